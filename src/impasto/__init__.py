@@ -1,0 +1,51 @@
+"""Impasto: neural style transfer. Public names only, loaded when first used, so that importing costs nothing."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from .api import Result, build_objective, create_backbone, iterate, load_preset, stylize
+    from .config import OutputConfig, StylizeConfig
+    from .engine import Progress
+    from .errors import ImpastoError
+
+_HOMES = {
+    "ImpastoError": "errors",
+    "OutputConfig": "config",
+    "Progress": "engine",
+    "Result": "api",
+    "StylizeConfig": "config",
+    "build_objective": "api",
+    "create_backbone": "api",
+    "iterate": "api",
+    "load_preset": "api",
+    "stylize": "api",
+}
+
+__all__ = [
+    "ImpastoError",
+    "OutputConfig",
+    "Progress",
+    "Result",
+    "StylizeConfig",
+    "__version__",
+    "build_objective",
+    "create_backbone",
+    "iterate",
+    "load_preset",
+    "stylize",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'impasto' has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

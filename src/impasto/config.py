@@ -1,0 +1,329 @@
+"""Every option, once: its default, help, unit, range and choices. Flags, docs and checks are derived from here.
+
+An option whose default is ``None`` is chosen by `StylizeConfig.resolve` for the objective in use, because what is a good
+step size for neighbour matching is a bad one for Gram matrices. A resolved config has no ``None`` left and says all of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import math
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from .errors import ConfigError, nearest_name
+
+__all__ = ["OBJECTIVES", "Option", "OutputConfig", "StylizeConfig", "options_of"]
+
+OBJECTIVES = ("blend", "neighbours", "gram", "wasserstein", "meanstd")
+PAPER_STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+MATCHED_LAYERS = tuple(f"relu{b}_{n}" for b, last in ((1, 2), (2, 2), (3, 4), (4, 4), (5, 1)) for n in range(1, last + 1))
+
+Config = TypeVar("Config")
+
+
+@dataclass(frozen=True)
+class Option:
+    """What is known of one option beside its type and default (stored in the field's metadata)."""
+
+    help: str
+    group: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+def _option(default: Any, help: str, group: str, **rest: Any) -> Any:
+    return dataclasses.field(default=default, metadata={"option": Option(help=help, group=group, **rest)})
+
+
+def options_of(config: type | object) -> dict[str, tuple[Any, Any, Option]]:
+    """``{name: (type, default, Option)}`` for every option of a config class, in order."""
+    types = typing.get_type_hints(config if isinstance(config, type) else type(config))
+    fields = dataclasses.fields(config)  # type: ignore[arg-type]
+    return {f.name: (types[f.name], f.default, f.metadata["option"]) for f in fields}
+
+
+def _refuse_unknown(cls: type[Config]) -> type[Config]:
+    """Turn a mistyped keyword into a `ConfigError` that names the nearest known option."""
+    init: Callable[..., None] = cls.__init__
+
+    @functools.wraps(init)
+    def checked(self: Any, *args: Any, **options: Any) -> None:
+        known = options_of(cls)
+        for name in options:
+            if name not in known:
+                raise ConfigError(f"unknown option {name!r}", nearest_name(name, known))
+        init(self, *args, **options)
+
+    checked.__signature__ = inspect.signature(init)  # type: ignore[attr-defined]
+    cls.__init__ = checked  # type: ignore[method-assign]
+    return cls
+
+
+class _Checked:
+    """Coerces, range-checks and names what is wrong, for every field of a frozen dataclass."""
+
+    def __post_init__(self) -> None:
+        for name, (kind, _, option) in options_of(self).items():
+            object.__setattr__(self, name, _coerce(name, getattr(self, name), kind, option))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; ``type(config)(**config.to_dict())`` is the same config."""
+        values = dataclasses.asdict(self)  # type: ignore[call-overload]
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+
+
+@_refuse_unknown
+@dataclass(frozen=True)
+class StylizeConfig(_Checked):
+    """All that decides what a run paints. Immutable; change it with `dataclasses.replace` or `overlay`.
+
+    Raises:
+        ConfigError: an option is unknown (the nearest known name is given), of the wrong type, or out of range.
+    """
+
+    # Sizes and scales
+    size: int = _option(512, "long side of the finished picture", "size", unit="px", low=16, high=100_000)
+    coarsest: int = _option(64, "long side of the coarsest scale", "size", unit="px", low=16, high=100_000)
+    scale_ratio: float = _option(2.0, "ratio of one scale to the one below it", "size", low=1.05, high=16)
+    scale_count: int = _option(
+        0, "number of scales; 0 chooses it from the coarsest, 1 paints at one size", "size", low=0, high=64
+    )
+    iterations: tuple[int, ...] | None = _option(
+        None, "iterations at each scale, coarse to fine; the last number serves all finer ones", "size", low=0, high=10_000_000
+    )
+    resample: str = _option(
+        "lanczos", "filter that resizes the pictures", "size", choices=("lanczos", "bicubic", "bilinear", "area")
+    )
+    style_scale: float = _option(1.0, "size of the style picture, as a ratio of the canvas", "size", low=0.01, high=100)
+
+    # Where the canvas starts
+    init: str = _option("content", "start of the canvas: content, noise, style, or a picture file", "start")
+    noise: float = _option(0.25, "standard deviation of a start from noise, around mid grey", "start", low=0, high=10)
+    detail: float | None = _option(None, "share of the content's finest band added when a scale starts", "start", low=0, high=2)
+
+    # Network
+    backbone: str = _option("compact", "network that sees", "network", choices=("compact", "vgg19"))
+    weights: str | None = _option(None, "weights id or file; by default the backbone's own", "network")
+    pooling: str = _option("avg", "pooling between the blocks", "network", choices=("max", "avg"))
+    padding: str | None = _option(
+        None,
+        "border of the convolutions: zeros, replicate (first convolution only), replicate-all",
+        "network",
+        choices=("zeros", "replicate", "replicate-all"),
+    )
+
+    # Objective
+    objective: str = _option("blend", "family of the style loss", "objective", choices=OBJECTIVES)
+    content_weight: float | None = _option(None, "coefficient of the content loss", "objective", low=0)
+    content_layers: tuple[str, ...] | None = _option(None, "layers of the content loss", "objective")
+    content_loss: str | None = _option(
+        None,
+        "form of the content loss: mean, sum or half-sum of squares, sqrt (half-sum over sqrt(C H W)), relative to the target",
+        "objective",
+        choices=("mean", "sum", "half-sum", "sqrt", "relative"),
+    )
+    style_weight: float | None = _option(
+        None, "coefficient of the style loss (of the weighted mean over its layers)", "objective", low=0
+    )
+    style_layers: tuple[str, ...] | None = _option(None, "layers of the style loss; 'pixels' is the picture itself", "objective")
+    style_layer_weights: tuple[float, ...] = _option(
+        (), "relative weight of each style layer; none means equal", "objective", low=0
+    )
+    style_blend: tuple[float, ...] = _option((), "relative weight of each style picture; none means equal", "objective", low=0)
+    gram_normalization: str = _option(
+        "positions",
+        "what a Gram matrix is divided by: positions (H W), elements (C H W), none",
+        "objective",
+        choices=("positions", "elements", "none"),
+    )
+    style_distance: str | None = _option(
+        None,
+        "comparison of statistics: mean or sum of squares, gatys (sum / 4 C^2), mean-c2 (mean / C^2), relative to the target",
+        "objective",
+        choices=("mean", "sum", "gatys", "mean-c2", "relative"),
+    )
+    meanstd_weight: float = _option(
+        0.0, "mean and standard deviation beside the Gram matrices, relative to them", "objective", low=0
+    )
+    covariance_epsilon: float = _option(1e-4, "added to the diagonal of covariances (wasserstein)", "objective", low=0, high=1)
+    neighbour_weight: float | None = _option(None, "coefficient of neighbour matching", "objective", low=0)
+    neighbour_layers: tuple[str, ...] = _option(MATCHED_LAYERS, "layers stacked into hypercolumns", "objective")
+    neighbour_mix: float = _option(0.9, "what the search sees: 0 the content, 1 the canvas", "objective", low=0, high=1)
+    neighbour_refresh: int = _option(30, "iterations between two searches", "objective", low=1)
+    neighbour_rotations: int = _option(4, "quarter turns of the style that are searched", "objective", low=1, high=4)
+    neighbour_bank: int = _option(32_768, "style positions searched at most; more are sampled", "objective", low=16)
+    tv_weight: float | None = _option(None, "coefficient of total variation", "objective", low=0)
+    tv_loss: str = _option(
+        "l1-sum",
+        "form of total variation",
+        "objective",
+        choices=("l1-sum", "l1-mean", "l2-sum", "l2-mean", "nine-point"),
+    )
+
+    # Solver
+    optimizer: str | None = _option(None, "solver", "solver", choices=("adam", "lbfgs"))
+    step_size: float | None = _option(None, "learning rate, in units of the variable", "solver", low=1e-9, high=1e6)
+    variable: str | None = _option(
+        None,
+        "what the solver moves: pixels in 0..1, pixels in 0..255, or the bands of a Laplacian pyramid",
+        "solver",
+        choices=("pixels", "pixels255", "laplacian"),
+    )
+    beta1: float = _option(0.9, "decay of Adam's first moment", "solver", low=0, high=0.999999)
+    beta2: float = _option(0.999, "decay of Adam's second moment", "solver", low=0, high=0.999999)
+    epsilon: float = _option(1e-8, "added to Adam's denominator", "solver", low=0, high=10)
+    history: int = _option(100, "pairs that L-BFGS remembers", "solver", low=1, high=10_000)
+    line_search: str = _option("none", "line search of L-BFGS", "solver", choices=("none", "strong-wolfe"))
+    average: float = _option(
+        0.0, "decay of the average over iterates that is returned; 0 returns the last", "solver", low=0, high=0.999999
+    )
+    carry: bool = _option(False, "carry the solver's moments from one scale to the next", "solver")
+    clamp: bool = _option(False, "keep the canvas in 0..1 after every step", "solver")
+    best: bool = _option(False, "return the canvas of the lowest loss at the last scale, not the last one", "solver")
+    plateau: float = _option(
+        0.0, "end a scale when 50 iterations improve the loss by less than this share; 0 never", "solver", low=0, high=1
+    )
+
+    # Run
+    seed: int = _option(0, "seed of everything random", "run", low=0, high=2**63 - 1)
+    device: str = _option("auto", "where to compute", "run", choices=("auto", "cpu", "cuda", "mps"))
+    precision: str = _option("auto", "number format of the network", "run", choices=("auto", "float32", "bfloat16"))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.style_layer_weights and self.style_layers and len(self.style_layer_weights) != len(self.style_layers):
+            raise ConfigError(
+                f"{len(self.style_layer_weights)} style_layer_weights for {len(self.style_layers)} style_layers",
+                "give one weight for each layer, or none",
+            )
+        for name in ("style_layer_weights", "style_blend"):
+            values = getattr(self, name)
+            if values and not sum(values) > 0:
+                raise ConfigError(f"{name} are all zero", "give at least one a positive value")
+
+    def overlay(self, changes: Mapping[str, Any]) -> StylizeConfig:
+        """This config with ``changes`` on top; unknown names are refused with the nearest known one."""
+        return StylizeConfig(**{**self.to_dict(), **changes})
+
+    def resolve(self) -> StylizeConfig:
+        """This config with every ``None`` replaced by the default of its objective and backbone."""
+        chosen = {**_DEFAULTS["all"], **_DEFAULTS[self.objective], "weights": _DEFAULT_WEIGHTS[self.backbone]}
+        chosen["padding"] = "replicate-all" if self.backbone == "compact" else "zeros"
+        return self.overlay({k: v for k, v in chosen.items() if getattr(self, k) is None})
+
+
+@_refuse_unknown
+@dataclass(frozen=True)
+class OutputConfig(_Checked):
+    """What is written where; none of it changes what is painted."""
+
+    quality: int = _option(95, "quality of JPEG and WebP", "output", low=1, high=100)
+    bits: int = _option(8, "bits a channel of PNG and TIFF: 8 or 16", "output", low=8, high=16)
+    record: str | None = _option(None, "write the run record to this JSON file as well", "output")
+    save_every: int = _option(
+        0, "write the picture every so many iterations; 0 only at the end", "output", unit="iterations", low=0
+    )
+    quiet: bool = _option(False, "print errors only", "output")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.bits not in (8, 16):
+            raise ConfigError(f"bits is {self.bits}", "give 8 or 16")
+
+
+_DEFAULT_WEIGHTS = {"compact": "compact", "vgg19": "vgg19.oxford"}
+
+# What each objective needs, found by looking at the pictures on the embedded backbone. The losses are relative to their
+# targets, so the same numbers serve other weights, whatever the scale of their activations.
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "all": {
+        "content_layers": ("relu4_2",),
+        "content_loss": "relative",
+        "style_distance": "relative",
+        "tv_weight": 0.0,
+        "neighbour_weight": 0.0,
+        "optimizer": "adam",
+        "variable": "laplacian",
+        "detail": 0.5,
+    },
+    "blend": {
+        "iterations": (120, 100, 60, 30),
+        "content_weight": 0.0,
+        "style_weight": 0.5,
+        "style_layers": ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "pixels"),
+        "neighbour_weight": 1.0,
+        "step_size": 4e-3,
+    },
+    "neighbours": {
+        "iterations": (120, 100, 60, 30),
+        "content_weight": 0.0,
+        "style_weight": 0.0,
+        "style_layers": (),
+        "neighbour_weight": 1.0,
+        "step_size": 4e-3,
+    },
+    "gram": {
+        "iterations": (150, 120, 80, 50),
+        "content_weight": 1.0,
+        "style_weight": 10.0,
+        "style_layers": (*PAPER_STYLE_LAYERS, "pixels"),
+        "step_size": 1e-2,
+    },
+}
+_DEFAULTS["wasserstein"] = {**_DEFAULTS["gram"]}
+_DEFAULTS["meanstd"] = {**_DEFAULTS["gram"]}
+
+
+def _coerce(name: str, value: Any, kind: Any, option: Option) -> Any:
+    """``value`` as ``kind``, or a `ConfigError` that says what the option takes."""
+    variants = typing.get_args(kind) if type(None) in typing.get_args(kind) else (kind,)
+    if value is None:
+        if type(None) in variants:
+            return None
+        raise ConfigError(f"{name} is None", _takes(kind, option))
+    base = next(v for v in variants if v is not type(None))
+    if typing.get_origin(base) is tuple:
+        items = value if isinstance(value, (list, tuple)) else (value,)
+        return tuple(_scalar(name, item, typing.get_args(base)[0], option) for item in items)
+    return _scalar(name, value, base, option)
+
+
+def _scalar(name: str, value: Any, kind: type, option: Option) -> Any:
+    wrong = ConfigError(f"{name} is {value!r}", _takes(kind, option))
+    if kind is bool or isinstance(value, bool):
+        if not (kind is bool and isinstance(value, bool)):
+            raise wrong
+        return value
+    if kind is str:
+        if not isinstance(value, str) or not value:
+            raise wrong
+        if option.choices and value not in option.choices:
+            raise ConfigError(f"unknown {name} {value!r}", nearest_name(value, option.choices))
+        return value
+    try:
+        number = kind(value)
+    except (TypeError, ValueError, OverflowError):
+        raise wrong from None
+    if isinstance(value, str) or not math.isfinite(number) or (kind is int and number != value):
+        raise wrong
+    if (option.low is not None and number < option.low) or (option.high is not None and number > option.high):
+        raise ConfigError(f"{name} is {value} and out of range", _takes(kind, option))
+    return number
+
+
+def _takes(kind: Any, option: Option) -> str:
+    """``it takes a whole number in px from 16 to 100000``."""
+    if option.choices:
+        return f"it takes one of {', '.join(option.choices)}"
+    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}.get(kind, "a value")
+    unit = f" in {option.unit}" if option.unit else ""
+    low = f" from {option.low:g}" if option.low is not None else ""
+    high = f" to {option.high:g}" if option.high is not None else ""
+    return f"it takes {words}{unit}{low}{high}"

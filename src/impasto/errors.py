@@ -1,0 +1,84 @@
+"""Every error Impasto raises on purpose, each with a hint that says what to do.
+
+The tree::
+
+    ImpastoError
+    ├── ConfigError      an option is unknown, out of range, or contradicts another   (also a ValueError)
+    ├── PictureError     a picture cannot be read, or cannot be used as it is
+    │   └── OutputError  a picture, record or folder cannot be written
+    ├── WeightsError     a weights file is missing, damaged, or of another network
+    │   └── DownloadError  a weights file could not be fetched
+    ├── DeviceError      the device or precision asked for is not there
+    └── CapacityError    the run would not fit into memory
+
+``str(error)`` is one line: the message, then the hint. The command line prints it and exits with 2.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "CapacityError",
+    "ConfigError",
+    "DeviceError",
+    "DownloadError",
+    "ImpastoError",
+    "OutputError",
+    "PictureError",
+    "WeightsError",
+    "nearest_name",
+]
+
+
+class ImpastoError(Exception):
+    """Base of all errors raised on purpose.
+
+    Args:
+        message: what is wrong, naming the file or the option; no full stop at its end.
+        hint: what to do about it; no full stop at its end.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = " ".join(message.split())
+        self.hint = " ".join(hint.split())
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
+
+class ConfigError(ImpastoError, ValueError):
+    """An option is unknown, out of range, or contradicts another."""
+
+
+class PictureError(ImpastoError):
+    """A picture cannot be read, or cannot be used as it is."""
+
+
+class OutputError(PictureError):
+    """A picture, record or folder cannot be written."""
+
+
+class WeightsError(ImpastoError):
+    """A weights file is missing, damaged, or of another network."""
+
+
+class DownloadError(WeightsError):
+    """A weights file could not be fetched."""
+
+
+class DeviceError(ImpastoError):
+    """The device or precision asked for is not there."""
+
+
+class CapacityError(ImpastoError):
+    """The run would not fit into memory."""
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str:
+    """A hint for a mistyped name: the nearest known one, or all of them."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"

@@ -1,0 +1,1 @@
+"""Named overlays on the config, one TOML file each."""
