@@ -1,1 +1,21 @@
 """Losses: pure functions on tensors, one family a file; nothing here knows a network."""
+
+from .content import content_loss
+from .moments import Sums, blend, gram_distance, mean_std_distance, moments_distance, sums, wasserstein_distance
+from .neighbours import cosine_loss, hypercolumns, nearest
+from .variation import total_variation
+
+__all__ = [
+    "Sums",
+    "blend",
+    "content_loss",
+    "cosine_loss",
+    "gram_distance",
+    "hypercolumns",
+    "mean_std_distance",
+    "moments_distance",
+    "nearest",
+    "sums",
+    "total_variation",
+    "wasserstein_distance",
+]

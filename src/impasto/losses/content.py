@@ -1,0 +1,30 @@
+"""Content losses: how far two feature maps of one layer are apart."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+__all__ = ["content_loss"]
+
+
+def content_loss(features: Tensor, target: Tensor, form: str = "mean") -> Tensor:
+    """Squared distance of two feature maps, as a scalar.
+
+    Args:
+        features: ``(1, C, H, W)``, of the canvas.
+        target: the same shape, of the content picture.
+        form: the scale of the sum of squares S, with n = C H W:
+            ``mean`` S/n; ``sum`` S; ``half-sum`` S/2 (Gatys et al. 2015, equation 1); ``sqrt`` S/(2 sqrt(n));
+            ``relative`` S over the sum of squares of the target, our default: it has no unit, so that one coefficient
+            serves every network and every scale.
+    """
+    squares = (widened(features) - widened(target)).square().sum()
+    if form == "relative":
+        return squares / widened(target).square().sum().clamp_min(1e-12)
+    divisor = {"mean": features.numel(), "sum": 1.0, "half-sum": 2.0, "sqrt": 2.0 * features.numel() ** 0.5}[form]
+    return squares / divisor
+
+
+def widened(features: Tensor) -> Tensor:
+    """Float32 or wider: no loss is ever summed in half precision."""
+    return features.float() if features.element_size() < 4 else features

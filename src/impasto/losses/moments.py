@@ -1,0 +1,157 @@
+"""Style statistics that add: counts, sums and sums of products over positions, and how two of them are compared.
+
+A style loss is ``sums(features, weight)``, which adds over tiles, masks, batches and machines, and one of the distances
+below, which compares two sums. Nothing else of the features is ever needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .content import widened
+
+__all__ = ["Sums", "blend", "gram_distance", "mean_std_distance", "moments_distance", "sums", "wasserstein_distance"]
+
+_TINY = 1e-12
+
+
+class Sums(NamedTuple):
+    """Additive statistics of feature vectors f over positions: the weights' sum n, sum of f ``(C,)``, of f f^T ``(C, C)``."""
+
+    count: Tensor
+    first: Tensor
+    second: Tensor
+
+    def __add__(self, other: object) -> Sums:
+        """The statistics of both sets of positions together."""
+        if not isinstance(other, Sums):
+            return NotImplemented
+        return Sums(self.count + other.count, self.first + other.first, self.second + other.second)
+
+    @property
+    def mean(self) -> Tensor:
+        """Mean feature vector ``(C,)``."""
+        return self.first / self.count
+
+    @property
+    def moment(self) -> Tensor:
+        """Mean of f f^T ``(C, C)``: the Gram matrix over the number of positions."""
+        return self.second / self.count
+
+    @property
+    def covariance(self) -> Tensor:
+        """Biased covariance ``(C, C)``."""
+        return self.moment - torch.outer(self.mean, self.mean)
+
+
+def sums(features: Tensor, weight: Tensor | None = None) -> Sums:
+    """The statistics of one feature map.
+
+    Args:
+        features: ``(1, C, H, W)``; in ``channels_last`` memory nothing is copied.
+        weight: ``(1, 1, H, W)`` in 0..1, a soft mask; None counts every position once.
+    """
+    columns = widened(features).permute(0, 2, 3, 1).reshape(-1, features.shape[1])
+    if weight is None:
+        count = columns.new_tensor(float(len(columns)))
+        return Sums(count, columns.sum(0), columns.T @ columns)
+    share = weight.to(columns.dtype).reshape(-1, 1)
+    weighted = columns * share
+    return Sums(share.sum(), weighted.sum(0), columns.T @ weighted)
+
+
+def blend(targets: Sequence[Sums], shares: Sequence[float]) -> Sums:
+    """The statistics midway between several styles: each one's means, mixed by ``shares`` (normalised to 1)."""
+    total = float(sum(shares))
+    parts = [(share / total, target) for share, target in zip(shares, targets, strict=True)]
+    count = torch.stack([share * t.count for share, t in parts]).sum()
+    first = torch.stack([share * t.mean for share, t in parts]).sum(0) * count
+    second = torch.stack([share * t.moment for share, t in parts]).sum(0) * count
+    return Sums(count, first, second)
+
+
+def gram_distance(stats: Sums, target: Sums, *, normalization: str = "positions", distance: str = "mean") -> Tensor:
+    """Squared distance of two Gram matrices, as a scalar (Gatys et al. 2015, equations 3 and 4).
+
+    Args:
+        normalization: what each Gram matrix is divided by: ``positions`` H W, ``elements`` C H W, ``none`` 1.
+        distance: of the sum of squared differences S: ``mean`` S/C^2; ``sum`` S; ``gatys`` S/(4 C^2), and for
+            ``normalization="none"`` also over (H W)^2 of the canvas, which is the paper's 1/(4 N^2 M^2);
+            ``mean-c2`` S/C^4 (the mean, over C^2 once more, as in the code of Gatys et al. 2016);
+            ``relative`` S over the target's own sum of squares.
+    """
+    channels = stats.first.shape[0]
+    ours, theirs = _grams(stats, normalization), _grams(target, normalization)
+    squares = (ours - theirs).square().sum()
+    if distance == "relative":
+        return squares / theirs.square().sum().clamp_min(_TINY)
+    if distance == "gatys":
+        positions = float(stats.count) ** 2 if normalization == "none" else 1.0
+        return squares / (4.0 * channels**2 * positions)
+    return squares / {"mean": channels**2, "sum": 1.0, "mean-c2": channels**4}[distance]
+
+
+def _grams(stats: Sums, normalization: str) -> Tensor:
+    if normalization == "none":
+        return stats.second
+    return stats.moment / stats.first.shape[0] if normalization == "elements" else stats.moment
+
+
+def mean_std_distance(stats: Sums, target: Sums, *, distance: str = "mean") -> Tensor:
+    """Squared distance of channel means plus that of channel standard deviations (biased), as a scalar.
+
+    ``distance``: ``mean`` over the channels, ``sum``, or ``relative`` to the target's sums of squares.
+    """
+    means = _compare(stats.mean, target.mean, distance)
+    return means + _compare(_deviation(stats), _deviation(target), distance)
+
+
+def _deviation(stats: Sums) -> Tensor:
+    # The floor keeps the root's gradient finite for a channel that is constant, as dead channels are.
+    return stats.covariance.diagonal().clamp_min(1e-10).sqrt()
+
+
+def moments_distance(stats: Sums, target: Sums, *, distance: str = "relative") -> Tensor:
+    """Squared distance of the mean plus that of the raw second moment, as a scalar: what the blend adds to neighbours.
+
+    ``distance``: ``mean`` over the entries, ``sum``, or ``relative`` to the target's sums of squares.
+    """
+    return _compare(stats.mean, target.mean, distance) + _compare(stats.moment, target.moment, distance)
+
+
+def wasserstein_distance(stats: Sums, target: Sums, *, epsilon: float = 1e-4, distance: str = "mean") -> Tensor:
+    """Squared Wasserstein-2 distance of two Gaussians with the features' means and covariances, as a scalar.
+
+    |m - m'|^2 + tr(S + S' - 2 (S'^.5 S S'^.5)^.5), with ``epsilon`` on both diagonals (the Frechet distance of
+    Dowson and Landau 1982). The trace of the root is taken from the eigenvalues of a symmetric matrix, where published
+    systems iterate Newton-Schulz: exact, and its gradient is defined for every positive matrix.
+
+    Args:
+        distance: ``mean`` over the channels, ``sum``, or ``relative`` to |m'|^2 + tr S'.
+    """
+    eye = torch.eye(len(stats.first), dtype=stats.first.dtype, device=stats.first.device)
+    ours, theirs = stats.covariance + epsilon * eye, target.covariance + epsilon * eye
+    root = _root(theirs)
+    inner = root @ ours @ root
+    cross = torch.linalg.eigvalsh((inner + inner.T) / 2).clamp_min(_TINY).sqrt().sum()
+    squares = (stats.mean - target.mean).square().sum() + ours.trace() + theirs.trace() - 2 * cross
+    if distance == "relative":
+        return squares / (target.mean.square().sum() + theirs.trace())
+    return squares / (1.0 if distance == "sum" else len(stats.first))
+
+
+def _root(matrix: Tensor) -> Tensor:
+    """Symmetric square root of a positive semidefinite matrix."""
+    values, vectors = torch.linalg.eigh(matrix.detach())
+    return (vectors * values.clamp_min(0).sqrt()) @ vectors.T
+
+
+def _compare(ours: Tensor, theirs: Tensor, distance: str) -> Tensor:
+    squares = (ours - theirs).square().sum()
+    if distance == "relative":
+        return squares / theirs.square().sum().clamp_min(_TINY)
+    return squares / (1.0 if distance == "sum" else ours.numel())

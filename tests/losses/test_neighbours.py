@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+import torch
+
+from impasto.losses import cosine_loss, hypercolumns, nearest
+
+
+def random(*shape, seed=0):
+    return torch.rand(shape, generator=torch.Generator().manual_seed(seed)).double()
+
+
+def test_hypercolumns_stack_layers_divided_by_their_channels():
+    maps = {"a": random(1, 3, 4, 6), "b": random(1, 2, 4, 6, seed=1)}
+    columns = hypercolumns(maps, ["a", "b"], (4, 6))
+    assert columns.shape == (24, 5)
+    torch.testing.assert_close(columns[7, :3], maps["a"][0, :, 1, 1] / 3)
+    torch.testing.assert_close(columns[7, 3:], maps["b"][0, :, 1, 1] / 2)
+
+
+@pytest.mark.parametrize("size", [(8, 12), (9, 13), (2, 3), (4, 6)])
+def test_hypercolumns_keep_a_constant_at_every_size(size):
+    columns = hypercolumns({"a": torch.full((1, 2, *size), 0.6).double()}, ["a"], (4, 6))
+    torch.testing.assert_close(columns, torch.full((24, 2), 0.3).double())
+
+
+def test_nearest_is_the_best_centred_cosine_whatever_the_block():
+    query, bank = random(50, 6), random(70, 6, seed=1)
+    q, b = query.numpy() - query.numpy().mean(0), bank.numpy() - bank.numpy().mean(0)
+    cosines = (q / np.linalg.norm(q, axis=1, keepdims=True)) @ (b / np.linalg.norm(b, axis=1, keepdims=True)).T
+    for block in (7, 50, 1000):
+        np.testing.assert_array_equal(nearest(query, bank, block=block), cosines.argmax(1))
+
+
+def test_nearest_of_itself_is_itself():
+    bank = random(40, 6)
+    assert nearest(bank, bank).tolist() == list(range(40))
+
+
+def test_cosine_loss():
+    a, b = random(9, 5), random(9, 5, seed=1)
+    x, y = a.numpy(), b.numpy()
+    expected = (1 - (x * y).sum(1) / np.linalg.norm(x, axis=1) / np.linalg.norm(y, axis=1)).mean()
+    assert cosine_loss(a, b).item() == pytest.approx(expected, rel=1e-12)
+    assert cosine_loss(a, 3 * a).abs().item() < 1e-12
+    assert torch.autograd.gradcheck(lambda t: cosine_loss(t, b), a.requires_grad_(True))
+
+
+def test_the_gradient_reaches_every_layer_through_the_stack():
+    maps = {"fine": random(1, 2, 9, 10).requires_grad_(True), "coarse": random(1, 2, 2, 3, seed=2).requires_grad_(True)}
+    wanted = random(20, 4, seed=3)
+
+    def loss(fine, coarse):
+        return cosine_loss(hypercolumns({"fine": fine, "coarse": coarse}, ["fine", "coarse"], (4, 5)), wanted)
+
+    assert torch.autograd.gradcheck(loss, tuple(maps.values()))
