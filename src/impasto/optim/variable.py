@@ -1,0 +1,100 @@
+"""What a solver moves: pixels on a scale of their own, or the bands of a Laplacian pyramid, as one vector.
+
+A variable is a linear map A from the solver's vector to the canvas. A solver never needs the vector's value, only its
+gradient (``pull``, the transpose of A) and what a change of it does to the canvas (``push``, A itself). So the canvas is the one
+thing that is stored, and it may be clamped between two steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..images.bands import band_count, band_sizes, merge_bands
+
+__all__ = ["Bands", "Pixels", "Size", "Variable"]
+
+Size = tuple[int, int]
+
+
+class Variable(Protocol):
+    """A linear map from a vector ``(N,)`` to a canvas ``(B, C, H, W)``."""
+
+    def pull(self, gradient: Tensor) -> Tensor:
+        """Transpose of the map: the gradient ``(N,)`` of the vector, of the canvas' gradient ``(B, C, H, W)``."""
+        ...
+
+    def push(self, move: Tensor, shape: Sequence[int]) -> Tensor:
+        """The map: what the change ``move`` ``(N,)`` of the vector adds to a canvas of ``shape``."""
+        ...
+
+    def resize(self, vector: Tensor, old: Size, new: Size, mode: str) -> Tensor:
+        """A vector of a canvas of size ``old`` (height, width) interpolated to one of size ``new``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """The pixels times ``scale``: 1 for 0..1, 255 for systems that optimise on a scale of 0..255."""
+
+    scale: float = 1.0
+
+    def pull(self, gradient: Tensor) -> Tensor:
+        """See `Variable.pull`."""
+        return gradient.flatten() / self.scale
+
+    def push(self, move: Tensor, shape: Sequence[int]) -> Tensor:
+        """See `Variable.push`."""
+        return move.reshape(tuple(shape)) / self.scale
+
+    def resize(self, vector: Tensor, old: Size, new: Size, mode: str) -> Tensor:
+        """See `Variable.resize`."""
+        return _resized(vector, old, new, mode)
+
+
+@dataclass(frozen=True)
+class Bands:
+    """The bands of a Laplacian pyramid with `band_count` bands, after Kolkin et al. 2022 (arXiv 2203.13215)."""
+
+    def pull(self, gradient: Tensor) -> Tensor:
+        """See `Variable.pull`."""
+        shape = gradient.shape
+        with torch.enable_grad():
+            bands = [gradient.new_zeros(*shape[:-2], *size, requires_grad=True) for size in _sizes(shape)]
+            pulled = torch.autograd.grad(merge_bands(bands), bands, gradient)
+        return torch.cat([band.flatten() for band in pulled])
+
+    def push(self, move: Tensor, shape: Sequence[int]) -> Tensor:
+        """See `Variable.push`."""
+        sizes = _sizes(shape)
+        parts = zip(_parts(move, sizes), sizes, strict=True)
+        return merge_bands([part.reshape(*shape[:-2], *size) for part, size in parts])
+
+    def resize(self, vector: Tensor, old: Size, new: Size, mode: str) -> Tensor:
+        """See `Variable.resize`. Each new band comes from the old one that is nearest in size, so holds the same detail."""
+        sizes = _sizes(old)
+        parts = dict(zip(sizes, _parts(vector, sizes), strict=True))
+        sources = [min(sizes, key=lambda size: abs(size[0] - height)) for height, _ in _sizes(new)]
+        return torch.cat([_resized(parts[s], s, size, mode) for s, size in zip(sources, _sizes(new), strict=True)])
+
+
+def _sizes(shape: Sequence[int]) -> tuple[Size, ...]:
+    size = (shape[-2], shape[-1])
+    return band_sizes(size, band_count(size))
+
+
+def _parts(vector: Tensor, sizes: Sequence[Size]) -> tuple[Tensor, ...]:
+    """``vector`` cut into one piece a band; every band has the same number of planes."""
+    areas = [height * width for height, width in sizes]
+    planes = vector.numel() // sum(areas)
+    return vector.split_with_sizes([planes * area for area in areas])
+
+
+def _resized(vector: Tensor, old: Size, new: Size, mode: str) -> Tensor:
+    planes = vector.reshape(1, -1, *old)
+    return F.interpolate(planes, size=new, mode=mode, align_corners=False).flatten()
