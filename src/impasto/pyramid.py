@@ -1,0 +1,64 @@
+"""Sizes and iterations from coarse to fine: arithmetic on numbers, no tensors."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .config import StylizeConfig
+from .errors import ConfigError, PictureError
+from .images.resample import fit_size
+
+__all__ = ["Scale", "plan_scales"]
+
+_FINEST_SHORT = 16  # px: the deepest layers have a stride of 16
+_COARSE_SHORT = 32  # px: below, a scale shows too little to be worth its time
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One size of the canvas, (height, width) in px, and the iterations spent on it."""
+
+    size: tuple[int, int]
+    iterations: int
+
+
+def plan_scales(config: StylizeConfig, size: tuple[int, int]) -> tuple[Scale, ...]:
+    """The scales of a run, coarse to fine; the last has a long side of ``config.size``.
+
+    Iterations belong to a position counted from the coarsest scale. Coarser scales whose short side is below 32 px are left
+    out, and their iterations with them, so that a narrow picture spends on each size what any other picture does.
+
+    Args:
+        config: ``size``, ``coarsest``, ``scale_ratio``, ``scale_count`` and ``iterations``; resolved here if it is not yet.
+        size: (height, width) of the content picture, of which the aspect is kept.
+
+    Raises:
+        ConfigError: there is no number of iterations.
+        PictureError: the canvas' short side would be below 16 px.
+    """
+    config = config.resolve()
+    if not config.iterations:
+        raise ConfigError("iterations is empty", "give at least one whole number")
+    finest = fit_size(size, config.size)
+    if min(finest) < _FINEST_SHORT:
+        raise _too_narrow(size, finest)
+    count = config.scale_count or _default_count(config)
+    sides = [config.size / config.scale_ratio**k for k in reversed(range(count))]
+    sizes = [fit_size(size, max(1, round(side))) for side in sides]
+    last = len(config.iterations) - 1
+    scales = [Scale(size, config.iterations[min(k, last)]) for k, size in enumerate(sizes)]
+    return (*(scale for scale in scales[:-1] if min(scale.size) >= _COARSE_SHORT), scales[-1])
+
+
+def _default_count(config: StylizeConfig) -> int:
+    """As many scales as bring the coarsest nearest to ``config.coarsest``."""
+    return max(1, round(math.log(config.size / config.coarsest, config.scale_ratio)) + 1)
+
+
+def _too_narrow(size: tuple[int, int], finest: tuple[int, int]) -> PictureError:
+    needed = math.ceil(_FINEST_SHORT * max(size) / min(size))
+    return PictureError(
+        f"a picture of {size[1]} x {size[0]} px becomes a canvas of {finest[1]} x {finest[0]} px, too narrow to paint on",
+        f"crop the picture, or give a size of {needed} px or more: the short side must have {_FINEST_SHORT} px",
+    )
