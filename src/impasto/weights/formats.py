@@ -1,0 +1,135 @@
+"""Reads the weights files people have, whatever wrote them, and writes our own."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+
+from ..errors import ImpastoError, WeightsError, nearest_name
+from .keras_files import read_keras
+from .manifest import WEIGHTS, Normalization
+from .matconvnet import read_matconvnet
+from .network import NetworkWeights, check_convolutions
+from .tensor_files import read_pickle, read_safetensors, tensors_digest
+
+__all__ = ["NetworkWeights", "file_digest", "read_weights", "write_weights"]
+
+_DAMAGED = "the file is damaged or of another kind: fetch it again, or give weights of VGG-19"
+
+
+def read_weights(path: str | Path, *, normalization: Normalization | None = None) -> NetworkWeights:
+    """The convolutions in a weights file. Nothing in the file is executed.
+
+    Reads Keras ``.h5`` (legacy and Keras 3), PyTorch state dicts (``features.N.weight`` of torchvision, ``conv1_1.weight`` of
+    Gatys, the normalised encoder of AdaIN), MatConvNet ``.mat``, and safetensors with any of these names. The kind is
+    seen from the first bytes; the suffix does not matter.
+
+    Args:
+        path: the file.
+        normalization: the input the network wants; by default what the file says, or what is usual for its kind
+            (Keras and Gatys: BGR 0..255; torchvision: RGB 0..1; MatConvNet: RGB 0..255; each minus its mean).
+
+    Raises:
+        WeightsError: the file is missing, damaged, unsafe, or of another network.
+    """
+    path = Path(path)
+    reader = _reader(path)
+    try:
+        weights = reader(path)
+        convolutions = check_convolutions(weights.convolutions)
+        digest = file_digest(path)
+    except ImpastoError as error:
+        raise WeightsError(f"{path}: {error.message}", error.hint) from error
+    except Exception as error:  # five libraries parse bytes that anybody may have written: what they raise has no bounds
+        raise WeightsError(f"cannot read {path}: {type(error).__name__}", _DAMAGED) from error
+    return dataclasses.replace(
+        weights, convolutions=convolutions, sha256=digest, normalization=normalization or weights.normalization
+    )
+
+
+def _reader(path: Path) -> Callable[[Path], NetworkWeights]:
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except (OSError, ValueError) as error:  # ValueError: a path that no system can hold
+        reason = getattr(error, "strerror", None) or error
+        raise WeightsError(
+            f"cannot read weights {path}: {reason}", f"give a file or a name, {nearest_name(path.name, WEIGHTS)}"
+        ) from error
+    if head.startswith(b"\x89HDF\r\n\x1a\n"):
+        return read_keras
+    if head.startswith((b"PK\x03\x04", b"\x80")):
+        return read_pickle
+    if head.startswith(b"MATLAB"):
+        return read_matconvnet
+    if head[8:9] == b"{":
+        return read_safetensors
+    raise WeightsError(f"{path} is no weights file", "give .h5, .pth, .mat or .safetensors")
+
+
+def write_weights(
+    weights: NetworkWeights, path: str | Path, metadata: Mapping[str, str] | None = None, *, dtype: torch.dtype = torch.float32
+) -> None:
+    """Write safetensors that `read_weights` reads back equal (to the rounding of ``dtype``); whole or not at all.
+
+    Args:
+        weights: what to write.
+        path: the file; an existing one is replaced.
+        metadata: added to what the weights say of themselves (origin, licence ...).
+        dtype: how numbers are stored; float16 halves the file.
+
+    Raises:
+        WeightsError: the file cannot be written.
+    """
+    from safetensors.torch import save
+
+    path = Path(path)
+    tensors = {}
+    for name, (weight, bias) in weights.convolutions.items():
+        tensors[f"{name}.weight"] = weight.detach().cpu().to(dtype).contiguous()
+        tensors[f"{name}.bias"] = bias.detach().cpu().to(dtype).contiguous()
+    source = {"source_format": weights.format, "source_sha256": weights.sha256} if weights.sha256 else {}
+    proof = {"normalization": weights.normalization.to_text(), "tensors_sha256": tensors_digest(tensors)}
+    data = save(tensors, {**source, **weights.metadata, **(metadata or {}), **proof})
+    try:
+        _replace(path, _sort_metadata(data))
+    except OSError as error:
+        raise WeightsError(f"cannot write {path}: {error.strerror}", "give another place, or make room") from error
+
+
+def _sort_metadata(data: bytes) -> bytes:
+    """The same safetensors with its metadata in order: safetensors shuffles it, and equal weights shall be equal files."""
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:start])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + data[start:]
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write beside the target, then rename: a reader sees the old file or the new one, never a part."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def file_digest(path: Path, algorithm: str = "sha256") -> str:
+    """Hex digest of a file's bytes; ``algorithm`` as hashlib calls it."""
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,141 @@
+"""The weights that exist: where each file lies, how it is checked, what input its network wants, who allows what."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import WeightsError, nearest_name
+
+__all__ = ["NORMALIZATIONS", "WEIGHTS", "Normalization", "WeightsRecord", "find_record"]
+
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Normalization:
+    """What a network wants in place of a picture: ``(order(matrix @ RGB) * scale - mean) / std``, RGB in [0, 1].
+
+    Attributes:
+        order: order of the channels, ``"RGB"`` or ``"BGR"``; mean and std are in this order.
+        scale: 1 for pictures in 0..1, 255 for pictures in 0..255; mean and std are in this scale.
+        mean: subtracted from each channel.
+        std: divides each channel.
+        matrix: rows of a 3x3 mixing of the colours, for networks that begin with a 1x1 convolution.
+    """
+
+    order: str
+    scale: float
+    mean: Triple
+    std: Triple = (1.0, 1.0, 1.0)
+    matrix: tuple[Triple, Triple, Triple] | None = None
+
+    def to_text(self) -> str:
+        """JSON; `from_text` gives an equal value back, to the last bit."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_text(cls, text: str) -> Normalization:
+        """The value that `to_text` wrote.
+
+        Raises:
+            ValueError, TypeError, KeyError: the text is something else.
+        """
+        fields = json.loads(text)
+        if fields["order"] not in ("RGB", "BGR"):
+            raise ValueError(f"unknown order of channels {fields['order']!r}")
+        matrix = fields.get("matrix")
+        mixing = None if matrix is None else (_triple(matrix[0]), _triple(matrix[1]), _triple(matrix[2]))
+        return cls(fields["order"], float(fields["scale"]), _triple(fields["mean"]), _triple(fields["std"]), mixing)
+
+
+def _triple(values: list[float]) -> Triple:
+    red, green, blue = values
+    return float(red), float(green), float(blue)
+
+
+# Oxford's network saw BGR in 0..255. MatConvNet turned its first kernels around, torchvision trained a network of its own.
+NORMALIZATIONS = {
+    "caffe": Normalization("BGR", 255.0, (103.939, 116.779, 123.68)),
+    "matconvnet": Normalization("RGB", 255.0, (123.68, 116.779, 103.939)),
+    "torchvision": Normalization("RGB", 1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+}
+
+
+@dataclass(frozen=True)
+class WeightsRecord:
+    """One set of weights.
+
+    Attributes:
+        id: the name users give, ``architecture.tag``.
+        file: name of the original file; for weights inside the package, its path there.
+        url: where the file is fetched; empty for weights inside the package.
+        hash: ``algorithm:hex digits`` of the original file; the first digits are enough.
+        megabytes: size of the original file, rounded.
+        normalization: the input its network wants.
+        licence: licence of the weights.
+        origin: who trained them, in words.
+    """
+
+    id: str
+    file: str
+    url: str
+    hash: str
+    megabytes: int
+    normalization: Normalization
+    licence: str
+    origin: str
+
+    @property
+    def packaged(self) -> Path | None:
+        """Where the file lies inside the package; None for weights that are downloaded."""
+        return None if self.url else Path(__file__).parent.parent / self.file
+
+
+_OXFORD = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
+_RECORDS = (
+    WeightsRecord(
+        id="compact",
+        file="features/assets/compact.safetensors",
+        url="",
+        hash="sha256:658516ba86c95bbe7daf346a277f3ff1e7d47c39924776353ecfe7537c6335b9",
+        megabytes=6,
+        normalization=NORMALIZATIONS["torchvision"],
+        licence="Apache-2.0",
+        origin="trained for this project; see the model card beside the file",
+    ),
+    WeightsRecord(
+        id="vgg19.oxford",
+        file=_OXFORD,
+        url=f"https://storage.googleapis.com/tensorflow/keras-applications/vgg19/{_OXFORD}",
+        hash="md5:253f8cb515780f3b799900260a226db6",
+        megabytes=80,
+        normalization=NORMALIZATIONS["caffe"],
+        licence="CC-BY-4.0",
+        origin="Simonyan and Zisserman, Visual Geometry Group, Oxford; converted by Keras",
+    ),
+    WeightsRecord(
+        id="vgg19.torchvision",
+        file="vgg19-dcbb9e9d.pth",
+        url="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
+        hash="sha256:dcbb9e9d",
+        megabytes=548,
+        normalization=NORMALIZATIONS["torchvision"],
+        licence="BSD-3-Clause",
+        origin="torchvision, trained anew on ImageNet",
+    ),
+)
+WEIGHTS = {record.id: record for record in _RECORDS}
+
+
+def find_record(id: str) -> WeightsRecord:
+    """The record of the weights called ``id``.
+
+    Raises:
+        WeightsError: there are none of that name; the hint gives the nearest one.
+    """
+    if id not in WEIGHTS:
+        raise WeightsError(f"no weights are called {id!r}", nearest_name(id, WEIGHTS))
+    return WEIGHTS[id]

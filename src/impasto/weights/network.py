@@ -1,0 +1,76 @@
+"""The shape of VGG-19: names of its convolutions, and the check that a set of weights is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import WeightsError
+from .manifest import Normalization
+
+__all__ = ["BLOCKS", "CONVOLUTIONS", "Convolutions", "NetworkWeights", "check_convolutions", "from_hwio"]
+
+BLOCKS = (2, 2, 4, 4, 4)
+"""Convolutions in each block; a pooling stands between two blocks (Simonyan and Zisserman 2014, table 1, column E)."""
+
+CONVOLUTIONS = tuple(f"conv{block}_{n}" for block, count in enumerate(BLOCKS, 1) for n in range(1, count + 1))
+"""The sixteen convolutions in order, as the papers call them: ``conv1_1`` to ``conv5_4``."""
+
+Convolutions = dict[str, tuple[Tensor, Tensor]]
+
+
+@dataclass(frozen=True)
+class NetworkWeights:
+    """The convolutions of a VGG-19 of any width, or its first ones.
+
+    Attributes:
+        convolutions: ``{"conv1_1": (weight (out, in, 3, 3), bias (out,)), ...}`` in order, float32.
+        normalization: the input the network wants.
+        format: layout of the file they came from.
+        sha256: of that file.
+        metadata: what the file says of itself (origin, licence, hash of the file it was converted from).
+    """
+
+    convolutions: Convolutions
+    normalization: Normalization
+    format: str = "memory"
+    sha256: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+def check_convolutions(found: Convolutions) -> Convolutions:
+    """``found`` in the order of the network.
+
+    Raises:
+        WeightsError: they are not the first convolutions of a VGG-19, or hold a number that is not finite.
+    """
+    names = CONVOLUTIONS[: len(found)]
+    if not found or set(names) != set(found):
+        listed = ", ".join(sorted(found)[:20]) or "none"
+        raise WeightsError(f"its convolutions are not those of VGG-19: {listed}", "give weights of VGG-19")
+    for problem in _problems({name: found[name] for name in names}):
+        raise WeightsError(problem, "give weights of VGG-19")
+    return {name: found[name] for name in names}
+
+
+def _problems(convolutions: Convolutions) -> Iterator[str]:
+    channels = 3
+    for name, (weight, bias) in convolutions.items():
+        width = weight.shape[0]
+        if weight.shape != (width, channels, 3, 3) or bias.shape != (width,):
+            shapes = f"{tuple(weight.shape)} and bias {tuple(bias.shape)}"
+            yield f"{name} has kernels {shapes}, where VGG-19 has (n, {channels}, 3, 3) and (n,)"
+        if not (torch.isfinite(weight).all() and torch.isfinite(bias).all()):
+            yield f"{name} holds numbers that are not finite"
+        channels = width
+
+
+def from_hwio(kernel: Any, bias: Any) -> tuple[Tensor, Tensor]:
+    """Kernels (height, width, in, out) and biases of any shape, as PyTorch orders them: (out, in, height, width), (out,)."""
+    weight = np.ascontiguousarray(np.asarray(kernel, np.float32).transpose(3, 2, 0, 1))
+    return torch.from_numpy(weight), torch.from_numpy(np.asarray(bias, np.float32).reshape(-1))

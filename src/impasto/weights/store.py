@@ -1,0 +1,164 @@
+"""The weights on this machine: fetched once, checked, kept as convolutions only, loaded by name or by path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import DownloadError, WeightsError
+from .download import ProgressCallback, download, matches
+from .formats import NetworkWeights, file_digest, read_weights, write_weights
+from .manifest import WEIGHTS, WeightsRecord, find_record
+
+__all__ = ["Store", "default_cache"]
+
+
+def default_cache(environment: Mapping[str, str]) -> Path:
+    """The folder of the weights: ``IMPASTO_CACHE`` of ``environment``, otherwise where the system keeps caches."""
+    import platformdirs
+
+    chosen = environment.get("IMPASTO_CACHE")
+    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("impasto")
+
+
+class Store:
+    """A cache folder of weights. Any number of processes may use it at once.
+
+    Args:
+        cache: the folder; made when the first file is fetched.
+    """
+
+    def __init__(self, cache: str | Path) -> None:
+        self.cache = Path(cache)
+
+    def locate(self, id: str) -> Path | None:
+        """The file of the weights ``id`` on this machine, as it stands; None when they have to be fetched.
+
+        Raises:
+            WeightsError: no weights have that name.
+        """
+        record = find_record(id)
+        places = [record.packaged] if record.packaged else [self._kept(record), self.cache / record.file]
+        return next((place for place in places if place.exists()), None)
+
+    def fetch(self, id: str, progress: ProgressCallback | None = None) -> Path:
+        """The file of the weights ``id``, downloaded unless it is here and whole.
+
+        The original file may also be put into the cache folder by hand. Of a download only the convolutions are kept;
+        their metadata tells the hash of the original.
+
+        Args:
+            id: name of the weights.
+            progress: called with bytes done and bytes in total (0 when unknown).
+
+        Raises:
+            DownloadError: it cannot be fetched; the hint says which file to get and where to put it.
+            WeightsError: no weights have that name, or the folder cannot be written.
+        """
+        record = find_record(id)
+        if record.packaged:
+            return record.packaged
+        kept = self._kept(record)
+        if not _is_whole(kept, record):
+            with self._locked(record):
+                if not _is_whole(kept, record):  # another process may have fetched it meanwhile
+                    self._obtain(record, progress)
+        return kept
+
+    def load(self, id_or_path: str | Path, progress: ProgressCallback | None = None) -> NetworkWeights:
+        """The weights of that name, fetched if need be, or those in a file.
+
+        Raises:
+            WeightsError: there is no such name or file, or the file is damaged, unsafe or of another network.
+            DownloadError: they cannot be fetched.
+        """
+        record = WEIGHTS.get(str(id_or_path))
+        if record is None:
+            return read_weights(id_or_path)
+        kept = record.packaged or self._kept(record)
+        return _read(kept if kept.exists() else self.fetch(record.id, progress), record)
+
+    def verify(self, id_or_path: str | Path) -> str:
+        """One line that says what a file of weights is, after reading all of it and checking every hash that is known.
+
+        Raises:
+            WeightsError: it is missing, damaged, unsafe, of another network, or not the file it should be.
+        """
+        record = WEIGHTS.get(str(id_or_path))
+        path = self.locate(record.id) if record else Path(id_or_path)
+        if path is None:
+            raise WeightsError(f"{id_or_path} is not on this machine", f"get it: impasto weights fetch {id_or_path}")
+        weights = _read(path, record) if record else read_weights(path)
+        names = list(weights.convolutions)
+        widths = [weight.shape[0] for weight, _ in weights.convolutions.values()]
+        original = f", made from {weights.metadata['source_hash']}" if "source_hash" in weights.metadata else ""
+        return (
+            f"{path}: whole, {weights.format}, {names[0]} to {names[-1]}, "
+            f"{widths[0]} to {max(widths)} channels, sha256 {weights.sha256}{original}"
+        )
+
+    def _kept(self, record: WeightsRecord) -> Path:
+        return self.cache / f"{record.id}.safetensors"
+
+    @contextmanager
+    def _locked(self, record: WeightsRecord) -> Iterator[None]:
+        """One process at a time; what the system says of the folder becomes an error that says what to do."""
+        from filelock import FileLock
+
+        try:
+            self.cache.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.cache / f"{record.id}.lock"):
+                yield
+        except OSError as error:
+            raise WeightsError(
+                f"cannot write into the cache folder {self.cache}: {error.strerror or error}",
+                "set IMPASTO_CACHE to a folder with room that can be written, or use --backbone compact, which needs none",
+            ) from error
+
+    def _obtain(self, record: WeightsRecord, progress: ProgressCallback | None) -> None:
+        """Put the kept file there, from the original in the folder or from the network."""
+        original = self.cache / record.file
+        if original.exists():
+            if not matches(original, record.hash):
+                raise WeightsError(
+                    f"{original} is not the file of {record.id}: its hash is not {record.hash}",
+                    f"remove it, and get {record.url} instead; to use a file of your own, give its path",
+                )
+            self._keep(record, original)
+            return
+        part = original.with_name(f"{record.file}.part")
+        try:
+            download(record.url, part, record.hash, progress)
+        except DownloadError as error:
+            hint = f"get {record.url} yourself, put it into {self.cache} and run again; --backbone compact needs no download"
+            raise DownloadError(f"cannot fetch {record.id}: {error.message}", hint) from error
+        self._keep(record, part)
+        part.unlink()
+
+    def _keep(self, record: WeightsRecord, original: Path) -> None:
+        algorithm = record.hash.split(":")[0]
+        source_hash = f"{algorithm}:{file_digest(original, algorithm)}"
+        told = {"id": record.id, "source": record.url, "source_hash": source_hash}
+        about = {"licence": record.licence, "origin": record.origin}
+        write_weights(read_weights(original, normalization=record.normalization), self._kept(record), {**told, **about})
+
+
+def _read(path: Path, record: WeightsRecord) -> NetworkWeights:
+    """The weights in a file, if it is the file of ``record`` or was converted from it."""
+    repair = "install Impasto again" if record.packaged else f"repair it: impasto weights fetch {record.id}"
+    try:
+        weights = read_weights(path)
+    except WeightsError as error:
+        raise WeightsError(error.message, repair) from error
+    if not (weights.metadata.get("source_hash", "").startswith(record.hash) or matches(path, record.hash)):
+        raise WeightsError(f"{path} is not the file of {record.id}: its hash is not {record.hash}", repair)
+    return weights
+
+
+def _is_whole(kept: Path, record: WeightsRecord) -> bool:
+    try:
+        _read(kept, record)
+    except WeightsError:
+        return False
+    return True

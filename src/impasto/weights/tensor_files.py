@@ -1,0 +1,113 @@
+"""Reads files of named tensors: PyTorch state dicts (never running what a pickle asks for) and safetensors."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import re
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..errors import WeightsError
+from .manifest import NORMALIZATIONS, Normalization
+from .network import BLOCKS, CONVOLUTIONS, Convolutions, NetworkWeights
+
+__all__ = ["read_pickle", "read_safetensors", "tensors_digest"]
+
+
+def read_pickle(path: Path) -> NetworkWeights:
+    """The convolutions of a PyTorch file of either age. What torch raises of damaged files passes through.
+
+    Raises:
+        WeightsError: the pickle asks for more than tensors, which may be code; it is not run.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pickle protocols and old storages: the file's age is no concern of the user
+            state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except pickle.UnpicklingError as error:
+        refused = "refused: this pickle asks for more than tensors and could run code, or it is damaged"
+        raise WeightsError(refused, "save the state dict alone, or give safetensors") from error
+    if not isinstance(state, Mapping):
+        raise WeightsError(f"it holds a {type(state).__name__}, not named tensors", "save the state dict of the network")
+    return _from_names({str(name): value for name, value in state.items() if isinstance(value, Tensor)})
+
+
+def read_safetensors(path: Path) -> NetworkWeights:
+    """The convolutions of a safetensors file. What safetensors raises of damaged files passes through.
+
+    Raises:
+        WeightsError: the tensors are not those that were written with our metadata.
+    """
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (the handle is not iterable)
+        metadata = file.metadata() or {}
+    found = _from_names(tensors)
+    if "normalization" not in metadata:
+        return found
+    if metadata["tensors_sha256"] != tensors_digest(tensors):
+        raise WeightsError("its numbers are not those that were written", "the file is damaged: fetch or convert it again")
+    normalization = Normalization.from_text(metadata["normalization"])
+    return NetworkWeights(found.convolutions, normalization, "impasto", metadata=metadata)
+
+
+def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names, types, shapes and bytes, in the order of the names."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _from_names(tensors: Mapping[str, Tensor]) -> NetworkWeights:
+    """The convolutions among named tensors; the names tell the layout, and the layout what input is usual."""
+    if "0.weight" in tensors and tensors["0.weight"].shape == (3, 3, 1, 1):
+        inner = {name: tensor for name, tensor in tensors.items() if not name.startswith("0.")}
+        return NetworkWeights(_pairs(inner, "", _ADAIN), _mixing(tensors["0.weight"], tensors["0.bias"]), "adain")
+    if any(name.startswith("features.") for name in tensors):
+        return NetworkWeights(_pairs(tensors, "features.", _TORCHVISION), NORMALIZATIONS["torchvision"], "torchvision")
+    return NetworkWeights(_pairs(tensors, "", {}), NORMALIZATIONS["caffe"], "caffe")
+
+
+def _pairs(tensors: Mapping[str, Tensor], prefix: str, places: Mapping[str, str]) -> Convolutions:
+    """``{name: (weight, bias)}`` of every tensor that looks like kernels; unknown places keep their own name."""
+    found = {}
+    for name, tensor in tensors.items():
+        layer = re.fullmatch(re.escape(prefix) + r"([^.]+)\.weight", name)
+        if layer and tensor.ndim == 4:
+            bias = tensors.get(f"{prefix}{layer[1]}.bias", torch.empty(0))  # of no shape: the check names what is missing
+            found[places.get(layer[1], layer[1])] = tensor.float().clone(), bias.float().clone()
+    return found
+
+
+def _mixing(weight: Tensor, bias: Tensor) -> Normalization:
+    """The 1x1 convolution that AdaIN's encoder begins with, as a normalisation of RGB in 0..1: exact, and no layer.
+
+    AdaIN reflects the picture at every border, which `VGG` does not; ``padding="replicate-all"`` comes nearest.
+    """
+    red, green, blue = (tuple(row) for row in weight.flatten(1).double().tolist())
+    first, second, third = (-value for value in bias.double().tolist())
+    return Normalization("RGB", 1.0, (first, second, third), matrix=(red, green, blue))
+
+
+def _places(first: int, step: int) -> Iterator[tuple[str, str]]:
+    """``(index in nn.Sequential, convolution)``: convolutions are ``step`` modules apart, a pooling adds one."""
+    index, names = first, iter(CONVOLUTIONS)
+    for count in BLOCKS:
+        for _ in range(count):
+            yield str(index), next(names)
+            index += step
+        index += 1
+
+
+_TORCHVISION = dict(_places(first=0, step=2))  # convolution, ReLU
+_ADAIN = dict(_places(first=2, step=3))  # reflection padding before each convolution, after a 1x1 convolution
