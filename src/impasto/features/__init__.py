@@ -1,0 +1,32 @@
+"""Networks that see. `BACKBONES` is the registry: each entry makes a `Backbone` from weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import ConfigError, nearest_name
+from ..weights.network import NetworkWeights
+from .backbone import Backbone, LayerSpec, canonical_layer
+from .compact import compact
+from .vgg import VGG
+
+__all__ = ["BACKBONES", "VGG", "Backbone", "LayerSpec", "build_backbone", "canonical_layer"]
+
+BACKBONES: dict[str, Callable[..., Backbone]] = {"compact": compact, "vgg19": VGG}
+
+
+def build_backbone(name: str, weights: NetworkWeights, **options: Any) -> Backbone:
+    """A frozen network by the name of its entry in `BACKBONES`.
+
+    Args:
+        name: ``"compact"`` or ``"vgg19"``; they differ in the pooling and padding that are the default.
+        weights: its convolutions.
+        options: ``pooling``, ``padding``, ``device`` and ``dtype``, as in `VGG`.
+
+    Raises:
+        ConfigError: an unknown backbone, pooling or padding.
+    """
+    if name not in BACKBONES:
+        raise ConfigError(f"unknown backbone {name!r}", nearest_name(name, BACKBONES))
+    return BACKBONES[name](weights, **options)

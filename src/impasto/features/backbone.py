@@ -1,0 +1,69 @@
+"""What every network that sees looks like to the rest: layers by the papers' names, and features from a picture."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from ..errors import ConfigError, nearest_name
+from ..weights.network import CONVOLUTIONS
+
+__all__ = ["LAYERS", "Backbone", "LayerSpec", "canonical_layer"]
+
+LAYERS = ("pixels", *(name.replace("conv", "relu") for name in CONVOLUTIONS))
+"""``pixels``, the picture itself, then ``relu1_1`` to ``relu5_4``: the convolutions after their ReLU, in order."""
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """What is known of a layer before it is computed.
+
+    Cell ``i`` of the layer stands for the pixels from ``stride * i`` to ``stride * (i + 1) - 1`` and depends on those up
+    to ``radius`` pixels further, on each side.
+
+    Attributes:
+        channels: of the features.
+        stride: pixels between two cells.
+        radius: pixels beyond its own that a cell sees, on the worse side.
+    """
+
+    channels: int
+    stride: int
+    radius: int
+
+    @property
+    def halo(self) -> int:
+        """Pixels of surroundings that make a tile's cells exact: the radius, rounded up to whole cells."""
+        return -(-self.radius // self.stride) * self.stride
+
+
+class Backbone(Protocol):
+    """A frozen network. One contract test walks `impasto.features.BACKBONES` and measures what is said here."""
+
+    @property
+    def layers(self) -> Mapping[str, LayerSpec]:
+        """The layers it has, by the papers' names, in the order they are computed."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+
+    def __call__(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """Features ``(B, channels, about H / stride, about W / stride)`` of RGB pictures ``(B, 3, H, W)`` in [0, 1]."""
+
+
+def canonical_layer(name: str) -> str:
+    """The papers' name of a layer: ``relu4_1`` for ``relu4_1`` and for Keras' ``block4_conv1``, which includes the ReLU.
+
+    Raises:
+        ConfigError: VGG-19 has no such layer; the hint gives the nearest name.
+    """
+    canonical = re.sub(r"^block(\d)_conv(\d)$", r"relu\1_\2", name)
+    if canonical not in LAYERS:
+        raise ConfigError(f"unknown layer {name!r}", nearest_name(canonical, LAYERS))
+    return canonical

@@ -1,0 +1,175 @@
+"""VGG-19 of any width as a frozen stack of features: only what is asked for is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..errors import ConfigError, PictureError
+from ..weights.manifest import Normalization
+from ..weights.network import Convolutions, NetworkWeights
+from .backbone import LayerSpec, canonical_layer
+
+__all__ = ["VGG"]
+
+_Border = Literal["zeros", "replicate"]
+
+_POOLINGS: dict[str, Callable[[Tensor, int], Tensor]] = {"max": functional.max_pool2d, "avg": functional.avg_pool2d}
+_PADDINGS: dict[str, tuple[_Border, _Border]] = {  # of the first convolution, of all others
+    "zeros": ("zeros", "zeros"),
+    "replicate": ("replicate", "zeros"),
+    "replicate-all": ("replicate", "replicate"),
+}
+
+
+class VGG(nn.Module):
+    """The convolutional part of VGG-19 (Simonyan and Zisserman 2014), its features taken after the ReLUs.
+
+    Args:
+        weights: convolutions and the input they want; all sixteen, or the first ones.
+        pooling: ``"max"`` as trained, or ``"avg"`` (Gatys et al. 2015, section 2).
+        padding: border of the convolutions: ``"zeros"`` as trained, ``"replicate"`` on the first one only, or
+            ``"replicate-all"``. Zeros stand for the mean colour: the picture is normalised first, then padded.
+        device: where the network lies and computes.
+        dtype: number format of the network and of its features.
+
+    Raises:
+        ConfigError: an unknown pooling or padding.
+    """
+
+    layers: Mapping[str, LayerSpec]
+
+    def __init__(
+        self,
+        weights: NetworkWeights,
+        *,
+        pooling: str = "max",
+        padding: str = "zeros",
+        device: str | torch.device = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        if pooling not in _POOLINGS or padding not in _PADDINGS:
+            known = f"pooling: {', '.join(_POOLINGS)}; padding: {', '.join(_PADDINGS)}"
+            raise ConfigError(f"pooling {pooling!r} with padding {padding!r} is unknown", known)
+        self.layers = _layer_specs(weights.convolutions)
+        self.pooling = _POOLINGS[pooling]
+        self.normalize = _Normalize(weights.normalization, device, torch.promote_types(dtype, torch.float32))
+        first, others = _PADDINGS[padding]
+        self.convolutions = nn.ModuleDict()
+        for name, (weight, bias) in weights.convolutions.items():
+            mode = others if self.convolutions else first
+            self.convolutions[name] = _convolution(weight.to(device, dtype), bias.to(device, dtype), mode)
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return next(self.parameters()).device
+
+    def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """Features of a picture, differentiable with respect to it; nothing beyond the deepest layer is computed.
+
+        Args:
+            image: RGB, (B, 3, H, W), in [0, 1].
+            layers: paper or Keras names; ``"pixels"`` is the picture itself, as given.
+
+        Returns:
+            ``{name as asked: (B, channels, H // stride, W // stride)}`` in the network's number format.
+
+        Raises:
+            ConfigError: an unknown layer, or one the weights do not hold.
+            PictureError: the picture has another shape, or is too small for the deepest layer.
+        """
+        asked = {name: self._held(name) for name in layers}
+        self._check_picture(image, set(asked.values()))
+        missing = set(asked.values()) - {"pixels"}
+        found = {"pixels": image}
+        features = self._enter(image)
+        for name, convolution in self.convolutions.items():
+            if not missing:
+                break
+            if name.endswith("_1") and name != "conv1_1":
+                features = self.pooling(features, 2)
+            features = functional.relu_(convolution(features))
+            if (layer := _layer_of(name)) in missing:
+                found[layer] = features
+                missing.remove(layer)
+        return {name: found[layer] for name, layer in asked.items()}
+
+    def _held(self, name: str) -> str:
+        layer = canonical_layer(name)
+        if layer not in self.layers:
+            raise ConfigError(f"these weights do not hold layer {name!r}", f"available: {', '.join(self.layers)}")
+        return layer
+
+    def _check_picture(self, image: Tensor, layers: set[str]) -> None:
+        if image.ndim != 4 or image.shape[1] != 3 or not image.is_floating_point():
+            raise PictureError(f"a picture of shape {tuple(image.shape)} and {image.dtype}", "give floats (B, 3, H, W) in [0, 1]")
+        height, width = image.shape[2:]
+        for layer in layers:
+            if min(height, width) < (least := self.layers[layer].stride):
+                raise PictureError(
+                    f"a picture of {height}x{width} px is too small for {layer}", f"give at least {least}x{least} px"
+                )
+
+    def _enter(self, image: Tensor) -> Tensor:
+        """The picture as the first convolution wants it. A CPU convolves faster with channels last."""
+        weight = next(self.parameters())
+        layout = torch.channels_last if weight.device.type == "cpu" else torch.contiguous_format
+        entered: Tensor = self.normalize(image)
+        return entered.to(weight.dtype).contiguous(memory_format=layout)
+
+
+class _Normalize(nn.Module):
+    """Picture to network input, in float32 at least, before any padding. Not folded into the first convolution: the zeros
+    that pad its input would then stand for black and not for the mean colour."""
+
+    mean: Tensor
+    std: Tensor
+    matrix: Tensor | None
+
+    def __init__(self, normalization: Normalization, device: str | torch.device, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.scale = normalization.scale
+        self.reverse = normalization.order == "BGR"
+        for name in ("mean", "std"):
+            values = torch.tensor(getattr(normalization, name), device=device, dtype=dtype)
+            self.register_buffer(name, values[:, None, None])
+        mixing = normalization.matrix
+        self.register_buffer("matrix", None if mixing is None else torch.tensor(mixing, device=device, dtype=dtype))
+
+    def forward(self, image: Tensor) -> Tensor:
+        pixels = image.to(self.mean)
+        if self.matrix is not None:
+            pixels = torch.einsum("oc,bchw->bohw", self.matrix, pixels)
+        if self.reverse:
+            pixels = pixels.flip(1)
+        return (pixels * self.scale - self.mean) / self.std
+
+
+def _layer_of(convolution: str) -> str:
+    return convolution.replace("conv", "relu")
+
+
+def _layer_specs(convolutions: Convolutions) -> dict[str, LayerSpec]:
+    """Every 3x3 convolution sees one cell further, every 2x2 pooling makes cells twice as wide."""
+    specs, radius = {"pixels": LayerSpec(3, 1, 0)}, 0
+    for name, (weight, _) in convolutions.items():
+        stride = 2 ** (int(name[4]) - 1)
+        radius += stride
+        specs[_layer_of(name)] = LayerSpec(weight.shape[0], stride, radius)
+    return specs
+
+
+def _convolution(weight: Tensor, bias: Tensor, mode: _Border) -> nn.Conv2d:
+    """A frozen 3x3 convolution, made without drawing random numbers."""
+    width, channels = weight.shape[:2]
+    convolution = nn.Conv2d(channels, width, 3, padding=1, padding_mode=mode, device="meta")
+    layout = torch.channels_last if weight.device.type == "cpu" else torch.contiguous_format
+    convolution.weight = nn.Parameter(weight.contiguous(memory_format=layout), requires_grad=False)
+    convolution.bias = nn.Parameter(bias, requires_grad=False)
+    return convolution

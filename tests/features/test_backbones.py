@@ -1,0 +1,82 @@
+"""The contract of every backbone in the registry: channels, stride and receptive radius are measured, not believed."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from impasto.config import StylizeConfig, options_of
+from impasto.errors import ConfigError
+from impasto.features import BACKBONES, Backbone, LayerSpec, build_backbone, canonical_layer
+from impasto.features.backbone import LAYERS
+from impasto.features.compact import compact
+
+SIZE = 272  # the deepest layer sees 118 px to each side of its 16
+
+
+@pytest.fixture(scope="module")
+def measured() -> dict[str, tuple[Tensor, dict[str, Tensor], Backbone]]:
+    return {}
+
+
+def measure(name: str, random_weights, cache: dict) -> tuple[Tensor, dict[str, Tensor], Backbone]:
+    if name not in cache:
+        weights = random_weights((2, 3, 2, 3, 2), positive=True)
+        backbone = build_backbone(name, weights, pooling="avg", padding="zeros", dtype=torch.float64)
+        image = torch.rand(1, 3, SIZE, SIZE, dtype=torch.float64, requires_grad=True)
+        cache[name] = image, backbone(image, backbone.layers), backbone
+    return cache[name]
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("name", BACKBONES)
+def test_layers_are_as_specified(name: str, layer: str, random_weights, measured) -> None:
+    image, features, backbone = measure(name, random_weights, measured)
+    spec, values = backbone.layers[layer], features[layer]
+    assert values.shape == (1, spec.channels, SIZE // spec.stride, SIZE // spec.stride)
+    cell = values.shape[2] // 2
+    (gradient,) = torch.autograd.grad(values[0, :, cell, cell].sum(), image, retain_graph=True)
+    for other in (0, 1):
+        seen = gradient[0].sum(0).abs().sum(other).nonzero().flatten()
+        before, after = spec.stride * cell - seen.min(), seen.max() - (spec.stride * (cell + 1) - 1)
+        assert max(before, after) == spec.radius
+
+
+def test_halos_are_those_of_the_design() -> None:
+    layers = compact().layers
+    halos = {layer: layers[layer].halo for layer in ("pixels", "relu3_1", "relu4_1", "relu4_2", "relu5_1")}
+    assert halos == {"pixels": 0, "relu3_1": 12, "relu4_1": 32, "relu4_2": 40, "relu5_1": 80}
+
+
+def test_a_halo_is_whole_cells() -> None:
+    assert LayerSpec(1, 8, 38).halo == 40
+    assert LayerSpec(1, 8, 40).halo == 40
+
+
+def test_the_registry_is_what_can_be_chosen() -> None:
+    assert set(options_of(StylizeConfig)["backbone"][2].choices) == set(BACKBONES)
+
+
+def test_an_unknown_backbone_is_answered_with_the_nearest(random_weights) -> None:
+    with pytest.raises(ConfigError, match=r"^unknown backbone 'vgg16'; did you mean 'vgg19'\?$"):
+        build_backbone("vgg16", random_weights())
+
+
+@pytest.mark.parametrize(
+    ("name", "canonical"),
+    [("block5_conv1", "relu5_1"), ("block1_conv2", "relu1_2"), ("relu4_2", "relu4_2"), ("pixels", "pixels")],
+)
+def test_papers_and_keras_names_mean_the_same(name: str, canonical: str) -> None:
+    assert canonical_layer(name) == canonical
+
+
+@pytest.mark.parametrize("name", ["relu6_1", "block3_conv5", "block1_pool", "", "relu1_1 "])
+def test_other_names_are_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^unknown layer '{name}'; (did you mean|known:) "):
+        canonical_layer(name)
+
+
+def test_a_nearly_right_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(ConfigError, match=r"did you mean 'relu3_4'\?"):
+        canonical_layer("rleu3_4")
