@@ -1,0 +1,81 @@
+"""Files that appear whole or not at all: written beside the target, flushed to the disk, then renamed over it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import OutputError
+
+__all__ = ["check_writable", "write_bytes", "write_text"]
+
+_FULL = "free some space, or write to another disk"
+_FORBIDDEN = "choose a folder you may write to"
+_HINTS = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: _FULL,
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+    errno.EROFS: _FORBIDDEN,
+    errno.EISDIR: "give the name of a file in it",
+}
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Refuse a file that could not be written, before anything is computed for it.
+
+    Raises:
+        OutputError: ``path`` is a folder, or its folder is missing, read-only or full.
+    """
+    with _explained(path):
+        target = Path(path).resolve()
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        # Asking for permission bits is not enough (root, network drives, full disks): try it.
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+
+
+def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write ``data`` to ``path``, or leave what was there untouched. A link is followed, never replaced.
+
+    Raises:
+        OutputError: it cannot be written; nothing new is left behind.
+    """
+    with _explained(path):
+        target = Path(path).resolve()
+        part = target.with_name(f".impasto-{secrets.token_hex(8)}.part")
+        try:
+            with part.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(target)
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink()  # only there if something failed
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """`write_bytes` of ``text`` in UTF-8."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+@contextlib.contextmanager
+def _explained(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn what the operating system says into an `OutputError` with a hint."""
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links is a RuntimeError, a null byte a ValueError
+        number = error.errno if isinstance(error, OSError) else None
+        hint = _HINTS.get(number or 0, "write to another file")
+        if number in (errno.ENOENT, errno.ENOTDIR):
+            hint = f"make the folder {str(Path(path).parent)!r} first"
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise OutputError(f"cannot write {os.fspath(path)!r}: {reason}", hint) from error

@@ -1,0 +1,169 @@
+"""Pictures in and out: everything a user may hand in becomes the one image tensor, and tensors become files."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import ExifTags, Image
+from torch import Tensor
+
+from ..errors import PictureError
+from .arrays import Array, array_of_tensor, quantize, tensors_of_array
+from .color import srgb_profile
+from .decode import decode_file, decode_image, decoding
+from .disk import check_writable, write_bytes, write_text
+from .encode import PNG_KEYWORD, SOFTWARE, encode, format_of
+
+__all__ = [
+    "Picture",
+    "Source",
+    "check_output",
+    "check_writable",
+    "read_picture",
+    "read_record",
+    "save_picture",
+    "to_pil",
+    "write_text",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture as everything above this room knows it."""
+
+    pixels: Tensor
+    """RGB, sRGB-encoded, float32 in [0, 1], ``(1, 3, H, W)``; not multiplied by alpha."""
+    alpha: Tensor | None
+    """Float32 in [0, 1], ``(1, 1, H, W)``; None where there is no transparency."""
+    name: str
+    """The path it was read from, or ``"array"``."""
+    sha256: str
+    """Of the bytes of the file, or of the array ``(H, W, C)``."""
+
+
+Source = str | os.PathLike[str] | Image.Image | np.ndarray[Any, Any] | Tensor | Picture
+
+
+def read_picture(source: Source, *, name: str = "picture") -> Picture:
+    """Read a file, or take an image, array or tensor, as the picture it is: upright, sRGB, alpha kept.
+
+    Args:
+        source: a path; a PIL image; an array ``(H, W)``, ``(H, W, 3)`` or ``(H, W, 4)`` of uint8, uint16 or floats in
+            [0, 1]; a tensor ``(3, H, W)`` or ``(1, 3, H, W)`` of the same types; or a `Picture`, which is returned.
+            A uint8 value v becomes v / 255, a uint16 value v / 65535. Of several frames or pages the first is read.
+        name: what messages call a source that has no path.
+
+    Raises:
+        PictureError: the source is missing, empty, damaged, too large, or no picture. The hint says what to do.
+    """
+    if isinstance(source, Picture):
+        return source
+    if isinstance(source, (str, os.PathLike)):
+        return _read_file(os.fspath(source))
+    if isinstance(source, Image.Image):
+        with decoding(name):
+            array = decode_image(source)
+    elif isinstance(source, Tensor):
+        array = array_of_tensor(source, name)
+    elif isinstance(source, np.ndarray):
+        array = source
+    else:
+        raise PictureError(f"{name} is of type {type(source).__name__}", "give a path, a PIL image, an array or a tensor")
+    return _picture(array, name, "array", hashlib.sha256(np.ascontiguousarray(array).data).hexdigest())
+
+
+def save_picture(
+    pixels: Tensor,
+    path: str | os.PathLike[str],
+    *,
+    alpha: Tensor | None = None,
+    quality: int = 95,
+    bits: int = 8,
+    record: str | None = None,
+) -> None:
+    """Write a picture whole or not at all; the suffix decides the format, and equal arguments give equal bytes.
+
+    Args:
+        pixels: ``(1, 3, H, W)``, sRGB-encoded; clamped to [0, 1] and rounded.
+        path: ``.png .jpg .jpeg .webp .tif .tiff .bmp .gif``. JPEG and BMP show transparency on white.
+        alpha: ``(1, 1, H, W)`` or None.
+        quality: of JPEG and WebP, 1 to 100.
+        bits: 8, or 16 for PNG and TIFF.
+        record: a text that `read_record` gives back; left out of BMP and GIF, and of JPEG beyond 64 kB.
+
+    Raises:
+        OutputError: the pixels hold NaN or infinity, or the file cannot be written; what was there before is untouched.
+    """
+    format = format_of(os.fspath(path), bits)
+    write_bytes(path, encode(quantize(pixels, alpha, bits), format, quality, record))
+
+
+def check_output(path: str | os.PathLike[str], *, bits: int = 8) -> None:
+    """Refuse a path that `save_picture` could not write, before a run starts.
+
+    Raises:
+        OutputError: the suffix is unknown or has no such depth, or the folder is missing, read-only or full.
+    """
+    format_of(os.fspath(path), bits)
+    check_writable(path)
+
+
+def to_pil(pixels: Tensor, alpha: Tensor | None = None) -> Image.Image:
+    """Pixels ``(1, 3, H, W)`` as a PIL image of 8 bits, RGB or RGBA, with the sRGB profile that its `save` embeds.
+
+    Raises:
+        OutputError: the pixels hold NaN or infinity, or a shape is another one.
+    """
+    image = Image.fromarray(quantize(pixels, alpha, 8))
+    image.info["icc_profile"] = srgb_profile()
+    return image
+
+
+def read_record(path: str | os.PathLike[str]) -> str | None:
+    """The text that `save_picture` embedded in a file; None where there is none.
+
+    Raises:
+        PictureError: the file is missing or no picture.
+    """
+    data = _read_bytes(os.fspath(path))
+    with decoding(repr(os.fspath(path))):
+        image = Image.open(io.BytesIO(data))
+        if image.format == "PNG":
+            return image.info.get(PNG_KEYWORD)
+        exif = image.getexif()
+        if exif.get(ExifTags.Base.Software) != SOFTWARE:
+            return None
+        return str(exif[ExifTags.Base.ImageDescription]).encode("latin-1").decode("utf-8")  # Pillow reads it as latin-1
+
+
+def _read_file(path: str) -> Picture:
+    data = _read_bytes(path)
+    with decoding(repr(path)):
+        array = decode_file(data)
+    return _picture(array, repr(path), path, hashlib.sha256(data).hexdigest())
+
+
+def _read_bytes(path: str) -> bytes:
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError as error:
+        raise PictureError(f"there is no file {path!r}", "check the name and the folder") from error
+    except IsADirectoryError as error:
+        raise PictureError(f"{path!r} is a folder", "give the picture file itself") from error
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise PictureError(f"{path!r} cannot be opened: {reason}", "check the name and its permissions") from error
+    if not data:
+        raise PictureError(f"{path!r} is an empty file", "copy or download it again")
+    return data
+
+
+def _picture(array: Array, label: str, name: str, digest: str) -> Picture:
+    pixels, alpha = tensors_of_array(array, label)
+    return Picture(pixels=pixels, alpha=alpha, name=name, sha256=digest)
