@@ -1,0 +1,66 @@
+"""Sizes and resizing: one place decides how many pixels a picture has and how they are made."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ..errors import ConfigError, nearest_name
+
+__all__ = ["fit_size", "resize"]
+
+_FILTERS = {
+    "lanczos": Image.Resampling.LANCZOS,
+    "bicubic": Image.Resampling.BICUBIC,
+    "bilinear": Image.Resampling.BILINEAR,
+}
+
+
+def fit_size(size: tuple[int, int], long_side: int) -> tuple[int, int]:
+    """The size ``(height, width)`` whose long side is ``long_side`` px and whose shape is nearest to that of ``size``."""
+    longest = max(size)
+    height, width = (max(1, (2 * side * long_side + longest) // (2 * longest)) for side in size)
+    return height, width
+
+
+def resize(pixels: Tensor, size: tuple[int, int], filter: str = "lanczos") -> Tensor:
+    """Resize ``(B, C, H, W)`` to ``(B, C, *size)`` in float32; the filter widens when shrinking, so nothing aliases.
+
+    Args:
+        pixels: values in [0, 1]; whatever a filter overshoots is clamped. Not differentiable.
+        size: ``(height, width)``; the same tensor comes back when it has that size already.
+        filter: ``lanczos``, ``bicubic``, ``bilinear``, or ``area``, the exact mean over each new pixel's area.
+
+    Raises:
+        ConfigError: the filter is unknown.
+    """
+    if filter not in _FILTERS and filter != "area":
+        raise ConfigError(f"unknown filter {filter!r}", nearest_name(filter, [*_FILTERS, "area"]))
+    if tuple(pixels.shape[2:]) == tuple(size):
+        return pixels
+    planes = pixels.detach().to("cpu", torch.float32).flatten(0, 1)
+    resized = _area(planes, size) if filter == "area" else _filtered(planes, size, _FILTERS[filter])
+    return resized.reshape(*pixels.shape[:2], *size).clamp_(0, 1).to(pixels)
+
+
+def _filtered(planes: Tensor, size: tuple[int, int], filter: Image.Resampling) -> Tensor:
+    """Pillow's resampling in its mode "F", plane by plane: float32 values, float64 sums."""
+    height, width = size
+    images = (Image.fromarray(np.ascontiguousarray(plane)) for plane in planes.numpy())
+    return torch.from_numpy(np.stack([np.asarray(image.resize((width, height), filter)) for image in images]))
+
+
+def _area(planes: Tensor, size: tuple[int, int]) -> Tensor:
+    """The mean over each new pixel's area, parts of old pixels included; keeps the mean of the whole picture."""
+    return torch.stack([_area_rows(_area_rows(plane.double(), size[1]).T, size[0]).T for plane in planes]).float()
+
+
+def _area_rows(rows: Tensor, count: int) -> Tensor:
+    """``(N, L)`` in float64 to ``(N, count)``: differences of the running sum, taken at fractional positions."""
+    length = rows.shape[1]
+    edges = torch.arange(count + 1, dtype=torch.float64) * length / count
+    cells = edges.long().clamp(max=length - 1)
+    sums = rows.cumsum(1)[:, cells] + (edges - cells - 1) * rows[:, cells]
+    return sums.diff(dim=1) * (count / length)
