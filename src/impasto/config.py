@@ -179,6 +179,7 @@ class StylizeConfig(_Checked):
     beta1: float = _option(0.9, "decay of Adam's first moment", "solver", low=0, high=0.999999)
     beta2: float = _option(0.999, "decay of Adam's second moment", "solver", low=0, high=0.999999)
     epsilon: float = _option(1e-8, "added to Adam's denominator", "solver", low=0, high=10)
+    epsilon_hat: bool = _option(False, "add epsilon before the second moment's bias is corrected, as Keras does", "solver")
     history: int = _option(100, "pairs that L-BFGS remembers", "solver", low=1, high=10_000)
     line_search: str = _option("none", "line search of L-BFGS", "solver", choices=("none", "strong-wolfe"))
     average: float = _option(
@@ -203,6 +204,8 @@ class StylizeConfig(_Checked):
                 f"{len(self.style_layer_weights)} style_layer_weights for {len(self.style_layers)} style_layers",
                 "give one weight for each layer, or none",
             )
+        if self.style_distance in ("gatys", "mean-c2") and self.objective != "gram":
+            raise ConfigError(f"style_distance {self.style_distance} is of Gram matrices only", "give relative, mean or sum")
         for name in ("style_layer_weights", "style_blend"):
             values = getattr(self, name)
             if values and not sum(values) > 0:

@@ -29,7 +29,7 @@ def gradcheck(distance, seed=3):
 def test_sums_are_counts_sums_and_products():
     f = features(1)
     stats, x = sums(f), flat(f)
-    assert stats.count.item() == 42
+    assert stats.positions.item() == 42
     np.testing.assert_allclose(stats.first, x.sum(1))
     np.testing.assert_allclose(stats.second, x @ x.T)
     np.testing.assert_allclose(stats.covariance, np.cov(x, bias=True))
@@ -53,7 +53,7 @@ def test_a_mask_of_zeros_and_ones_selects_positions():
 def test_a_soft_mask_weights_positions():
     f, half = features(1), torch.full((1, 1, 6, 7), 0.5).double()
     torch.testing.assert_close(sums(f, half).moment, sums(f).moment)
-    assert sums(f, half).count.item() == 21
+    assert sums(f, half).positions.item() == 21
 
 
 def test_sums_of_something_else_are_refused():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from impasto.losses import cosine_loss, hypercolumns, nearest
+from impasto.losses import cosine_loss, grid_columns, hypercolumns, nearest
 
 
 def random(*shape, seed=0):
@@ -37,19 +37,27 @@ def test_nearest_of_itself_is_itself():
 
 
 def test_cosine_loss():
-    a, b = random(9, 5), random(9, 5, seed=1)
+    a, b = random(9, 5) - 0.3, random(9, 5, seed=1)
     x, y = a.numpy(), b.numpy()
     expected = (1 - (x * y).sum(1) / np.linalg.norm(x, axis=1) / np.linalg.norm(y, axis=1)).mean()
-    assert cosine_loss(a, b).item() == pytest.approx(expected, rel=1e-12)
-    assert cosine_loss(a, 3 * a).abs().item() < 1e-12
-    assert torch.autograd.gradcheck(lambda t: cosine_loss(t, b), a.requires_grad_(True))
+    wanted = torch.nn.functional.normalize(b, dim=1)
+    assert cosine_loss([a[:, :2], a[:, 2:]], wanted).item() == pytest.approx(expected, rel=1e-12)
+    assert cosine_loss([3 * wanted], wanted).abs().item() < 1e-12
+    parts = tuple(part.clone().requires_grad_(True) for part in (a[:, :2], a[:, 2:]))
+    assert torch.autograd.gradcheck(lambda *p: cosine_loss(p, wanted), parts)
 
 
-def test_the_gradient_reaches_every_layer_through_the_stack():
+def test_a_position_without_features_has_a_finite_gradient():
+    a = torch.zeros((3, 4), requires_grad=True)
+    cosine_loss([a], torch.nn.functional.normalize(torch.ones((3, 4)), dim=1)).backward()
+    assert a.grad.isfinite().all()
+
+
+def test_the_gradient_reaches_every_layer():
     maps = {"fine": random(1, 2, 9, 10).requires_grad_(True), "coarse": random(1, 2, 2, 3, seed=2).requires_grad_(True)}
-    wanted = random(20, 4, seed=3)
+    wanted = torch.nn.functional.normalize(random(20, 4, seed=3), dim=1)
 
     def loss(fine, coarse):
-        return cosine_loss(hypercolumns({"fine": fine, "coarse": coarse}, ["fine", "coarse"], (4, 5)), wanted)
+        return cosine_loss([grid_columns(fine, (4, 5)), grid_columns(coarse, (4, 5))], wanted)
 
     assert torch.autograd.gradcheck(loss, tuple(maps.values()))

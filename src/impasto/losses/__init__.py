@@ -2,7 +2,7 @@
 
 from .content import content_loss
 from .moments import Sums, blend, gram_distance, mean_std_distance, moments_distance, sums, wasserstein_distance
-from .neighbours import cosine_loss, hypercolumns, nearest
+from .neighbours import cosine_loss, grid_columns, hypercolumns, nearest
 from .variation import total_variation
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "content_loss",
     "cosine_loss",
     "gram_distance",
+    "grid_columns",
     "hypercolumns",
     "mean_std_distance",
     "moments_distance",

@@ -21,7 +21,7 @@ def content_loss(features: Tensor, target: Tensor, form: str = "mean") -> Tensor
     squares = (widened(features) - widened(target)).square().sum()
     if form == "relative":
         return squares / widened(target).square().sum().clamp_min(1e-12)
-    divisor = {"mean": features.numel(), "sum": 1.0, "half-sum": 2.0, "sqrt": 2.0 * features.numel() ** 0.5}[form]
+    divisor: float = {"mean": features.numel(), "sum": 1.0, "half-sum": 2.0, "sqrt": 2.0 * features.numel() ** 0.5}[form]
     return squares / divisor
 
 

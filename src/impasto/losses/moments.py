@@ -22,7 +22,7 @@ _TINY = 1e-12
 class Sums(NamedTuple):
     """Additive statistics of feature vectors f over positions: the weights' sum n, sum of f ``(C,)``, of f f^T ``(C, C)``."""
 
-    count: Tensor
+    positions: Tensor
     first: Tensor
     second: Tensor
 
@@ -30,17 +30,17 @@ class Sums(NamedTuple):
         """The statistics of both sets of positions together."""
         if not isinstance(other, Sums):
             return NotImplemented
-        return Sums(self.count + other.count, self.first + other.first, self.second + other.second)
+        return Sums(self.positions + other.positions, self.first + other.first, self.second + other.second)
 
     @property
     def mean(self) -> Tensor:
         """Mean feature vector ``(C,)``."""
-        return self.first / self.count
+        return self.first / self.positions
 
     @property
     def moment(self) -> Tensor:
         """Mean of f f^T ``(C, C)``: the Gram matrix over the number of positions."""
-        return self.second / self.count
+        return self.second / self.positions
 
     @property
     def covariance(self) -> Tensor:
@@ -57,8 +57,8 @@ def sums(features: Tensor, weight: Tensor | None = None) -> Sums:
     """
     columns = widened(features).permute(0, 2, 3, 1).reshape(-1, features.shape[1])
     if weight is None:
-        count = columns.new_tensor(float(len(columns)))
-        return Sums(count, columns.sum(0), columns.T @ columns)
+        positions = columns.new_tensor(float(len(columns)))
+        return Sums(positions, columns.sum(0), columns.T @ columns)
     share = weight.to(columns.dtype).reshape(-1, 1)
     weighted = columns * share
     return Sums(share.sum(), weighted.sum(0), columns.T @ weighted)
@@ -68,10 +68,10 @@ def blend(targets: Sequence[Sums], shares: Sequence[float]) -> Sums:
     """The statistics midway between several styles: each one's means, mixed by ``shares`` (normalised to 1)."""
     total = float(sum(shares))
     parts = [(share / total, target) for share, target in zip(shares, targets, strict=True)]
-    count = torch.stack([share * t.count for share, t in parts]).sum()
-    first = torch.stack([share * t.mean for share, t in parts]).sum(0) * count
-    second = torch.stack([share * t.moment for share, t in parts]).sum(0) * count
-    return Sums(count, first, second)
+    positions = torch.stack([share * t.positions for share, t in parts]).sum()
+    first = torch.stack([share * t.mean for share, t in parts]).sum(0) * positions
+    second = torch.stack([share * t.moment for share, t in parts]).sum(0) * positions
+    return Sums(positions, first, second)
 
 
 def gram_distance(stats: Sums, target: Sums, *, normalization: str = "positions", distance: str = "mean") -> Tensor:
@@ -86,13 +86,14 @@ def gram_distance(stats: Sums, target: Sums, *, normalization: str = "positions"
     """
     channels = stats.first.shape[0]
     ours, theirs = _grams(stats, normalization), _grams(target, normalization)
-    squares = (ours - theirs).square().sum()
+    squares: Tensor = (ours - theirs).square().sum()
     if distance == "relative":
         return squares / theirs.square().sum().clamp_min(_TINY)
     if distance == "gatys":
-        positions = float(stats.count) ** 2 if normalization == "none" else 1.0
-        return squares / (4.0 * channels**2 * positions)
-    return squares / {"mean": channels**2, "sum": 1.0, "mean-c2": channels**4}[distance]
+        positions = stats.positions if normalization == "none" else torch.ones_like(stats.positions)
+        return squares / (4.0 * channels**2 * positions.square())
+    divisor: float = {"mean": channels**2, "sum": 1, "mean-c2": channels**4}[distance]
+    return squares / divisor
 
 
 def _grams(stats: Sums, normalization: str) -> Tensor:
@@ -138,20 +139,21 @@ def wasserstein_distance(stats: Sums, target: Sums, *, epsilon: float = 1e-4, di
     root = _root(theirs)
     inner = root @ ours @ root
     cross = torch.linalg.eigvalsh((inner + inner.T) / 2).clamp_min(_TINY).sqrt().sum()
-    squares = (stats.mean - target.mean).square().sum() + ours.trace() + theirs.trace() - 2 * cross
+    squares: Tensor = (stats.mean - target.mean).square().sum() + ours.trace() + theirs.trace() - 2 * cross
     if distance == "relative":
         return squares / (target.mean.square().sum() + theirs.trace())
-    return squares / (1.0 if distance == "sum" else len(stats.first))
+    return squares if distance == "sum" else squares / len(stats.first)
 
 
 def _root(matrix: Tensor) -> Tensor:
     """Symmetric square root of a positive semidefinite matrix."""
     values, vectors = torch.linalg.eigh(matrix.detach())
-    return (vectors * values.clamp_min(0).sqrt()) @ vectors.T
+    root: Tensor = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
+    return root
 
 
 def _compare(ours: Tensor, theirs: Tensor, distance: str) -> Tensor:
-    squares = (ours - theirs).square().sum()
+    squares: Tensor = (ours - theirs).square().sum()
     if distance == "relative":
         return squares / theirs.square().sum().clamp_min(_TINY)
-    return squares / (1.0 if distance == "sum" else ours.numel())
+    return squares if distance == "sum" else squares / ours.numel()

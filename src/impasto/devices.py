@@ -1,0 +1,77 @@
+"""Where to compute, and in which number format."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+import torch
+
+from .errors import DeviceError
+
+__all__ = ["choose_device", "choose_dtype", "keep_freed_memory", "release_freed_memory"]
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of an option value; ``auto`` takes CUDA (ROCm included), then Apple's MPS, then the CPU.
+
+    Raises:
+        DeviceError: the device asked for is not there.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return torch.device(next(kind for kind, present in there.items() if present))
+    if not there[name]:
+        raise DeviceError(f"this machine (or its PyTorch) has no {name} device", "use --device auto or --device cpu")
+    return torch.device(name)
+
+
+def choose_dtype(precision: str, device: torch.device) -> torch.dtype:
+    """The network's number format; ``auto`` takes bfloat16 where the processor multiplies it natively.
+
+    Losses, statistics, gradients of the canvas and the solver are float32 whatever this says.
+    """
+    if precision == "auto":
+        return torch.bfloat16 if _multiplies_bfloat16(device) else torch.float32
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[precision]
+
+
+def _multiplies_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type == "cpu":
+        # PyTorch keeps these two private but offers no public way to ask; absent means no.
+        asks = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+        return any(ask() for ask in asks if ask is not None)
+    return False
+
+
+def keep_freed_memory() -> None:
+    """Ask the C library to reuse freed memory in this process, not to return it to the system at once.
+
+    glibc maps every large tensor anew and unmaps it when freed, so each iteration pays for fresh zeroed pages again: on
+    the machine of benchmarks/ an iteration takes a third of the time with this. Elsewhere it does nothing.
+    `release_freed_memory` gives back what a run has left.
+    """
+    libc = _glibc()
+    if libc is not None:
+        libc.mallopt(_M_MMAP_MAX, 0)
+        libc.mallopt(_M_TRIM_THRESHOLD, -1)
+
+
+def release_freed_memory() -> None:
+    """Give freed memory back to the system now."""
+    libc = _glibc()
+    if libc is not None:
+        libc.malloc_trim(0)
+
+
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # <malloc.h>
+
+
+def _glibc() -> ctypes.CDLL | None:
+    """The C library, where it has the two calls."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None)
+    return libc if hasattr(libc, "mallopt") and hasattr(libc, "malloc_trim") else None

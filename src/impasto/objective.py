@@ -1,0 +1,193 @@
+"""The weighted terms of one scale, and their value and gradient at a canvas.
+
+Every term is a value: a frozen dataclass that knows the layers it needs and turns features into a weighted scalar. Style
+terms go through `losses.Sums`, which add over positions; content, neighbours and variation are local. Neighbours are looked
+for again with `Objective.refreshed`, which returns a new objective: nothing changes in place.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import torch
+from torch import Tensor
+
+from .features import Backbone
+from .losses import Sums, content_loss, cosine_loss, grid_columns, hypercolumns, nearest, sums, total_variation
+
+__all__ = [
+    "PIXELS",
+    "ContentTerm",
+    "NeighbourTerm",
+    "Objective",
+    "Report",
+    "StyleDistance",
+    "StyleTerm",
+    "Term",
+    "VariationTerm",
+    "directions",
+    "features_of",
+]
+
+PIXELS = "pixels"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The loss at a canvas: ``terms`` are already weighted and sum to ``total``."""
+
+    total: float
+    terms: dict[str, float]
+
+
+class Term(Protocol):
+    """One weighted part of the loss."""
+
+    name: ClassVar[str]
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers its call looks up."""
+        ...
+
+    def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
+        """The weighted loss, a scalar."""
+        ...
+
+
+class StyleDistance(Protocol):
+    """Compares two statistics."""
+
+    def __call__(self, stats: Sums, target: Sums) -> Tensor:
+        """A scalar, 0 for equal statistics."""
+        ...
+
+
+@dataclass(frozen=True)
+class ContentTerm:
+    """Features of one layer should stay those of the content picture."""
+
+    name: ClassVar[str] = "content"
+    layers: tuple[str, ...]
+    weight: float
+    form: str
+    target: Tensor
+
+    def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
+        """The weighted distance of the layer's features from the content's."""
+        return self.weight * content_loss(features[self.layers[0]], self.target, self.form)
+
+
+@dataclass(frozen=True)
+class StyleTerm:
+    """Statistics of one layer should become those of the style."""
+
+    name: ClassVar[str] = "style"
+    layers: tuple[str, ...]
+    weight: float
+    distance: StyleDistance
+    target: Sums
+
+    def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
+        """The weighted distance of the layer's statistics from the style's."""
+        return self.weight * self.distance(sums(features[self.layers[0]]), self.target)
+
+
+@dataclass(frozen=True)
+class VariationTerm:
+    """Neighbouring pixels should not differ."""
+
+    name: ClassVar[str] = "tv"
+    layers: ClassVar[tuple[str, ...]] = (PIXELS,)
+    weight: float
+    form: str
+
+    def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
+        """The weighted total variation."""
+        return self.weight * total_variation(features[PIXELS], self.form)
+
+
+@dataclass(frozen=True)
+class NeighbourTerm:
+    """Hypercolumns should point where their nearest style hypercolumns point.
+
+    ``bank`` holds style hypercolumns, ``query`` the content's; ``wanted`` are the directions of each position's match.
+    """
+
+    name: ClassVar[str] = "neighbours"
+    layers: tuple[str, ...]
+    weight: float
+    grid: tuple[int, int]
+    bank: Tensor
+    query: Tensor
+    wanted: Tensor
+
+    def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
+        """The weighted mean of 1 - cosine to the matches."""
+        return self.weight * cosine_loss([grid_columns(features[name], self.grid) for name in self.layers], self.wanted)
+
+    def refreshed(self, features: Mapping[str, Tensor], mix: float) -> NeighbourTerm:
+        """The same term with neighbours of a mixture of content (``1 - mix``) and canvas (``mix``)."""
+        seen = (1 - mix) * self.query + mix * hypercolumns(features, self.layers, self.grid)
+        return dataclasses.replace(self, wanted=directions(self.bank, nearest(seen, self.bank)))
+
+
+def directions(bank: Tensor, matches: Tensor) -> Tensor:
+    """The rows of ``bank`` that ``matches`` names, each of unit length."""
+    return torch.nn.functional.normalize(bank[matches], dim=1)
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The loss of one scale, for one canvas size. Build it with `targets.build_objective`."""
+
+    backbone: Backbone
+    terms: tuple[Term, ...]
+    neighbour_mix: float = 0.9
+
+    def __post_init__(self) -> None:
+        # What a term keeps of its pictures has no history, so one backward pass per evaluation frees all it made.
+        object.__setattr__(self, "_layers", tuple(dict.fromkeys(name for term in self.terms for name in term.layers)))
+
+    def features(self, canvas: Tensor) -> dict[str, Tensor]:
+        """Features of every layer the terms need; 'pixels' is the canvas itself, at full precision."""
+        return features_of(self.backbone, canvas, self._layers)  # type: ignore[attr-defined]
+
+    def value(self, canvas: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The differentiable total and the weighted terms (0 for a term that has no weight)."""
+        features = self.features(canvas)
+        zero = canvas.new_zeros(())
+        parts: dict[str, Tensor] = {"content": zero, "style": zero, "tv": zero}
+        for term in self.terms:
+            parts[term.name] = parts.get(term.name, zero) + term(features)
+        return sum(parts.values(), zero), parts
+
+    def value_and_grad(self, canvas: Tensor) -> tuple[Report, Tensor]:
+        """The report and the gradient of its total.
+
+        Args:
+            canvas: ``(1, 3, H, W)`` in [0, 1], of the size the objective was built for.
+        """
+        leaf = canvas.detach().requires_grad_(True)
+        with torch.enable_grad():
+            total, parts = self.value(leaf)
+            gradient = torch.autograd.grad(total, leaf)[0] if total.requires_grad else torch.zeros_like(canvas)
+        return Report(total.item(), {name: part.item() for name, part in parts.items()}), gradient
+
+    @torch.no_grad()
+    def refreshed(self, canvas: Tensor) -> Objective:
+        """This objective with the neighbours looked for again; itself where nothing is matched."""
+        if not any(isinstance(term, NeighbourTerm) for term in self.terms):
+            return self
+        features = self.features(canvas)
+        terms = (t.refreshed(features, self.neighbour_mix) if isinstance(t, NeighbourTerm) else t for t in self.terms)
+        return dataclasses.replace(self, terms=tuple(terms))
+
+
+def features_of(backbone: Backbone, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+    """Features by name; 'pixels' is the image itself, which the backbone would round to its own precision."""
+    deep = [name for name in layers if name != PIXELS]
+    return {PIXELS: image, **(backbone(image, deep) if deep else {})}

@@ -1,0 +1,106 @@
+"""The run record: everything that is needed to know how a picture was made, and to make it again. Plain JSON values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from typing import Any, TypedDict
+
+import torch
+from torch import Tensor
+
+from .config import StylizeConfig
+from .errors import ConfigError
+
+__all__ = ["Input", "RunRecord", "config_of", "make_record", "parse_record", "pixels_sha256", "record_text"]
+
+SCHEMA = 1
+
+
+class Input(TypedDict):
+    """A picture that went in: its path (or 'array') and the SHA-256 of its bytes."""
+
+    name: str
+    sha256: str
+
+
+class RunRecord(TypedDict, total=False):
+    """What `impasto inspect` prints. ``losses`` are the last iteration's weighted terms with their total."""
+
+    schema: int
+    impasto: str
+    preset: str | None
+    config: dict[str, Any]
+    content: Input
+    styles: list[Input]
+    start: Input | None
+    weights: dict[str, str]
+    size: list[int]
+    iterations: int
+    evaluations: int
+    losses: dict[str, float]
+    reason: str
+    message: str
+    seconds: float
+    peak_memory: int
+    pixels_sha256: str
+    versions: dict[str, str]
+    machine: dict[str, Any]
+
+
+def make_record(config: StylizeConfig, content: Input, styles: Sequence[Input], **rest: Any) -> RunRecord:
+    """A record of the resolved ``config`` and its inputs, with this machine's versions; ``rest`` are further keys."""
+    record: RunRecord = {
+        "schema": SCHEMA,
+        "impasto": metadata.version("impasto"),
+        "config": config.to_dict(),
+        "content": content,
+        "styles": list(styles),
+        "versions": {"python": platform.python_version(), "torch": str(torch.__version__), "numpy": metadata.version("numpy")},
+        "machine": machine(config.device),
+    }
+    return RunRecord(**{**record, **rest})  # type: ignore[typeddict-item]
+
+
+def machine(device: str) -> dict[str, Any]:
+    """What decides whether a run repeats to the byte: system, processor, threads."""
+    facts = {"system": platform.system(), "processor": platform.machine(), "threads": torch.get_num_threads(), "device": device}
+    if device.startswith("cuda"):
+        facts["gpu"] = torch.cuda.get_device_name()
+    return facts
+
+
+def record_text(record: Mapping[str, Any]) -> str:
+    """The record as JSON, to be embedded or written."""
+    return json.dumps(record, indent=1, ensure_ascii=False)
+
+
+def parse_record(text: str) -> RunRecord:
+    """The record in a text.
+
+    Raises:
+        ConfigError: the text is not a run record, or one of a later version.
+    """
+    try:
+        record = json.loads(text)
+    except ValueError:
+        record = None
+    if not isinstance(record, dict) or not {"schema", "config", "content", "styles"} <= record.keys():
+        raise ConfigError("this is not a run record", "give a picture or a JSON file that impasto wrote")
+    if record["schema"] != SCHEMA:
+        raise ConfigError(f"the run record is of schema {record['schema']}, this version reads {SCHEMA}", "update impasto")
+    return RunRecord(**record)  # type: ignore[typeddict-item]
+
+
+def config_of(record: Mapping[str, Any]) -> StylizeConfig:
+    """The config that a record holds."""
+    return StylizeConfig(**record["config"])
+
+
+def pixels_sha256(pixels: Tensor) -> str:
+    """SHA-256 of the picture's 8-bit RGB values, row by row: what anyone can compute again from an 8-bit PNG."""
+    rounded = pixels.detach()[0].float().clamp(0, 1).mul(255).round().to(torch.uint8)
+    return hashlib.sha256(rounded.permute(1, 2, 0).cpu().contiguous().numpy().tobytes()).hexdigest()
