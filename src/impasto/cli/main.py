@@ -1,0 +1,99 @@
+"""The command ``impasto``: its parts, and the border where every failure becomes one line and an exit code.
+
+Exit codes: 0 done; 1 a fault of Impasto itself, or the reader of a pipe went away; 2 bad input, with what to do;
+130 and 143 stopped by Ctrl-C and SIGTERM.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from .. import __version__
+from ..errors import ImpastoError
+from .demo import demo
+from .show import inspect, presets
+from .stylize import stylize
+from .weights import weights
+
+__all__ = ["main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, invoke_without_command=True)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.pass_context
+def impasto(context: click.Context) -> None:
+    """Paint one picture in the style of another.
+
+    \b
+    impasto demo -o out
+    impasto stylize photo.jpg painting.jpg -o out.png
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+for command in (stylize, demo, presets, inspect, weights):
+    impasto.add_command(command)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line on ``argv`` (by default the process's own) and return the exit code; no exception escapes."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = impasto.main(args, prog_name="impasto", standalone_mode=False)
+        sys.stdout.flush()
+        return int(code or 0)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 1
+    except BrokenPipeError:
+        _silence_stdout()
+        return 1
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("impasto: interrupted", err=True)
+        return 130
+    except BaseException as error:
+        if os.environ.get("IMPASTO_DEBUG"):
+            traceback.print_exception(error)
+        line, code = _describe(error, args[:1])
+        click.echo(f"impasto: error: {' '.join(line.split())}", err=True)
+        return code
+
+
+def _describe(error: BaseException, command: list[str]) -> tuple[str, int]:
+    """What went wrong, what to do, and the exit code."""
+    if isinstance(error, ImpastoError):
+        return str(error), 2
+    if isinstance(error, click.ClickException):
+        return _describe_usage(error), 2
+    if _is_out_of_memory(error):
+        return "not enough memory; choose a smaller --size, or close other programs", 2
+    failed = " ".join(["impasto", *command, "failed unexpectedly"])
+    report = "this is a fault of impasto: please report it, with what IMPASTO_DEBUG=1 shows"
+    return f"{failed}, {type(error).__name__}: {error}; {report}", 1
+
+
+def _describe_usage(error: click.ClickException) -> str:
+    """Click's message in the shape of ours: a small first letter, and what to do after a semicolon."""
+    near = getattr(error, "possibilities", None)
+    message = error.message if near else error.format_message()
+    line = message[:1].lower() + message[1:].rstrip(".")
+    if near:
+        return f"{line}; did you mean {near[0]}?"
+    context = getattr(error, "ctx", None)
+    return f"{line}; see '{context.command_path} --help'" if context else line
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Python's and torch's ways to say it; by name and text, so that torch need not be imported."""
+    told = isinstance(error, RuntimeError) and ("can't allocate memory" in str(error) or "not enough memory" in str(error))
+    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or told
+
+
+def _silence_stdout() -> None:
+    """Point stdout at nothing, so that the interpreter's last flush does not complain about the closed pipe."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,137 @@
+"""Flags derived from the options of a config, and help that shows them under headings, the common ones first."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from types import NoneType
+from typing import Any, TypeVar
+
+import click
+
+from ..config import Option, OutputConfig, StylizeConfig, options_of
+
+__all__ = ["Flag", "GroupedCommand", "derived_flags", "given_options"]
+
+COMMON = "Common options"
+COMMON_NAMES = (
+    *("size", "iterations", "objective", "content_weight", "style_weight", "style_scale", "style_blend"),
+    *("init", "backbone", "weights", "optimizer", "seed", "device"),
+)
+HEADINGS = {
+    "size": "Advanced: sizes and scales",
+    "start": "Advanced: start of the canvas",
+    "network": "Advanced: network",
+    "objective": "Advanced: losses",
+    "solver": "Advanced: solver",
+    "run": "Advanced: computing",
+    "output": "Output",
+}
+METAVARS = {int: "N", float: "X", str: "NAME"}
+MOST_SHOWN = 1e12  # a bound above it is no help to anybody
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Flag(click.Option):
+    """A click option that knows the heading it is shown under."""
+
+    def __init__(self, *args: Any, heading: str = COMMON, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.heading = heading
+
+
+class GroupedCommand(click.Command):
+    """A command whose help shows its options under their headings, in the order in which the headings first appear."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write one section of the help for each heading."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record and isinstance(param, click.Option):
+                sections.setdefault(getattr(param, "heading", COMMON), []).append(record)
+        for heading, records in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(records, col_max=34)
+
+
+def derived_flags(command: Command) -> Command:
+    """Decorate ``command`` with a flag for every option of `OutputConfig` and `StylizeConfig`; not given means ``None``."""
+    flags = {name: _flag(name, *entry) for name, *entry in _all_options()}
+    names = [*COMMON_NAMES, *(name for name in flags if name not in COMMON_NAMES)]
+    for name in reversed(names):
+        command = flags[name](command)
+    return command
+
+
+def given_options(config: type, flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of ``flags`` that are options of ``config`` and were given."""
+    return {name: flags[name] for name in options_of(config) if flags.get(name) is not None}
+
+
+def _all_options() -> Iterator[tuple[str, Any, Any, Any, Option]]:
+    for config in (OutputConfig, StylizeConfig):
+        resolved = StylizeConfig().resolve() if config is StylizeConfig else config()
+        for name, (kind, default, option) in options_of(config).items():
+            yield name, kind, default, getattr(resolved, name), option
+
+
+def _flag(name: str, kind: Any, default: Any, resolved: Any, option: Option) -> Callable[[Command], Command]:
+    kebab = name.replace("_", "-")
+    heading = COMMON if name in COMMON_NAMES else HEADINGS.get(option.group, f"Advanced: {option.group}")
+    common: dict[str, Any] = {"cls": Flag, "heading": heading, "default": None, "help": _help(default, resolved, option)}
+    scalar, many = _shape(kind)
+    if scalar is bool:
+        return click.option(f"--{kebab}/--no-{kebab}", name, **common)
+    word = option.unit.upper() or METAVARS[scalar]
+    metavar = f"{word},..." if many else word
+    return click.option(f"--{kebab}", name, type=_parser(scalar, many), metavar=metavar, **common)
+
+
+def _help(default: Any, resolved: Any, option: Option) -> str:
+    """Help with choices or range, and the default; a star marks one that depends on the objective or the backbone."""
+    facts = ["|".join(option.choices)] if option.choices else []
+    if option.low is not None:
+        endless = option.high is None or option.high > MOST_SHOWN
+        facts.append(f"{_show(option.low)} or more" if endless else f"{_show(option.low)} to {_show(option.high)}")
+    if resolved is not None and resolved != ():
+        facts.append(f"default {_show(resolved)}{'*' if default is None else ''}")
+    return f"{option.help}  [{'; '.join(facts)}]" if facts else option.help
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, tuple):
+        items = [str(item) for item in value]
+        return ",".join(items) if len(items) <= 6 else f"{items[0]},...,{items[-1]}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def _shape(kind: Any) -> tuple[type, bool]:
+    """The scalar type of an option's annotation, and whether it takes several."""
+    if NoneType in typing.get_args(kind):
+        kind = next(variant for variant in typing.get_args(kind) if variant is not NoneType)
+    return (typing.get_args(kind)[0], True) if typing.get_origin(kind) is tuple else (kind, False)
+
+
+def _parser(scalar: type, many: bool) -> Callable[[str], Any]:
+    """Text to value. What is no number stays text: the config refuses it, and says what the option takes."""
+
+    def parse(text: str) -> Any:
+        try:
+            return scalar(text)
+        except ValueError:
+            return _whole(text) if scalar is int else text
+
+    return (lambda text: tuple(parse(part.strip()) for part in text.split(",") if part.strip())) if many else parse
+
+
+def _whole(text: str) -> Any:
+    """``1e3`` is a whole number too."""
+    try:
+        number = float(text)
+        return int(number) if number.is_integer() else text
+    except ValueError:
+        return text

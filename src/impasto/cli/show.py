@@ -1,0 +1,86 @@
+"""``impasto presets`` and ``impasto inspect``: settings and run records, printed for people."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+
+from ..config import StylizeConfig
+
+__all__ = ["inspect", "presets"]
+
+
+@click.command()
+@click.argument("name", required=False)
+def presets(name: str | None) -> None:
+    """List the presets, or print all settings of the preset NAME.
+
+    Settings that differ from the defaults are marked with the default.
+    """
+    from ..presets import preset_names, read_preset
+
+    if name:
+        click.echo("\n".join(_settings(name)))
+        return
+    for known in preset_names():
+        preset = read_preset(known)
+        click.echo(f"{known:<22} {preset.title}\n{'':<22} {preset.source}")
+
+
+def _settings(name: str) -> Iterator[str]:
+    """A preset as TOML, every option resolved."""
+    from ..presets import read_preset
+
+    preset = read_preset(name)
+    yield from (f"# {line}" for line in (preset.title, preset.source, preset.departs and f"Departs: {preset.departs}") if line)
+    values, defaults = preset.config.resolve().to_dict(), StylizeConfig().resolve().to_dict()
+    for key, value in values.items():
+        line = f"{key} = {json.dumps(value)}"
+        yield line if value == defaults[key] else f"{line}  # default: {json.dumps(defaults[key])}"
+
+
+@click.command()
+@click.argument("picture")
+@click.option("--json", "raw", is_flag=True, help="print the record as it is embedded")
+def inspect(picture: str, raw: bool) -> None:
+    """Print how PICTURE was made: the run record that it carries."""
+    from .repeat import record_in, text_in
+
+    if raw:
+        click.echo(text_in(picture))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    record: dict[str, Any] = {**record_in(picture)}
+    record["config"] = record.pop("config")  # the long part last
+    table = Table.grid(padding=(0, 2))
+    for key, value in _rows(record):
+        table.add_row(Text(key, style="bold"), Text(value, overflow="fold"))
+    Console(file=sys.stdout).print(table)
+
+
+def _rows(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Key and value of each entry that holds something, nested ones as ``config.size``."""
+    for key, value in record.items():
+        if isinstance(value, Mapping):
+            yield from _rows(value, f"{prefix}{key}.")
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            yield from _rows({str(index): item for index, item in enumerate(value, 1)}, f"{prefix}{key}.")
+        elif value not in (None, []):
+            yield f"{prefix}{key}", _text(key, value)
+
+
+def _text(key: str, value: Any) -> str:
+    if key == "size" and isinstance(value, list):
+        return f"{value[1]} x {value[0]} px"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if key == "peak_memory":
+        return f"{value / 2**20:.0f} MiB"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

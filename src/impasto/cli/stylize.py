@@ -1,0 +1,158 @@
+"""``impasto stylize``: from the flags to a finished picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..config import OutputConfig, StylizeConfig
+from ..errors import ConfigError, OutputError
+from .interrupt import Interrupt
+from .options import Flag, GroupedCommand, derived_flags, given_options
+from .repeat import changed_inputs, compare_pixels, record_in, recorded_path
+from .report import open_report
+from .weights import fetch_missing
+
+if TYPE_CHECKING:
+    from ..api import Result, Run
+    from ..runs import RunRecord
+
+__all__ = ["stylize"]
+
+PRESET_HELP = "settings of a paper or a program to start from; 'impasto presets' lists them"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to paint. ``record`` is that of the run to be repeated, and ``changed`` whether anything of it was."""
+
+    content: str
+    styles: tuple[str, ...]
+    config: StylizeConfig
+    preset: str | None
+    record: RunRecord | None = None
+    changed: bool = False
+
+
+@click.command(cls=GroupedCommand, options_metavar="[OPTIONS] -o OUT")
+@click.argument("content", required=False, metavar="CONTENT")
+@click.argument("styles", nargs=-1, metavar="STYLE...")
+@click.option("-o", "--output", cls=Flag, metavar="OUT", required=True, help="picture to write; its suffix decides the format")
+@click.option("--preset", cls=Flag, metavar="NAME", help=PRESET_HELP)
+@click.option("--from", "source", cls=Flag, metavar="PICTURE", help="repeat the run that this picture (or its record) tells of")
+@derived_flags
+def stylize(
+    content: str | None, styles: tuple[str, ...], output: str, preset: str | None, source: str | None, **flags: Any
+) -> int:
+    """Paint CONTENT in the style of one or more STYLE pictures.
+
+    \b
+    impasto stylize photo.jpg painting.jpg -o out.png
+    impasto stylize photo.jpg a.jpg b.jpg --style-blend 2,1 -o out.png
+    impasto stylize photo.jpg painting.jpg --preset gatys2016 -o out.png
+    impasto stylize --from out.png --size 1024 -o large.png
+
+    Flags go on top of the preset or the repeated run, and these on top of the defaults. A star marks a default of the
+    default objective and backbone; other ones bring their own. Ctrl-C ends the run and keeps the picture painted so far.
+    """
+    settings = OutputConfig(**given_options(OutputConfig, flags))
+    given = tuple(path for path in (content, *styles) if path is not None)
+    changes = given_options(StylizeConfig, flags)
+    job = _repeat(source, preset, given, changes) if source else _begin(preset, given, changes)
+    _check_outputs(output, settings, job)
+    fetch_missing(job.config, quiet=settings.quiet)
+    from ..api import iterate
+
+    warnings = _warnings(job)
+    run = iterate(job.content, job.styles, config=job.config, preset=job.preset)
+    if not settings.quiet:
+        for line in warnings:
+            click.echo(f"impasto: warning: {line}", err=True)
+    result, code = _paint(run, output, settings)
+    if not settings.quiet:
+        click.echo(_summary(output, result))
+        if job.record and not (job.changed or code):
+            click.echo(compare_pixels(job.record, result.record, str(source)))
+    return code
+
+
+def _begin(preset: str | None, given: tuple[str, ...], changes: Mapping[str, Any]) -> Job:
+    """A new run: flags over the preset over the defaults."""
+    from ..presets import load_preset
+
+    if len(given) < 2:
+        missing = "CONTENT and STYLE pictures" if not given else "STYLE picture"
+        raise click.UsageError(f"give the {missing}, as in: impasto stylize photo.jpg painting.jpg -o out.png")
+    base = load_preset(preset) if preset else StylizeConfig()
+    return Job(given[0], given[1:], base.overlay(changes), preset)
+
+
+def _repeat(source: str, preset: str | None, given: tuple[str, ...], changes: Mapping[str, Any]) -> Job:
+    """A recorded run, its pictures replaced by those given, and flags on top."""
+    if preset:
+        raise ConfigError("--preset and --from were both given", "a run starts from one of them")
+    from ..runs import config_of
+
+    record = record_in(source)
+    content = given[0] if given else recorded_path(record["content"], "content")
+    styles = given[1:] or tuple(recorded_path(style, "style") for style in record["styles"])
+    changed = bool(given or changes)
+    kept = None if changes else record.get("preset")
+    return Job(content, styles, config_of(record).overlay(changes), kept, record, changed)
+
+
+def _warnings(job: Job) -> list[str]:
+    """One line for each picture of the repeated run that is not what it was."""
+    if job.record is None:
+        return []
+    recorded = {
+        entry["name"]: entry for entry in (job.record["content"], *job.record["styles"], job.record.get("start")) if entry
+    }
+    used = [path for path in (job.content, *job.styles, job.config.init) if path in recorded]
+    return [f"{path} is not the picture that was recorded: its bytes differ" for path in changed_inputs(used, recorded)]
+
+
+def _check_outputs(output: str, settings: OutputConfig, job: Job) -> None:
+    """Refuse what could not be written after minutes of work, or would replace a picture that goes in."""
+    from ..images.io import check_output, check_writable
+
+    check_output(output, bits=settings.bits)
+    if settings.record:
+        check_writable(settings.record)
+    written = [Path(path).resolve() for path in (output, settings.record) if path]
+    if len(set(written)) < len(written):
+        raise OutputError(f"the record would replace the picture {output!r}", "give them two names")
+    for path in (job.content, *job.styles):
+        if Path(path).resolve() in written:
+            raise OutputError(f"this would replace the picture {path!r} that goes in", "give another name for what comes out")
+
+
+def _paint(run: Run, output: str, settings: OutputConfig) -> tuple[Result, int]:
+    """Paint and save; the exit code is that of the signal that ended the run early, or 0."""
+    report = open_report(settings.quiet, [(scale.size[0] * scale.size[1], scale.iterations) for scale in run.scales])
+
+    def stop() -> None:
+        run.stop()
+        report.stopping()
+
+    with report, Interrupt(stop) as interrupt:
+        for progress in run:
+            report.show(progress)
+            if settings.save_every and progress.step % settings.save_every == 0:
+                run.result().save(output, settings)
+        result = run.result()
+        result.save(output, settings)
+    return result, interrupt.code
+
+
+def _summary(output: str, result: Result) -> str:
+    """``out.png: 512 x 384 px, 43.2 s, loss 0.234, finished``."""
+    record = result.record
+    ended = "finished" if result.reason == "finished" else result.message
+    width, height = record["size"][1], record["size"][0]
+    loss = f"loss {record['losses']['total']:.4g}, " if record["losses"] else ""
+    return f"{output}: {width} x {height} px, {record['seconds']:.1f} s, {loss}{ended}"

@@ -1,0 +1,98 @@
+"""``impasto weights``: what weights exist, and fetching, checking and converting them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..config import StylizeConfig
+from ..errors import WeightsError
+
+if TYPE_CHECKING:
+    from ..weights.store import Store
+
+__all__ = ["fetch_missing", "weights"]
+
+
+@click.group()
+def weights() -> None:
+    """List, fetch, verify and convert the weights of networks."""
+
+
+@weights.command("list")
+def list_() -> None:
+    """List the weights that exist, and which of them are on this machine."""
+    from ..weights.manifest import WEIGHTS
+
+    store = _store()
+    for id, record in WEIGHTS.items():
+        path = store.locate(id)
+        where = "inside the package" if record.packaged else str(path) if path else f"fetch it: impasto weights fetch {id}"
+        click.echo(f"{id:<18} {record.megabytes:>4} MB  {record.licence:<13} {where}")
+        click.echo(f"{'':<18} {record.origin}")
+
+
+@weights.command()
+@click.argument("id", metavar="ID")
+@click.option("--quiet", is_flag=True, help="print errors only")
+def fetch(id: str, quiet: bool) -> None:
+    """Download the weights called ID, unless they are here."""
+    from ..weights.manifest import find_record
+
+    if find_record(id).packaged:
+        raise WeightsError(f"{id} is inside the package", "there is nothing to fetch; 'impasto weights list' names the others")
+    path = _fetch(id, quiet)
+    if not quiet:
+        click.echo(path)
+
+
+@weights.command()
+@click.argument("weights", metavar="ID|FILE")
+def verify(weights: str) -> None:
+    """Read weights whole and check every hash that is known of them."""
+    click.echo(_store().verify(weights))
+
+
+@weights.command()
+@click.argument("source", metavar="FILE")
+@click.argument("target", metavar="OUT.safetensors")
+def convert(source: str, target: str) -> None:
+    """Write the convolutions of FILE (.h5, .pth, .mat, .safetensors) as OUT.safetensors."""
+    from ..weights.formats import read_weights, write_weights
+
+    if Path(target).suffix != ".safetensors":
+        raise WeightsError(f"cannot write {target!r}: only safetensors are written", "give a name that ends in .safetensors")
+    write_weights(read_weights(source), target)
+    click.echo(_store().verify(target))
+
+
+def fetch_missing(config: StylizeConfig, *, quiet: bool) -> None:
+    """Download the weights that ``config`` asks for by name, if they are not here."""
+    from ..weights.manifest import WEIGHTS
+
+    id = config.resolve().weights
+    if id in WEIGHTS and _store().locate(id) is None:
+        _fetch(id, quiet)
+
+
+def _store() -> Store:
+    from ..weights.store import Store, default_cache
+
+    return Store(default_cache(os.environ))
+
+
+def _fetch(id: str, quiet: bool) -> Path:
+    """Fetch with a bar on a terminal, silently elsewhere."""
+    if quiet or not sys.stderr.isatty():
+        return _store().fetch(id)
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (TextColumn(id), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(id, total=None)
+        return _store().fetch(id, lambda done, total: bar.update(task, completed=done, total=total or None))

@@ -1,0 +1,80 @@
+"""``impasto presets`` and ``impasto inspect``."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+from tiny import TINY
+
+from impasto.config import StylizeConfig
+from impasto.presets import preset_names, read_preset
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+def test_presets_are_listed_with_title_and_source(impasto):
+    said = impasto("presets")
+    assert (said.code, said.err) == (0, "")
+    for name in preset_names():
+        preset = read_preset(name)
+        assert f"{name:<22} {preset.title}\n{'':<22} {preset.source}\n" in said.out
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_a_preset_prints_as_the_config_it_is(impasto, name):
+    config = read_preset(name).config.resolve()
+    assert StylizeConfig(**tomllib.loads(impasto("presets", name).out)) == config
+
+
+def test_what_differs_from_the_defaults_is_marked(impasto):
+    lines = impasto("presets", "gatys2016").out.splitlines()
+    assert 'backbone = "vgg19"  # default: "compact"' in lines
+    assert "style_scale = 1.0" in lines
+    marked = {line.split(" = ")[0] for line in lines if "# default: " in line}
+    preset, default = read_preset("gatys2016").config.resolve().to_dict(), StylizeConfig().resolve().to_dict()
+    assert marked == {name for name in default if preset[name] != default[name]}
+
+
+def test_inspect_prints_the_record_for_people(impasto, photo, painting, out, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    impasto("stylize", photo, painting, "-o", out, *TINY, "--quiet")
+    said = impasto("inspect", out)
+    told = dict(line.split(maxsplit=1) for line in map(str.strip, said.out.splitlines()))
+    record = json.loads(impasto("inspect", out, "--json").out)
+    assert (said.code, said.err) == (0, "")
+    assert told["content.name"] == str(photo)
+    assert told["styles.1.sha256"] == record["styles"][0]["sha256"]
+    assert told["size"] == "32 x 21 px"
+    assert told["config.size"] == "32"
+    assert told["config.style_layers"] == ", ".join(record["config"]["style_layers"])
+    assert told["peak_memory"].endswith(" MiB")
+    assert float(told["losses.total"]) == pytest.approx(record["losses"]["total"], rel=1e-5)
+    assert list(told)[-1].startswith("config.")
+    assert "config.style_blend" not in told  # holds nothing
+
+
+def test_long_values_are_folded_not_cut(impasto, photo, painting, out, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    impasto("stylize", photo, painting, "-o", out, *TINY, "--quiet")
+    whole = "".join(line[27:].strip() for line in impasto("inspect", out).out.splitlines())
+    assert json.loads(impasto("inspect", out, "--json").out)["pixels_sha256"] in whole
+
+
+def test_inspect_reads_a_record_file(impasto, photo, painting, out):
+    record = out.with_suffix(".json")
+    impasto("stylize", photo, painting, "-o", out, *TINY, "--quiet", "--record", record)
+    assert impasto("inspect", record) == impasto("inspect", out)
+
+
+def test_a_picture_without_a_record(impasto, photo):
+    line = impasto("inspect", photo).refused()
+    assert (
+        line
+        == f"impasto: error: {str(photo)!r} carries no run record; give a picture that impasto painted, or its record as .json"
+    )
+    assert impasto("inspect", photo, "--json").refused() == line

@@ -1,0 +1,58 @@
+"""Ctrl-C and SIGTERM keep the picture painted so far; asked twice, the command ends at once."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+from tiny import TINY
+
+from impasto.cli.report import PlainReport
+from impasto.images.io import read_picture, read_record
+
+
+def test_ctrl_c_in_a_process_of_its_own(photo, painting, out):
+    args = ["stylize", photo, painting, "-o", out, *TINY, "--iterations", "1000000"]
+    with subprocess.Popen([sys.executable, "-m", "impasto", *args], stdout=-1, stderr=-1, text=True) as process:
+        assert process.stderr.readline().startswith("scale 1/1")
+        process.send_signal(signal.SIGINT)
+        told, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "stopped at iteration" in told.splitlines()[-1]
+    assert "Traceback" not in errors
+    assert read_picture(out).pixels.shape == (1, 3, 21, 32)
+    assert json.loads(read_record(out))["reason"] == "stopped"
+
+
+@pytest.fixture
+def signalled(monkeypatch, impasto, photo, painting, out):
+    """Run ``stylize`` with signals that come at the second iteration."""
+
+    def run(*numbers: signal.Signals):
+        def show(self: PlainReport, progress) -> None:
+            if progress.step == 2:
+                for number in numbers:
+                    signal.raise_signal(number)
+
+        monkeypatch.setattr(PlainReport, "show", show)
+        return impasto("stylize", photo, painting, "-o", out, *TINY, "--iterations", "50")
+
+    return run
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_first_signal_keeps_the_picture(signalled, out, number, code):
+    said = signalled(number)
+    assert (said.code, said.err) == (code, "")
+    assert said.out.endswith("stopped at iteration 2 of 50, scale 1 of 1\n")
+    record = json.loads(read_record(out))
+    assert (record["reason"], record["iterations"]) == ("stopped", 2)
+
+
+def test_the_second_signal_ends_at_once(signalled, out):
+    said = signalled(signal.SIGINT, signal.SIGINT)
+    assert (said.code, said.out, said.err) == (130, "", "")
+    assert list(out.parent.iterdir()) == []

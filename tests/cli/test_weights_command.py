@@ -1,0 +1,116 @@
+"""``impasto weights``: a thin layer over the store, which has its own tests; and the download before a run."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from tiny import TINY
+
+from impasto.weights.formats import read_weights
+from impasto.weights.manifest import WEIGHTS
+from impasto.weights.store import Store
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def fetched(monkeypatch, cache):
+    """Downloads that take two steps and bring a file; the list holds what was asked for."""
+    asked = []
+
+    def fetch(self, id, progress=None):
+        asked.append((id, progress is not None))
+        if progress:
+            progress(10, 0)
+            progress(20, 20)
+        return self.cache / f"{id}.safetensors"
+
+    monkeypatch.setattr(Store, "fetch", fetch)
+    return asked
+
+
+def test_list_names_size_licence_and_place(impasto, cache):
+    cache.mkdir()
+    (cache / "vgg19.oxford.safetensors").touch()
+    lines = impasto("weights", "list").out.splitlines()
+    assert [line.split()[0] for line in lines[::2]] == list(WEIGHTS)
+    assert lines[0].endswith("inside the package")
+    assert lines[2].split()[1:5] == ["80", "MB", "CC-BY-4.0", str(cache / "vgg19.oxford.safetensors")]
+    assert lines[4].endswith("fetch it: impasto weights fetch vgg19.torchvision")
+
+
+def test_fetch_tells_where_the_file_is(impasto, cache, fetched):
+    said = impasto("weights", "fetch", "vgg19.oxford")
+    assert (said.code, said.out, said.err) == (0, f"{cache / 'vgg19.oxford.safetensors'}\n", "")
+    assert fetched == [("vgg19.oxford", False)]
+
+
+def test_fetch_shows_a_bar_on_a_terminal(impasto, fetched, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    said = impasto("weights", "fetch", "vgg19.oxford")
+    assert fetched == [("vgg19.oxford", True)]
+    assert "vgg19.oxford" in said.err
+
+
+def test_fetch_may_be_quiet(impasto, fetched):
+    said = impasto("weights", "fetch", "vgg19.oxford", "--quiet")
+    assert (said.code, said.out, said.err) == (0, "", "")
+
+
+def test_there_is_nothing_to_fetch_of_what_is_inside(impasto, fetched):
+    assert "compact is inside the package; there is nothing to fetch" in impasto("weights", "fetch", "compact").refused()
+    assert fetched == []
+
+
+def test_an_unknown_name_is_refused(impasto):
+    assert "did you mean 'vgg19.oxford'?" in impasto("weights", "fetch", "vgg19.oxfrod").refused()
+
+
+def test_verify_reads_by_name_and_by_path(impasto):
+    path = WEIGHTS["compact"].packaged
+    by_name, by_path = impasto("weights", "verify", "compact"), impasto("weights", "verify", path)
+    assert by_name == by_path
+    assert by_name.code == 0
+    assert by_name.out.startswith(f"{path}: whole")
+
+
+def test_verify_finds_damage(impasto, tmp_path):
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(WEIGHTS["compact"].packaged.read_bytes()[:-100])
+    assert str(damaged) in impasto("weights", "verify", damaged).refused()
+    assert "impasto weights fetch vgg19.oxford" in impasto("weights", "verify", "vgg19.oxford").refused()
+
+
+def test_convert_writes_the_same_convolutions(impasto, tmp_path):
+    source, target = WEIGHTS["compact"].packaged, tmp_path / "out.safetensors"
+    said = impasto("weights", "convert", source, target)
+    assert said.code == 0
+    assert said.out.startswith(f"{target}: whole")
+    before, after = read_weights(source), read_weights(target)
+    assert before.normalization == after.normalization
+    assert before.convolutions.keys() == after.convolutions.keys()
+    for name, (weight, bias) in before.convolutions.items():
+        assert torch.equal(weight, after.convolutions[name][0])
+        assert torch.equal(bias, after.convolutions[name][1])
+
+
+def test_convert_writes_safetensors_only(impasto, tmp_path):
+    target = tmp_path / "out.pth"
+    assert "only safetensors are written" in impasto("weights", "convert", WEIGHTS["compact"].packaged, target).refused()
+    assert not target.exists()
+
+
+def test_weights_that_a_run_needs_are_fetched_before_it(impasto, fetched, photo, painting, out):
+    said = impasto("stylize", photo, painting, "-o", out, *TINY, "--backbone", "vgg19")
+    assert fetched[0] == ("vgg19.oxford", False)
+    assert said.code == 2  # the pretended download left no file to read
+    assert "vgg19.oxford" in said.err
+
+
+def test_weights_that_are_here_are_not_fetched(impasto, fetched, photo, painting, out):
+    assert impasto("stylize", photo, painting, "-o", out, *TINY).code == 0
+    assert fetched == []
