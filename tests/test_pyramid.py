@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from impasto.config import StylizeConfig
-from impasto.errors import ConfigError, PictureError
+from impasto.errors import PictureError
 from impasto.pyramid import Scale, plan_scales
 
 
@@ -73,11 +73,6 @@ def test_a_canvas_too_narrow_is_refused_with_the_size_that_would_do(size):
     assert f"{size[1]} x {size[0]} px" in str(error.value)
     assert "crop the picture, or give a size of 26667 px or more" in str(error.value)
     assert min(plan(size, size=26667)[-1].size) == 16
-
-
-def test_no_number_of_iterations_is_refused():
-    with pytest.raises(ConfigError, match="iterations is empty; give at least one"):
-        plan(iterations=())
 
 
 @settings(max_examples=60, deadline=None)

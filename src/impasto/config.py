@@ -199,6 +199,8 @@ class StylizeConfig(_Checked):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.iterations == ():
+            raise ConfigError("iterations is empty", "give at least one whole number")
         if self.style_layer_weights and self.style_layers and len(self.style_layer_weights) != len(self.style_layers):
             raise ConfigError(
                 f"{len(self.style_layer_weights)} style_layer_weights for {len(self.style_layers)} style_layers",
@@ -219,6 +221,8 @@ class StylizeConfig(_Checked):
         """This config with every ``None`` replaced by the default of its objective and backbone."""
         chosen = {**_DEFAULTS["all"], **_DEFAULTS[self.objective], "weights": _DEFAULT_WEIGHTS[self.backbone]}
         chosen["padding"] = "replicate-all" if self.backbone == "compact" else "zeros"
+        if self.optimizer == "lbfgs":
+            chosen["step_size"] = 1.0  # the others are Adam's
         return self.overlay({k: v for k, v in chosen.items() if getattr(self, k) is None})
 
 
@@ -314,7 +318,7 @@ def _scalar(name: str, value: Any, kind: type, option: Option) -> Any:
         number = kind(value)
     except (TypeError, ValueError, OverflowError):
         raise wrong from None
-    if isinstance(value, str) or not math.isfinite(number) or (kind is int and number != value):
+    if isinstance(value, (str, bytes)) or (kind is float and not math.isfinite(number)) or (kind is int and number != value):
         raise wrong
     if (option.low is not None and number < option.low) or (option.high is not None and number > option.high):
         raise ConfigError(f"{name} is {value} and out of range", _takes(kind, option))

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from .config import StylizeConfig
-from .errors import ConfigError, PictureError
+from .errors import PictureError
 from .images.resample import fit_size
 
 __all__ = ["Scale", "plan_scales"]
@@ -34,20 +34,17 @@ def plan_scales(config: StylizeConfig, size: tuple[int, int]) -> tuple[Scale, ..
         size: (height, width) of the content picture, of which the aspect is kept.
 
     Raises:
-        ConfigError: there is no number of iterations.
         PictureError: the canvas' short side would be below 16 px.
     """
     config = config.resolve()
-    if not config.iterations:
-        raise ConfigError("iterations is empty", "give at least one whole number")
     finest = fit_size(size, config.size)
     if min(finest) < _FINEST_SHORT:
         raise _too_narrow(size, finest)
     count = config.scale_count or _default_count(config)
     sides = [config.size / config.scale_ratio**k for k in reversed(range(count))]
     sizes = [fit_size(size, max(1, round(side))) for side in sides]
-    last = len(config.iterations) - 1
-    scales = [Scale(size, config.iterations[min(k, last)]) for k, size in enumerate(sizes)]
+    iterations = config.iterations or ()
+    scales = [Scale(size, iterations[min(k, len(iterations) - 1)]) for k, size in enumerate(sizes)]
     return (*(scale for scale in scales[:-1] if min(scale.size) >= _COARSE_SHORT), scales[-1])
 
 

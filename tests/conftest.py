@@ -1,0 +1,44 @@
+"""Fixtures of all tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import synthetic
+import torch
+
+from impasto.features import VGG
+from impasto.weights.formats import write_weights
+from impasto.weights.network import NetworkWeights
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Tensors this small are not worth a second thread, and the same sums always come in the same order."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def random_weights() -> Callable[..., NetworkWeights]:
+    return synthetic.random_weights
+
+
+@pytest.fixture(scope="session")
+def vgg_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A narrow random VGG-19 that takes what torchvision's does, as a weights file."""
+    path = tmp_path_factory.mktemp("weights") / "vgg19.safetensors"
+    write_weights(synthetic.random_weights(), path, {})
+    return path
+
+
+@pytest.fixture(scope="session")
+def vgg() -> VGG:
+    return VGG(synthetic.random_weights(), pooling="avg")
+
+
+@pytest.fixture(scope="session")
+def vgg64() -> VGG:
+    """The same network in float64, for gradients that are compared with differences."""
+    return VGG(synthetic.random_weights(), pooling="avg", dtype=torch.float64)
