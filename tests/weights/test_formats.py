@@ -234,3 +234,14 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="cannot write"):
         write_weights(weights, tmp_path / "taken")
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_safetensors_are_not_taken_for_a_pickle(tmp_path: Path) -> None:
+    """They begin with the length of their header, and 0x80, the first byte of a pickle, is a length like any other."""
+    for letters in range(0, 256, 8):
+        path = tmp_path / "padded.safetensors"
+        write_weights(NetworkWeights(random_convolutions(count=1), NORMALIZATIONS["torchvision"]), path, {"padding": "x" * letters})
+        if path.read_bytes()[0] == 0x80:
+            break
+    assert path.read_bytes()[0] == 0x80
+    assert read_weights(path).normalization == NORMALIZATIONS["torchvision"]

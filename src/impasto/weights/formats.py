@@ -64,12 +64,12 @@ def _reader(path: Path) -> Callable[[Path], NetworkWeights]:
         ) from error
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
         return read_keras
+    if head[4:9] == b"\0\0\0\0{":  # before pickles: the length that stands first may look like the start of one
+        return read_safetensors
     if head.startswith((b"PK\x03\x04", b"\x80")):
         return read_pickle
     if head.startswith(b"MATLAB"):
         return read_matconvnet
-    if head[8:9] == b"{":
-        return read_safetensors
     raise WeightsError(f"{path} is no weights file", "give .h5, .pth, .mat or .safetensors")
 
 
