@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import synthetic
 import torch
 
+import synthetic
 from impasto.features import VGG
 from impasto.weights.formats import write_weights
 from impasto.weights.network import NetworkWeights
