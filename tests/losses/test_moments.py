@@ -128,6 +128,19 @@ def test_wasserstein_distance(distance):
     assert gradcheck(lambda s, t: wasserstein_distance(s, t, distance=distance))
 
 
+def test_wasserstein_in_float32_is_exact_where_covariances_are_singular():
+    """As at a coarse scale, where a deep layer has fewer positions than channels."""
+    ours, theirs = features(3, channels=40, height=4, width=4), sums(features(2, channels=40, height=4, width=4))
+    wide, narrow = ours.clone().requires_grad_(True), ours.float().requires_grad_(True)
+    expected = wasserstein_distance(sums(wide), theirs)
+    found = wasserstein_distance(sums(narrow), Sums(*(part.float() for part in theirs)))
+    expected.backward()
+    found.backward()
+    assert found.dtype == torch.float32
+    assert found.item() == pytest.approx(expected.item(), rel=1e-5)
+    assert (narrow.grad - wide.grad).norm() <= 1e-3 * wide.grad.norm()
+
+
 def test_wasserstein_between_fewer_positions_than_channels_is_finite():
     f = features(3, channels=8, height=1, width=3).requires_grad_(True)
     loss = wasserstein_distance(sums(f), sums(features(2, channels=8, height=1, width=2)))

@@ -129,20 +129,31 @@ def wasserstein_distance(stats: Sums, target: Sums, *, epsilon: float = 1e-4, di
 
     |m - m'|^2 + tr(S + S' - 2 (S'^.5 S S'^.5)^.5), with ``epsilon`` on both diagonals (the Frechet distance of
     Dowson and Landau 1982). The trace of the root is taken from the eigenvalues of a symmetric matrix, where published
-    systems iterate Newton-Schulz: exact, and its gradient is defined for every positive matrix.
+    systems iterate Newton-Schulz: exact, and its gradient is defined for every positive matrix. Computed in float64.
 
     Args:
         distance: ``mean`` over the channels, ``sum``, or ``relative`` to |m'|^2 + tr S'.
     """
+    dtype, stats, target = stats.first.dtype, _exact(stats), _exact(target)
     eye = torch.eye(len(stats.first), dtype=stats.first.dtype, device=stats.first.device)
     ours, theirs = stats.covariance + epsilon * eye, target.covariance + epsilon * eye
     root = _root(theirs)
     inner = root @ ours @ root
     cross = torch.linalg.eigvalsh((inner + inner.T) / 2).clamp_min(_TINY).sqrt().sum()
     squares: Tensor = (stats.mean - target.mean).square().sum() + ours.trace() + theirs.trace() - 2 * cross
+    squares = squares.to(dtype)
     if distance == "relative":
-        return squares / (target.mean.square().sum() + theirs.trace())
+        return squares / (target.mean.square().sum() + theirs.trace()).to(dtype)
     return squares if distance == "sum" else squares / len(stats.first)
+
+
+def _exact(stats: Sums) -> Sums:
+    """In float64 where the device has it.
+
+    With fewer positions than channels most eigenvalues are epsilon, and epsilon squared in the product of two covariances:
+    less than what float32 rounds away, and the gradient divides by their roots.
+    """
+    return stats if stats.first.device.type == "mps" else Sums(*(part.double() for part in stats))
 
 
 def _root(matrix: Tensor) -> Tensor:
