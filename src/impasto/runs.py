@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from typing import Any, TypedDict
 
@@ -82,17 +82,50 @@ def parse_record(text: str) -> RunRecord:
     """The record in a text.
 
     Raises:
-        ConfigError: the text is not a run record, or one of a later version.
+        ConfigError: the text is not a run record, one of a later version, or one whose entries or options are not usable.
     """
     try:
         record = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict) or not {"schema", "config", "content", "styles"} <= record.keys():
-        raise ConfigError("this is not a run record", "give a picture or a JSON file that impasto wrote")
+        raise ConfigError("this is not a run record", _WRITTEN)
     if record["schema"] != SCHEMA:
         raise ConfigError(f"the run record is of schema {record['schema']}, this version reads {SCHEMA}", "update impasto")
+    for key, usable in _USABLE.items():
+        if not usable(record.get(key)):
+            raise ConfigError(f"the run record is damaged at {key!r}", _WRITTEN)
+    config_of(record)  # its options are checked like anybody's
     return RunRecord(**record)  # type: ignore[typeddict-item]
+
+
+_WRITTEN = "give a picture or a JSON file that impasto wrote"
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_input(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(value.get(key), str) for key in Input.__annotations__)
+
+
+_USABLE: dict[str, Callable[[Any], bool]] = {  # what a run is repeated from, compared with and printed by
+    "config": _is_table,
+    "content": _is_input,
+    "styles": lambda value: isinstance(value, list) and bool(value) and all(map(_is_input, value)),
+    "start": lambda value: value is None or _is_input(value),
+    "impasto": _is_text,
+    "versions": _is_table,
+    "machine": _is_table,
+    "pixels_sha256": lambda value: value is None or _is_text(value),
+    "size": lambda value: value is None or (isinstance(value, list) and len(value) == 2),
+    "peak_memory": lambda value: value is None or isinstance(value, (int, float)),
+}
 
 
 def config_of(record: Mapping[str, Any]) -> StylizeConfig:

@@ -65,7 +65,7 @@ def changed_inputs(paths: Iterable[str], recorded: Mapping[str, Input]) -> list[
 
 def compare_pixels(record: RunRecord, again: RunRecord, source: str) -> str:
     """A line that says whether the repeated run painted the same pixels, and if not, what differs beside them."""
-    if record["pixels_sha256"] == again["pixels_sha256"]:
+    if record.get("pixels_sha256") == again["pixels_sha256"]:
         return f"the pixels are those of {source}"
     before, now = ({**r["versions"], **r["machine"], "impasto": r["impasto"]} for r in (record, again))
     differing = [
