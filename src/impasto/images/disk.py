@@ -31,12 +31,10 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     """Refuse a file that could not be written, before anything is computed for it.
 
     Raises:
-        OutputError: ``path`` is a folder, or its folder is missing, read-only or full.
+        OutputError: ``path`` is a folder, device or pipe, or its folder is missing, read-only or full.
     """
     with _explained(path):
-        target = Path(path).resolve()
-        if target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        target = _target(path)
         # Asking for permission bits is not enough (root, network drives, full disks): try it.
         with tempfile.TemporaryFile(dir=target.parent):
             pass
@@ -49,7 +47,7 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
         OutputError: it cannot be written; nothing new is left behind.
     """
     with _explained(path):
-        target = Path(path).resolve()
+        target = _target(path)
         part = target.with_name(f".impasto-{secrets.token_hex(8)}.part")
         try:
             with part.open("xb") as file:
@@ -65,6 +63,16 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """`write_bytes` of ``text`` in UTF-8."""
     write_bytes(path, text.encode("utf-8"))
+
+
+def _target(path: str | os.PathLike[str]) -> Path:
+    """The file that is written for ``path``. Renaming over a device or a pipe would replace it, for every program."""
+    there = Path(path)
+    if there.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if there.exists() and not there.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return there.resolve()
 
 
 @contextlib.contextmanager
