@@ -17,7 +17,7 @@ from .config import OutputConfig, StylizeConfig
 from .devices import choose_device, choose_dtype, keep_freed_memory, release_freed_memory
 from .engine import Outcome, Progress, run
 from .errors import PictureError
-from .features import Backbone, build_backbone
+from .features import Backbone, build_backbone, canonical_layer
 from .images import io
 from .images.resample import resize
 from .objective import Objective
@@ -77,7 +77,7 @@ class Run(Iterator[Progress]):
     """
 
     def __init__(self, content: Any, styles: Sequence[Any], config: StylizeConfig, preset: str | None = None) -> None:
-        config = config.resolve()
+        config = _with_known_layers(config.resolve())
         self._content = _usable(io.read_picture(content, name="content"))
         self._styles = [_usable(io.read_picture(style, name="style")) for style in styles]
         self._start_input: Input | None = None
@@ -244,6 +244,12 @@ def build_objective(content: Any, style: Any, config: StylizeConfig, backbone: B
     pictures = style if isinstance(style, (list, tuple)) else [style]
     read = [io.read_picture(picture).pixels.to(backbone.device) for picture in (content, *pictures)]
     return targets.build_objective(read[0], read[1:], config, backbone)
+
+
+def _with_known_layers(config: StylizeConfig) -> StylizeConfig:
+    """The resolved ``config`` with every layer under the papers' name; one that is unknown is refused, whatever its weight."""
+    options = ("content_layers", "style_layers", "neighbour_layers")
+    return config.overlay({option: [canonical_layer(name) for name in getattr(config, option)] for option in options})
 
 
 def _backbone(config: StylizeConfig, device: torch.device, dtype: torch.dtype) -> tuple[Backbone, dict[str, str]]:
