@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from . import targets
-from .capacity import check_capacity, peak_bytes
+from .capacity import check_capacity
 from .config import OutputConfig, StylizeConfig
 from .devices import choose_device, choose_dtype, keep_freed_memory, release_freed_memory
 from .engine import Outcome, Progress, run
@@ -81,15 +81,14 @@ class Run(Iterator[Progress]):
         self._content = _usable(io.read_picture(content, name="content"))
         self._styles = [_usable(io.read_picture(style, name="style")) for style in styles]
         self._start_input: Input | None = None
-        if not self._styles:
-            raise PictureError("there is no style picture", "give at least one")
+        targets.style_shares(config, len(self._styles))
         device = choose_device(config.device)
         dtype = choose_dtype(config.precision, device)
         self.config = config.overlay({"device": device.type, "precision": str(dtype).removeprefix("torch.")})
         self.preset = preset
         self.scales = plan_scales(self.config, _size(self._content.pixels))
         self._backbone, self._weights = _backbone(self.config, device, dtype)
-        check_capacity(peak_bytes(self.config, self._backbone, self.scales[-1].size), device, self.scales[-1].size)
+        check_capacity(self.config, self._backbone, self.scales[-1].size)
         self._begin = self._start()
         content, *rest = (picture.pixels.to(device) for picture in (self._content, *self._styles))
         self._run = run(content, rest, self.config, self._backbone, self.scales, self._begin.to(device))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import psutil
 import torch
 
 from .config import StylizeConfig
 from .errors import CapacityError
-from .features import Backbone
+from .features import Backbone, LayerSpec, held_layer
 
 __all__ = ["available_memory", "check_capacity", "peak_bytes"]
 
 _BASE = 400 * 2**20  # interpreter, PyTorch and the weights
+_SMALLEST = 64  # px: a hint below would be of no use
 
 
 def peak_bytes(config: StylizeConfig, backbone: Backbone, size: tuple[int, int]) -> int:
@@ -19,17 +22,23 @@ def peak_bytes(config: StylizeConfig, backbone: Backbone, size: tuple[int, int])
 
     Activations are kept for the backward pass, once before and once after each ReLU; hypercolumns of canvas, content and
     matches, their gradients and the bank stand beside them. benchmarks/capacity.py compares it with the measured peak.
+
+    Raises:
+        ConfigError: the config names a layer that the backbone does not have.
     """
     pixels = size[0] * size[1]
-    used = (
-        {*(config.content_layers or ()), *(config.style_layers or ())} if config.content_weight or config.style_weight else set()
-    )
-    matched = set(config.neighbour_layers) if config.neighbour_weight else set()
-    deepest = max((backbone.layers[name].radius for name in (used | matched) & backbone.layers.keys()), default=0)
+    matched = _seen(backbone, config.neighbour_weight, config.neighbour_layers)
+    compared = _seen(backbone, config.content_weight, config.content_layers)
+    compared += _seen(backbone, config.style_weight, config.style_layers)
+    deepest = max((spec.radius for spec in matched + compared), default=0)
     specs = [spec for spec in backbone.layers.values() if spec.radius <= deepest]
     activations = sum(spec.channels / spec.stride**2 for spec in specs) * (4 if config.precision == "float32" else 2) * 2.5
-    stacked = sum(backbone.layers[name].channels for name in matched) * 4
+    stacked = sum(spec.channels for spec in matched) * 4
     return int(_BASE + pixels * (activations + stacked * 6 / 16 + 3 * 4 * 12) + stacked * config.neighbour_bank * 3)
+
+
+def _seen(backbone: Backbone, weight: float | None, layers: Sequence[str] | None) -> list[LayerSpec]:
+    return [backbone.layers[held_layer(name, backbone.layers)] for name in layers or () if weight]
 
 
 def available_memory(device: torch.device) -> int:
@@ -39,20 +48,24 @@ def available_memory(device: torch.device) -> int:
     return int(psutil.virtual_memory().available)
 
 
-def check_capacity(needed: int, device: torch.device, size: tuple[int, int]) -> None:
+def check_capacity(config: StylizeConfig, backbone: Backbone, size: tuple[int, int]) -> None:
     """Refuse, before anything is computed, a run that cannot fit.
 
     Args:
-        needed: bytes.
-        size: (height, width) of the finished picture, for the message.
+        config: resolved.
+        backbone: on the device that will compute.
+        size: (height, width) of the finished picture.
 
     Raises:
-        CapacityError: more is needed than there is.
+        CapacityError: more is needed than there is; the hint gives a size that fits.
+        ConfigError: see `peak_bytes`.
     """
-    there = available_memory(device)
-    if needed > there:
-        fits = max(16, int(max(size) * (there / needed) ** 0.5 * 0.95))
-        raise CapacityError(
-            f"a picture of {size[1]} x {size[0]} px needs about {needed / 2**30:.1f} GiB, and {there / 2**30:.1f} GiB are free",
-            f"try --size {fits}",
-        )
+    needed, there = peak_bytes(config, backbone, size), available_memory(backbone.device)
+    if needed <= there:
+        return
+    fixed = peak_bytes(config, backbone, (0, 0))
+    fits = int(max(size) * (max(0, there - fixed) / (needed - fixed)) ** 0.5)
+    raise CapacityError(
+        f"a picture of {size[1]} x {size[0]} px needs about {needed / 2**30:.1f} GiB, and {there / 2**30:.1f} GiB are free",
+        f"try --size {fits}" if fits >= _SMALLEST else "end other programs, or use a machine with more memory",
+    )

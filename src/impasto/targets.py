@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .config import StylizeConfig
-from .errors import ConfigError
+from .errors import ConfigError, PictureError
 from .features import Backbone
 from .losses import (
     Sums,
@@ -23,7 +23,7 @@ from .losses import (
 )
 from .objective import ContentTerm, NeighbourTerm, Objective, StyleDistance, StyleTerm, Term, VariationTerm, features_of
 
-__all__ = ["build_objective"]
+__all__ = ["build_objective", "style_shares"]
 
 _GRID = 4  # hypercolumns stand on a grid of a quarter of the picture, as published
 
@@ -43,9 +43,10 @@ def build_objective(
 
     Raises:
         ConfigError: ``style_blend`` has another length than ``styles``, or a layer is unknown to the backbone.
+        PictureError: there is no style picture.
     """
     config = config.resolve()
-    shares = _shares(config, len(styles))
+    shares = style_shares(config, len(styles))
     terms: list[Term] = [*_content_terms(content, config, backbone), *_style_terms(styles, shares, config, backbone)]
     if config.neighbour_weight:
         terms.append(_neighbour_term(content, canvas, styles, shares, config, backbone))
@@ -54,7 +55,15 @@ def build_objective(
     return Objective(backbone, tuple(terms), config.neighbour_mix)
 
 
-def _shares(config: StylizeConfig, count: int) -> tuple[float, ...]:
+def style_shares(config: StylizeConfig, count: int) -> tuple[float, ...]:
+    """The share of each of ``count`` style pictures, as asked for or equal; any sum.
+
+    Raises:
+        PictureError: there is no style picture.
+        ConfigError: ``style_blend`` has another length.
+    """
+    if not count:
+        raise PictureError("there is no style picture", "give at least one")
     if config.style_blend and len(config.style_blend) != count:
         raise ConfigError(
             f"{len(config.style_blend)} style_blend shares for {count} style pictures", "give one share for each style picture"
@@ -81,8 +90,6 @@ def _style_terms(styles: Sequence[Tensor], shares: Sequence[float], config: Styl
         each.append({name: sums(features[name]) for name in layers})
     targets = {name: blend([stats[name] for stats in each], shares) for name in layers}
     weights = config.style_layer_weights or (1.0,) * len(layers)
-    if len(weights) != len(layers):
-        raise ConfigError(f"{len(weights)} style_layer_weights for {len(layers)} style_layers", "give one weight for each layer")
     scale = config.style_weight / sum(weights)
     distance = _distance(config)
     return [StyleTerm((name,), scale * w, distance, targets[name]) for name, w in zip(layers, weights, strict=True) if w]

@@ -240,7 +240,9 @@ def test_safetensors_are_not_taken_for_a_pickle(tmp_path: Path) -> None:
     """They begin with the length of their header, and 0x80, the first byte of a pickle, is a length like any other."""
     for letters in range(0, 256, 8):
         path = tmp_path / "padded.safetensors"
-        write_weights(NetworkWeights(random_convolutions(count=1), NORMALIZATIONS["torchvision"]), path, {"padding": "x" * letters})
+        write_weights(
+            NetworkWeights(random_convolutions(count=1), NORMALIZATIONS["torchvision"]), path, {"padding": "x" * letters}
+        )
         if path.read_bytes()[0] == 0x80:
             break
     assert path.read_bytes()[0] == 0x80

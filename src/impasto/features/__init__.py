@@ -7,11 +7,11 @@ from typing import Any
 
 from ..errors import ConfigError, nearest_name
 from ..weights.network import NetworkWeights
-from .backbone import Backbone, LayerSpec, canonical_layer
+from .backbone import Backbone, LayerSpec, canonical_layer, held_layer
 from .compact import compact
 from .vgg import VGG
 
-__all__ = ["BACKBONES", "VGG", "Backbone", "LayerSpec", "build_backbone", "canonical_layer"]
+__all__ = ["BACKBONES", "VGG", "Backbone", "LayerSpec", "build_backbone", "canonical_layer", "held_layer"]
 
 BACKBONES: dict[str, Callable[..., Backbone]] = {"compact": compact, "vgg19": VGG}
 

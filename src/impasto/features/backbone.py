@@ -13,7 +13,7 @@ from torch import Tensor
 from ..errors import ConfigError, nearest_name
 from ..weights.network import CONVOLUTIONS
 
-__all__ = ["LAYERS", "Backbone", "LayerSpec", "canonical_layer"]
+__all__ = ["LAYERS", "Backbone", "LayerSpec", "canonical_layer", "held_layer"]
 
 LAYERS = ("pixels", *(name.replace("conv", "relu") for name in CONVOLUTIONS))
 """``pixels``, the picture itself, then ``relu1_1`` to ``relu5_4``: the convolutions after their ReLU, in order."""
@@ -67,3 +67,15 @@ def canonical_layer(name: str) -> str:
     if canonical not in LAYERS:
         raise ConfigError(f"unknown layer {name!r}", nearest_name(canonical, LAYERS))
     return canonical
+
+
+def held_layer(name: str, layers: Mapping[str, LayerSpec]) -> str:
+    """The papers' name of a layer, of a network that has ``layers``.
+
+    Raises:
+        ConfigError: VGG-19 has no such layer, or these are its first ones only and do not reach it.
+    """
+    layer = canonical_layer(name)
+    if layer not in layers:
+        raise ConfigError(f"these weights do not hold layer {name!r}", f"available: {', '.join(layers)}")
+    return layer

@@ -12,7 +12,7 @@ from torch.nn import functional
 from ..errors import ConfigError, PictureError
 from ..weights.manifest import Normalization
 from ..weights.network import Convolutions, NetworkWeights
-from .backbone import LayerSpec, canonical_layer
+from .backbone import LayerSpec, held_layer
 
 __all__ = ["VGG"]
 
@@ -84,7 +84,7 @@ class VGG(nn.Module):
             ConfigError: an unknown layer, or one the weights do not hold.
             PictureError: the picture has another shape, or is too small for the deepest layer.
         """
-        asked = {name: self._held(name) for name in layers}
+        asked = {name: held_layer(name, self.layers) for name in layers}
         self._check_picture(image, set(asked.values()))
         missing = set(asked.values()) - {"pixels"}
         found = {"pixels": image}
@@ -99,12 +99,6 @@ class VGG(nn.Module):
                 found[layer] = features
                 missing.remove(layer)
         return {name: found[layer] for name, layer in asked.items()}
-
-    def _held(self, name: str) -> str:
-        layer = canonical_layer(name)
-        if layer not in self.layers:
-            raise ConfigError(f"these weights do not hold layer {name!r}", f"available: {', '.join(self.layers)}")
-        return layer
 
     def _check_picture(self, image: Tensor, layers: set[str]) -> None:
         if image.ndim != 4 or image.shape[1] != 3 or not image.is_floating_point():

@@ -1,0 +1,112 @@
+"""Which device and number format a run takes, on machines that are not this one too."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+import pytest
+import torch
+
+from impasto import devices
+from impasto.devices import choose_device, choose_dtype, keep_freed_memory, release_freed_memory
+from impasto.errors import DeviceError
+
+CPU, CUDA, MPS = (torch.device(name) for name in ("cpu", "cuda", "mps"))
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A machine with the devices named."""
+
+    def pretend(*kinds: str) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: "cuda" in kinds)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: "mps" in kinds)
+
+    return pretend
+
+
+@pytest.mark.parametrize(
+    ("kinds", "chosen"), [((), "cpu"), (("cuda",), "cuda"), (("mps",), "mps"), (("cuda", "mps"), "cuda")], ids=str
+)
+def test_auto_takes_the_fastest_there_is(kinds, chosen, machine):
+    machine(*kinds)
+    assert choose_device("auto") == torch.device(chosen)
+
+
+@pytest.mark.parametrize("name", ["cuda", "mps"])
+def test_a_device_is_taken_where_it_is_and_refused_where_it_is_not(name, machine):
+    machine(name)
+    assert choose_device(name) == torch.device(name)
+    assert choose_device("cpu") == CPU
+    machine()
+    with pytest.raises(DeviceError) as caught:
+        choose_device(name)
+    assert str(caught.value) == f"this machine (or its PyTorch) has no {name} device; use --device auto or --device cpu"
+
+
+@pytest.mark.parametrize("device", [CPU, CUDA, MPS], ids=str)
+@pytest.mark.parametrize(("precision", "dtype"), [("float32", torch.float32), ("bfloat16", torch.bfloat16)])
+def test_a_number_format_that_is_asked_for_is_taken(precision, dtype, device):
+    assert choose_dtype(precision, device) == dtype
+
+
+@pytest.mark.parametrize(
+    ("capability", "dtype"), [((7, 5), torch.float32), ((8, 0), torch.bfloat16), ((9, 0), torch.bfloat16)], ids=str
+)
+def test_auto_takes_bfloat16_on_graphics_cards_that_multiply_it(capability, dtype, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert choose_dtype("auto", CUDA) == dtype
+
+
+@pytest.mark.parametrize("avx512", [False, True])
+@pytest.mark.parametrize("amx", [False, True])
+def test_auto_takes_bfloat16_on_processors_that_multiply_it(avx512, amx, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512, raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx, raising=False)
+    assert choose_dtype("auto", CPU) == (torch.bfloat16 if avx512 or amx else torch.float32)
+
+
+def test_auto_takes_float32_where_pytorch_does_not_say(monkeypatch):
+    monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported", raising=False)
+    monkeypatch.delattr(torch.cpu, "_is_amx_tile_supported", raising=False)
+    assert choose_dtype("auto", CPU) == torch.float32
+
+
+def test_auto_takes_float32_on_apple():
+    assert choose_dtype("auto", MPS) == torch.float32
+
+
+class Library:
+    """A C library that writes down what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, ...]] = []
+
+    def mallopt(self, *values: int) -> None:
+        self.asked.append(("mallopt", *values))
+
+    def malloc_trim(self, *values: int) -> None:
+        self.asked.append(("malloc_trim", *values))
+
+
+def test_freed_memory_is_kept_during_a_run_and_given_back_after_it(monkeypatch):
+    library = Library()
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
+    keep_freed_memory()
+    assert library.asked == [("mallopt", -4, 0), ("mallopt", -1, -1)]  # M_MMAP_MAX and M_TRIM_THRESHOLD of <malloc.h>
+    release_freed_memory()
+    assert library.asked[2:] == [("malloc_trim", 0)]
+
+
+@pytest.mark.parametrize(
+    ("platform", "library"), [("win32", Library()), ("darwin", Library()), ("linux", object())], ids=["windows", "macos", "musl"]
+)
+def test_other_c_libraries_are_left_alone(platform, library, monkeypatch):
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
+    keep_freed_memory()
+    release_freed_memory()
+    assert devices._glibc() is None
+    assert getattr(library, "asked", []) == []
