@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from .report import waiting
+
 __all__ = ["demo"]
 
 
@@ -14,7 +16,8 @@ __all__ = ["demo"]
 @click.option("--quiet", is_flag=True, help="print errors only")
 def demo(output: str, quiet: bool) -> None:
     """Paint the demo pictures and a contact sheet of them into a folder."""
-    from ..demo import paint_demo
+    with waiting(quiet):
+        from ..demo import paint_demo
 
     written = paint_demo(Path(output), on_progress=lambda line: None if quiet else click.echo(line, err=True))
     if not quiet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from ..engine import Progress
 
-__all__ = ["LiveReport", "Pace", "PlainReport", "Report", "open_report"]
+__all__ = ["LiveReport", "Pace", "PlainReport", "Report", "open_report", "waiting"]
 
 PLAIN_PERIOD = 5.0  # seconds between two plain lines
 WINDOW = 20  # iterations that the speed is taken from
@@ -132,6 +133,17 @@ def open_report(quiet: bool, plan: Sequence[tuple[int, int]] = ()) -> Report:
     if quiet:
         return Report(plan)
     return LiveReport(plan) if sys.stderr.isatty() else PlainReport(plan)
+
+
+def waiting(quiet: bool) -> AbstractContextManager[object]:
+    """A word on a terminal, drawn at once, for the seconds in which PyTorch is loaded and the pictures are read."""
+    if quiet or not sys.stderr.isatty():
+        return nullcontext()
+    from rich.console import Console
+    from rich.live import Live
+    from rich.spinner import Spinner
+
+    return Live(Spinner("dots", "loading"), console=Console(stderr=True), transient=True, refresh_per_second=12)
 
 
 def _place(progress: Progress) -> str:

@@ -14,7 +14,7 @@ from ..errors import ConfigError, OutputError
 from .interrupt import Interrupt
 from .options import Flag, GroupedCommand, derived_flags, given_options
 from .repeat import changed_inputs, compare_pixels, record_in, recorded_path
-from .report import open_report
+from .report import open_report, waiting
 from .weights import fetch_missing
 
 if TYPE_CHECKING:
@@ -62,13 +62,15 @@ def stylize(
     settings = OutputConfig(**given_options(OutputConfig, flags))
     given = tuple(path for path in (content, *styles) if path is not None)
     changes = given_options(StylizeConfig, flags)
-    job = _repeat(source, preset, given, changes) if source else _begin(preset, given, changes)
-    _check_outputs(output, settings, job)
+    with waiting(settings.quiet):
+        job = _repeat(source, preset, given, changes) if source else _begin(preset, given, changes)
+        _check_outputs(output, settings, job)
     fetch_missing(job.config, quiet=settings.quiet)
-    from ..api import iterate
+    with waiting(settings.quiet):
+        from ..api import iterate
 
-    warnings = _warnings(job)
-    run = iterate(job.content, job.styles, config=job.config, preset=job.preset)
+        warnings = _warnings(job)
+        run = iterate(job.content, job.styles, config=job.config, preset=job.preset)
     if not settings.quiet:
         for line in warnings:
             click.echo(f"impasto: warning: {line}", err=True)
