@@ -13,7 +13,7 @@ import torch
 
 from ..errors import ImpastoError, WeightsError, nearest_name
 from .keras_files import read_keras
-from .manifest import WEIGHTS, Normalization
+from .manifest import CAFFE_IN_TORCHVISION, NORMALIZATIONS, WEIGHTS, Normalization
 from .matconvnet import read_matconvnet
 from .network import NetworkWeights, check_convolutions
 from .tensor_files import read_pickle, read_safetensors, tensors_digest
@@ -33,7 +33,8 @@ def read_weights(path: str | Path, *, normalization: Normalization | None = None
     Args:
         path: the file.
         normalization: the input the network wants; by default what the file says, or what is usual for its kind
-            (Keras and Gatys: BGR 0..255; torchvision: RGB 0..1; MatConvNet: RGB 0..255; each minus its mean).
+            (Keras and Gatys: BGR 0..255; torchvision: RGB 0..1; MatConvNet: RGB 0..255; each minus its mean). The file
+            vgg19-d01eb7cb.pth of neural-style-pt has torchvision's names and takes what Gatys' does.
 
     Raises:
         WeightsError: the file is missing, damaged, unsafe, or of another network.
@@ -48,9 +49,16 @@ def read_weights(path: str | Path, *, normalization: Normalization | None = None
         raise WeightsError(f"{path}: {error.message}", error.hint) from error
     except Exception as error:  # five libraries parse bytes that anybody may have written: what they raise has no bounds
         raise WeightsError(f"cannot read {path}: {type(error).__name__}", _DAMAGED) from error
+    if weights.format == "torchvision" and _is_caffe(path, digest):
+        weights = dataclasses.replace(weights, normalization=NORMALIZATIONS["caffe"])
     return dataclasses.replace(
         weights, convolutions=convolutions, sha256=digest, normalization=normalization or weights.normalization
     )
+
+
+def _is_caffe(path: Path, digest: str) -> bool:
+    """By the hash or, since neural-style-pt writes the file anew with other names for its classifier, by the file's name."""
+    return digest.startswith(CAFFE_IN_TORCHVISION) or CAFFE_IN_TORCHVISION in path.name
 
 
 def _reader(path: Path) -> Callable[[Path], NetworkWeights]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import WeightsError, nearest_name
 
-__all__ = ["NORMALIZATIONS", "WEIGHTS", "Normalization", "WeightsRecord", "find_record"]
+__all__ = ["CAFFE_IN_TORCHVISION", "NORMALIZATIONS", "WEIGHTS", "Normalization", "WeightsRecord", "find_record"]
 
 Triple = tuple[float, float, float]
 
@@ -62,6 +62,9 @@ NORMALIZATIONS = {
     "matconvnet": Normalization("RGB", 255.0, (123.68, 116.779, 103.939)),
     "torchvision": Normalization("RGB", 1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
 }
+
+CAFFE_IN_TORCHVISION = "d01eb7cb"
+"""First digits of the hash of J. Johnson's vgg19-d01eb7cb.pth: Oxford's numbers under torchvision's names."""
 
 
 @dataclass(frozen=True)
