@@ -97,6 +97,14 @@ def test_a_pair_without_curvature_is_left_out(canvas, evaluator):
     torch.testing.assert_close(found, canvas - 3 / canvas.numel(), rtol=0, atol=1e-12)
 
 
+def test_a_small_loss_has_its_curvature_too(canvas, bowl, evaluator):
+    """Relative losses over pixels in 0..255: torch's absolute limit would take every pair for rounding, and crawl."""
+    small = evaluator(lambda x: 1e-9 * bowl(x))
+    _, state, report = walk(Solver(LBFGS(1.0), Pixels(255.0)), small, canvas, 30)
+    assert state["pairs"] == 29
+    assert report.total < 1e-3 * small(canvas)[0].total
+
+
 @pytest.mark.parametrize("line_search", [False, True])
 def test_a_flat_loss_moves_nothing(canvas, evaluator, line_search):
     flat = evaluator(lambda x: 0 * x.sum())

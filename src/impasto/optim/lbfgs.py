@@ -11,7 +11,7 @@ from .search import Trial, strong_wolfe
 
 __all__ = ["LBFGS"]
 
-_FLAT = 1e-10  # a pair whose curvature is below says nothing that can be told from rounding
+_FLAT = 1e-10  # a pair whose cosine is below says nothing that can be told from rounding, whatever the loss's scale
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class LBFGS(Method):
 
     def _remember(self, memory: Memory, step: Tensor, change: Tensor) -> Memory:
         curvature = float(change.dot(step))
-        if not curvature > _FLAT:
+        if not curvature > _FLAT * float(change.norm() * step.norm()):
             return memory
         pairs = memory.get("pairs", 0)
         slot = pairs % self.history
