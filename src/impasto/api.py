@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -123,12 +124,13 @@ class Run(Iterator[Progress]):
 
     def _unfinished(self) -> Outcome:
         if self.last is None:
-            return Outcome(self._begin, "stopped", "stopped before the first iteration")
+            return Outcome(self._begin.clamp(0, 1), "stopped", "stopped before the first iteration")
         at = f"iteration {self.last.step} of {self.last.steps}, scale {self.last.scale} of {self.last.scales}"
         return Outcome(self.last.preview(), "stopped", f"stopped at {at}")
 
     def _record(self, pixels: Tensor, outcome: Outcome) -> RunRecord:
         last, styles = self.last, [Input(name=style.name, sha256=style.sha256) for style in self._styles]
+        losses = {"total": last.loss, **last.terms} if last else {}
         return make_record(
             self.config,
             Input(name=self._content.name, sha256=self._content.sha256),
@@ -139,7 +141,7 @@ class Run(Iterator[Progress]):
             size=list(_size(pixels)),
             iterations=last.step if last else 0,
             evaluations=last.evaluations if last else 0,
-            losses={"total": last.loss, **last.terms} if last else {},
+            losses={name: loss for name, loss in losses.items() if math.isfinite(loss)},  # JSON knows no others
             reason=outcome.reason,
             message=outcome.message,
             seconds=round(last.seconds, 3) if last else 0.0,

@@ -28,7 +28,7 @@ class Input(TypedDict):
 
 
 class RunRecord(TypedDict, total=False):
-    """What `impasto inspect` prints. ``losses`` are the last iteration's weighted terms with their total."""
+    """What `impasto inspect` prints. ``losses`` are the finite ones of the last iteration: weighted terms and their total."""
 
     schema: int
     impasto: str
