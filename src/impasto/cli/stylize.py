@@ -156,5 +156,5 @@ def _summary(output: str, result: Result) -> str:
     record = result.record
     ended = "finished" if result.reason == "finished" else result.message
     width, height = record["size"][1], record["size"][0]
-    loss = f"loss {record['losses']['total']:.4g}, " if record["losses"] else ""
+    loss = f"loss {record['losses']['total']:.4g}, " if "total" in record["losses"] else ""
     return f"{output}: {width} x {height} px, {record['seconds']:.1f} s, {loss}{ended}"
