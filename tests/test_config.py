@@ -233,6 +233,7 @@ def test_resolving_keeps_what_was_chosen(objective):
         "tv_weight": 10.0,
         "optimizer": "lbfgs",
         "step_size": 0.5,
+        "cooling": 0.5,
         "variable": "pixels255",
     }
     open_by_default = {name for name, value in StylizeConfig().to_dict().items() if value is None}
@@ -249,6 +250,7 @@ def test_defaults_follow_objective_and_backbone():
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_a_step_of_lbfgs_is_one_by_default(objective):
-    """The step sizes found for Adam are far too small for a quasi-Newton method, whose natural step is 1."""
-    assert StylizeConfig(objective=objective, optimizer="lbfgs").resolve().step_size == 1.0
+    """The step sizes found for Adam are far too small for a quasi-Newton method, whose natural step is 1 to the end."""
+    lbfgs = StylizeConfig(objective=objective, optimizer="lbfgs").resolve()
+    assert (lbfgs.step_size, lbfgs.cooling) == (1.0, 1.0)
     assert StylizeConfig(objective=objective).resolve().step_size < 0.1

@@ -170,6 +170,9 @@ class StylizeConfig(_Checked):
     # Solver
     optimizer: str | None = _option(None, "solver", "solver", choices=("adam", "lbfgs"))
     step_size: float | None = _option(None, "learning rate, in units of the variable", "solver", low=1e-9, high=1e6)
+    cooling: float | None = _option(
+        None, "share of the step size that is left at the end of a scale, reached along a cosine", "solver", low=0, high=1
+    )
     variable: str | None = _option(
         None,
         "what the solver moves: pixels in 0..1, pixels in 0..255, or the bands of a Laplacian pyramid",
@@ -222,7 +225,7 @@ class StylizeConfig(_Checked):
         chosen = {**_DEFAULTS["all"], **_DEFAULTS[self.objective], "weights": _DEFAULT_WEIGHTS[self.backbone]}
         chosen["padding"] = "replicate-all" if self.backbone == "compact" else "zeros"
         if self.optimizer == "lbfgs":
-            chosen["step_size"] = 1.0  # the others are Adam's
+            chosen |= {"step_size": 1.0, "cooling": 1.0}  # the others are Adam's
         return self.overlay({k: v for k, v in chosen.items() if getattr(self, k) is None})
 
 
@@ -257,6 +260,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "tv_weight": 0.0,
         "neighbour_weight": 0.0,
         "optimizer": "adam",
+        "cooling": 0.1,
         "variable": "laplacian",
         "detail": 0.5,
     },

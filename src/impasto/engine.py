@@ -26,6 +26,7 @@ __all__ = ["Outcome", "Progress", "run"]
 _PLATEAU_WINDOW = 50  # iterations over which an improvement is judged
 _DIVERGED_FACTOR = 100.0  # a loss this many times the scale's first one will not come back by itself
 _MOST_BACKOFFS = 5
+_SHORTEST = 16  # px: the networks halve a picture four times
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ def run(
 
     Args:
         content: ``(1, 3, H, W)`` in [0, 1] of any size, resized here to each scale.
-        styles: pictures like it; each one's long side becomes ``style_scale`` times the canvas's.
+        styles: pictures like it; each one's long side becomes ``style_scale`` times the canvas's, but its short side
+            never less than 16 px.
         config: resolved.
         backbone: on the pictures' device.
         scales: coarse to fine, from `plan_scales`.
@@ -92,14 +94,15 @@ def run(
     clock, solver, state, canvas = _Clock(scales), create_solver(config), None, start
     ended = _Ended("finished", "every iteration was done")
     for index, scale in enumerate(scales):
-        pictures = [resize(s, fit_size(_size(s), round(max(scale.size) * config.style_scale)), config.resample) for s in styles]
+        pictures = [resize(s, _style_size(_size(s), max(scale.size) * config.style_scale), config.resample) for s in styles]
         target = resize(content, scale.size, config.resample)
         canvas = _enlarged(canvas, target, config, first=index == 0)
         objective = build_objective(target, pictures, config, backbone, canvas if index else None)
         state = solver.resize(state, scale.size) if state is not None else solver.init(canvas)
         level = _Level(objective, solver, canvas, state, keep_best=config.best and index == len(scales) - 1)
         ended = yield from _paint_scale(level, scale, index, config, clock)
-        canvas, solver, state = level.picture(), level.solver, level.state
+        canvas, state = level.picture(), level.state
+        solver = replace(solver, method=replace(solver.method, step_size=level.step_size))
         if ended.reason == "diverged":
             break
     return Outcome(canvas.clamp(0, 1), ended.reason, ended.message)
@@ -141,7 +144,7 @@ class _Level:
 
     def __init__(self, objective: Objective, solver: Solver, canvas: Tensor, state: State, *, keep_best: bool) -> None:
         self.objective, self.solver, self.canvas, self.state = objective, solver, canvas, state
-        self.keep_best, self.good, self.backoffs = keep_best, canvas, 0
+        self.keep_best, self.good, self.backoffs, self.step_size = keep_best, canvas, 0, solver.method.step_size
         self.first = self.good_loss = math.nan
 
     def picture(self) -> Tensor:
@@ -162,19 +165,28 @@ class _Level:
     def step(self) -> tuple[Report, str]:
         """One iteration; goes back to the last good canvas with half the step size when it diverges."""
         moved, state, report = self.solver.step(self.evaluate, self.canvas, self.state)
-        limit = _DIVERGED_FACTOR * max(abs(self.first), 1e-12)
-        if math.isfinite(report.total) and report.total <= limit and bool(moved.isfinite().all()):
+        if bool(moved.isfinite().all()) and not self._ran_away(report.total):
             self.canvas, self.state = moved, state
             return report, ""
-        return report, self._back_off(report)
+        return report, self._back_off(report, state)
 
-    def _back_off(self, report: Report) -> str:
+    def _ran_away(self, total: float) -> bool:
+        if math.isfinite(total) and total > _DIVERGED_FACTOR * self.first:
+            # A start that is all but perfect says nothing of how large losses are; a grey canvas does.
+            with torch.no_grad():
+                self.first = max(self.first, self.objective.value(torch.full_like(self.canvas, 0.5))[0].item())
+        return not total <= _DIVERGED_FACTOR * self.first
+
+    def _back_off(self, report: Report, state: State) -> str:
         self.backoffs += 1
-        method = replace(self.solver.method, step_size=self.solver.method.step_size / 2)
-        self.solver = replace(self.solver, method=method)
-        counts = {name: self.state[name] for name in ("iterations", "evaluations")}
+        self.step_size /= 2
+        counts = {name: state[name] for name in ("iterations", "evaluations")}
         self.canvas, self.state = self.good, {**self.solver.init(self.good), **counts}
-        return f"the loss became {report.total:.3g}: back to the best canvas with a step size of {method.step_size:.3g}"
+        return f"the loss became {report.total:.3g}: back to the best canvas with a step size of {self.step_size:.3g}"
+
+    def cool(self, share: float) -> None:
+        """Take ``share`` of the scale's step size from now on."""
+        self.solver = replace(self.solver, method=replace(self.solver.method, step_size=self.step_size * share))
 
     def look_again(self) -> None:
         """New neighbours: the objective changes under the solver, and losses no longer compare with earlier ones."""
@@ -191,7 +203,10 @@ def _paint_scale(
         if iteration and config.neighbour_weight and iteration % config.neighbour_refresh == 0:
             level.look_again()
             plateau.restart()
+        level.cool(_cooled(config.cooling or 0.0, iteration / scale.iterations))
         report, note = level.step()
+        if note:
+            plateau.restart()
         clock.step += 1
         yield Progress(
             scale=index + 1,
@@ -216,6 +231,11 @@ def _paint_scale(
         if plateau.reached(report.total):
             return _Ended("plateau", f"{_PLATEAU_WINDOW} iterations improved the loss by less than {config.plateau:g} of it")
     return _Ended("finished", "every iteration was done")
+
+
+def _cooled(least: float, done: float) -> float:
+    """From 1 to ``least`` along a cosine: large steps find the place, small ones let the noise of the large ones settle."""
+    return least + (1 - least) * (1 + math.cos(math.pi * done)) / 2
 
 
 class _Plateau:
@@ -245,6 +265,11 @@ def _enlarged(canvas: Tensor, target: Tensor, config: StylizeConfig, *, first: b
         return resize(canvas, size, config.resample)
     larger = torch.nn.functional.interpolate(canvas, size=size, mode="bicubic", align_corners=False)
     return larger + (config.detail or 0.0) * split_bands(target, 1)[0]
+
+
+def _style_size(size: tuple[int, int], long_side: float) -> tuple[int, int]:
+    """The size of a style picture; a narrow one is not shrunk to less than the deepest layers can see."""
+    return fit_size(size, max(round(long_side), math.ceil(_SHORTEST * max(size) / min(size))))
 
 
 def _size(picture: Tensor) -> tuple[int, int]:
