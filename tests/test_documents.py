@@ -1,0 +1,139 @@
+"""What the documents say is true: links lead somewhere, examples run, tables are those of the code."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+from impasto import api
+from impasto.cli.main import main
+from impasto.images.io import to_pil
+from impasto.pyramid import plan_scales
+from impasto.weights.formats import write_weights
+from impasto.weights.manifest import WEIGHTS
+from synthetic import picture, random_weights
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "src").rglob("*.md")])
+NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
+PICTURES = ("photo.jpg", "painting.jpg", "other.jpg")
+ELSEWHERE = ("impasto demo",)  # tests/demo paints it
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def blocks(name: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text_of(name), re.MULTILINE | re.DOTALL)
+
+
+def prose(name: str) -> str:
+    return re.sub(r"^```.*?^```", "", text_of(name), flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(name: str) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", prose(name), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with small pictures and, in the cache, narrow weights under the names of the real ones.
+
+    Examples run as they stand, except for one thing: every run paints one iteration at 32 px, whatever size it asks for.
+    """
+
+    def at_once(config: Any, size: tuple[int, int]) -> Any:
+        return plan_scales(config.overlay({"size": 32, "scale_count": 1, "iterations": 1}), size)
+
+    monkeypatch.setattr(api, "plan_scales", at_once)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "cache").mkdir()
+    for record in WEIGHTS.values():
+        if not record.packaged:
+            weights = random_weights(normalization=record.normalization)
+            write_weights(weights, tmp_path / "cache" / f"{record.id}.safetensors", {"source_hash": record.hash})
+    state = {f"{name}.weight": weight for name, (weight, _) in random_weights().convolutions.items()}
+    torch.save({**state, **{f"{name}.bias": bias for name, (_, bias) in random_weights().convolutions.items()}}, "vgg_conv.pth")
+    for seed, name in enumerate(PICTURES):
+        to_pil(picture(48, 64, seed)).save(tmp_path / name)
+    return tmp_path
+
+
+def test_there_are_documents():
+    assert {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/method.md", "docs/options.md"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_relative_links_lead_somewhere(name):
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(name)):
+        if target.startswith(("https://", "http://")):
+            continue
+        file, _, anchor = target.partition("#")
+        path = (ROOT / name).parent / file if file else ROOT / name
+        assert path.exists(), f"{name} links to {target}"
+        assert not anchor or anchor in anchors(str(path.resolve().relative_to(ROOT))), f"{name} links to {target}"
+
+
+def test_pictures_are_small():
+    for path in (ROOT / "docs" / "pictures").iterdir():
+        with Image.open(path) as image:
+            assert max(image.size) <= 1600
+        assert path.stat().st_size < 500_000
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/python.md", "docs/recipes.md"])
+def test_python_examples_run(folder, name):
+    code = "\n".join([*blocks(name, "python"), *table_lines(name)])
+    assert code
+    exec(compile(code, name, "exec"), {"__name__": "example"})
+
+
+def table_lines(name: str) -> Iterator[str]:
+    """The code in the last column of a table of numbered tasks."""
+    yield from re.findall(r"^\| \d+ \|.*\| `([^`|]+)` \|$", text_of(name), re.MULTILINE)
+
+
+def test_each_of_the_eleven_tasks_has_its_line():
+    assert len(list(table_lines("docs/recipes.md"))) == 11
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_commands_run(folder, capfd, name):
+    for line in "\n".join(blocks(name, "sh")).splitlines():
+        if line.startswith("impasto ") and not line.startswith(ELSEWHERE):
+            code = main(shlex.split(line)[1:])
+            assert code == 0, f"{line}\n{capfd.readouterr().err}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_targets_and_scripts_exist(name):
+    makefile = text_of("Makefile")
+    for line in "\n".join(blocks(name, "sh")).splitlines():
+        if line.startswith("make "):
+            assert f"\n{line.split()[1]}:" in makefile
+    for script in re.findall(r"\bscripts/\w+", text_of(name)):
+        assert (ROOT / script).stat().st_mode & 0o111
+
+
+def test_options_and_presets_are_those_of_the_code():
+    done = subprocess.run([sys.executable, ROOT / "scripts" / "document_options", "--check"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_room_of_the_contract_is_described():
+    contract = re.search(r"layers = \[(.*?)\]", text_of("pyproject.toml"), re.DOTALL)
+    described = re.findall(r"^\| (`impasto\..*?) \|", text_of("CONTRIBUTING.md"), re.MULTILINE)
+    rooms = [set(re.findall(r"impasto\.\w+", line)) for line in contract[1].strip().splitlines()]
+    assert [set(re.findall(r"impasto\.\w+", line)) for line in described] == rooms
