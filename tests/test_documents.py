@@ -16,6 +16,7 @@ from PIL import Image
 
 from impasto import api
 from impasto.cli.main import main
+from impasto.features import BACKBONES, VGG
 from impasto.images.io import to_pil
 from impasto.pyramid import plan_scales
 from impasto.weights.formats import write_weights
@@ -50,13 +51,15 @@ def anchors(name: str) -> set[str]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with small pictures and, in the cache, narrow weights under the names of the real ones.
 
-    Examples run as they stand, except for one thing: every run paints one iteration at 32 px, whatever size it asks for.
+    Examples run as they stand, except for two things: every run paints one iteration at 32 px, whatever size it asks for, and
+    the network called vgg19 may be narrow.
     """
 
     def at_once(config: Any, size: tuple[int, int]) -> Any:
         return plan_scales(config.overlay({"size": 32, "scale_count": 1, "iterations": 1}), size)
 
     monkeypatch.setattr(api, "plan_scales", at_once)
+    monkeypatch.setitem(BACKBONES, "vgg19", VGG)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path / "cache"))
     (tmp_path / "cache").mkdir()
