@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from impasto.config import StylizeConfig, options_of
-from impasto.errors import ConfigError
-from impasto.features import BACKBONES, Backbone, LayerSpec, build_backbone, canonical_layer
+from impasto.errors import ConfigError, WeightsError
+from impasto.features import BACKBONES, Backbone, LayerSpec, build_backbone, canonical_layer, vgg
 from impasto.features.backbone import LAYERS
 from impasto.features.compact import compact
 
@@ -22,8 +22,11 @@ def measured() -> dict[str, tuple[Tensor, dict[str, Tensor], Backbone]]:
 
 def measure(name: str, random_weights, cache: dict) -> tuple[Tensor, dict[str, Tensor], Backbone]:
     if name not in cache:
-        weights = random_weights((2, 3, 2, 3, 2), positive=True)
-        backbone = build_backbone(name, weights, pooling="avg", padding="zeros", dtype=torch.float64)
+        narrow = (2, 3, 2, 3, 2)
+        weights = random_weights(narrow, positive=True)
+        with pytest.MonkeyPatch.context() as patch:  # at its full width VGG-19 would take minutes here
+            patch.setattr(vgg, "_WIDTHS", narrow)
+            backbone = build_backbone(name, weights, pooling="avg", padding="zeros", dtype=torch.float64)
         image = torch.rand(1, 3, SIZE, SIZE, dtype=torch.float64, requires_grad=True)
         cache[name] = image, backbone(image, backbone.layers), backbone
     return cache[name]
@@ -56,6 +59,11 @@ def test_a_halo_is_whole_cells() -> None:
 
 def test_the_registry_is_what_can_be_chosen() -> None:
     assert set(options_of(StylizeConfig)["backbone"][2].choices) == set(BACKBONES)
+
+
+def test_vgg19_of_another_width_is_refused(random_weights) -> None:
+    with pytest.raises(WeightsError, match=r"not of VGG-19: conv1_1 has 2 channels, not 64; use --backbone compact"):
+        build_backbone("vgg19", random_weights((2, 3, 2, 3, 2)))
 
 
 def test_an_unknown_backbone_is_answered_with_the_nearest(random_weights) -> None:

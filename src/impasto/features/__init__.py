@@ -9,11 +9,11 @@ from ..errors import ConfigError, nearest_name
 from ..weights.network import NetworkWeights
 from .backbone import Backbone, LayerSpec, canonical_layer, held_layer
 from .compact import compact
-from .vgg import VGG
+from .vgg import VGG, vgg19
 
 __all__ = ["BACKBONES", "VGG", "Backbone", "LayerSpec", "build_backbone", "canonical_layer", "held_layer"]
 
-BACKBONES: dict[str, Callable[..., Backbone]] = {"compact": compact, "vgg19": VGG}
+BACKBONES: dict[str, Callable[..., Backbone]] = {"compact": compact, "vgg19": vgg19}
 
 
 def build_backbone(name: str, weights: NetworkWeights, **options: Any) -> Backbone:
@@ -26,6 +26,7 @@ def build_backbone(name: str, weights: NetworkWeights, **options: Any) -> Backbo
 
     Raises:
         ConfigError: an unknown backbone, pooling or padding.
+        WeightsError: the weights are of another network.
     """
     if name not in BACKBONES:
         raise ConfigError(f"unknown backbone {name!r}", nearest_name(name, BACKBONES))

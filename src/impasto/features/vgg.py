@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..errors import ConfigError, PictureError
+from ..errors import ConfigError, PictureError, WeightsError
 from ..weights.manifest import Normalization
 from ..weights.network import Convolutions, NetworkWeights
 from .backbone import LayerSpec, held_layer
 
-__all__ = ["VGG"]
+__all__ = ["VGG", "vgg19"]
+
+_WIDTHS = (64, 128, 256, 512, 512)  # channels of each block (Simonyan and Zisserman 2014, table 1)
 
 _Border = Literal["zeros", "replicate"]
 
@@ -116,6 +118,21 @@ class VGG(nn.Module):
         layout = torch.channels_last if weight.device.type == "cpu" else torch.contiguous_format
         entered: Tensor = self.normalize(image)
         return entered.to(weight.dtype).contiguous(memory_format=layout)
+
+
+def vgg19(weights: NetworkWeights, **options: Any) -> VGG:
+    """`VGG` at the published widths, so that other networks of its shape are not taken for it.
+
+    Raises:
+        WeightsError: the weights are of a narrower or wider network.
+    """
+    for name, (weight, _) in weights.convolutions.items():
+        if weight.shape[0] != (expected := _WIDTHS[int(name[4]) - 1]):
+            raise WeightsError(
+                f"these weights are not of VGG-19: {name} has {weight.shape[0]} channels, not {expected}",
+                "use --backbone compact for other networks of its shape",
+            )
+    return VGG(weights, **options)
 
 
 class _Normalize(nn.Module):
