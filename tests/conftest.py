@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import synthetic
-from impasto.features import VGG
+from impasto.features import BACKBONES, VGG
 from impasto.weights.formats import write_weights
 from impasto.weights.network import NetworkWeights
 
@@ -27,10 +27,16 @@ def random_weights() -> Callable[..., NetworkWeights]:
 
 @pytest.fixture(scope="session")
 def vgg_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A narrow random VGG-19 that takes what torchvision's does, as a weights file."""
+    """A random VGG-19 of full width that takes what torchvision's does, as a weights file."""
     path = tmp_path_factory.mktemp("weights") / "vgg19.safetensors"
-    write_weights(synthetic.random_weights(), path, {})
+    write_weights(synthetic.random_weights((64, 128, 256, 512, 512)), path, {})
     return path
+
+
+@pytest.fixture
+def narrow_vgg19(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the name vgg19 stand for networks of any width: the real one's 20 million numbers are too many for most tests."""
+    monkeypatch.setitem(BACKBONES, "vgg19", VGG)
 
 
 @pytest.fixture(scope="session")

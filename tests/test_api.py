@@ -105,6 +105,7 @@ def test_the_inputs_are_left_alone():
     assert torch.equal(given[1], STYLE)
 
 
+@pytest.mark.usefixtures("narrow_vgg19")
 def test_options_come_as_keywords_as_a_config_or_as_a_preset(painted, vgg_file):
     assert torch.equal(stylize(CONTENT, STYLE, config=StylizeConfig(**QUICK)).pixels, painted.pixels)
     assert torch.equal(stylize(CONTENT, STYLE, config=StylizeConfig(**{**QUICK, "seed": 1}), seed=0).pixels, painted.pixels)
@@ -380,6 +381,7 @@ def test_a_backbone_by_name():
     assert found["block5_conv1"].shape[2:] == (3, 3)
 
 
+@pytest.mark.usefixtures("narrow_vgg19")
 @pytest.mark.parametrize("kind", [str, Path])
 def test_a_backbone_with_weights_and_settings(kind, vgg_file):
     options = {"weights": kind(vgg_file), "device": "cpu"}
@@ -400,6 +402,7 @@ def test_a_backbone_that_is_unknown_is_refused():
         impasto.create_backbone("vgg91")
 
 
+@pytest.mark.usefixtures("narrow_vgg19")
 def test_an_objective_takes_pictures_as_they_are(vgg_file, content, style):
     backbone = impasto.create_backbone("vgg19", weights=vgg_file, pooling="avg", device="cpu")
     config = impasto.load_preset("holberton")

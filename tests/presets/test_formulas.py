@@ -197,6 +197,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return made
 
 
+@pytest.mark.usefixtures("narrow_vgg19")
 @pytest.mark.parametrize("style_size", [(96, 112), (80, 100)], ids=["same size", "another size"])
 @pytest.mark.parametrize("name", FORMULAS)
 def test_the_objective_is_the_published_formula(name: str, style_size: tuple[int, int], files: dict[str, Path]) -> None:

@@ -1,0 +1,88 @@
+"""Named overlays: complete, valid, honest about their source, and found by name."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import pytest
+
+import impasto
+from impasto.config import StylizeConfig
+from impasto.errors import ConfigError
+from impasto.features import canonical_layer
+from impasto.presets import load_preset, preset_names, read_preset
+
+# What decides a published result beside the formula of its loss: iterations, sizes, start, solver, step, variable.
+SETTINGS = {
+    "gatys2015": {"init": "noise", "optimizer": "lbfgs", "variable": "pixels255", "pooling": "avg", "scale_count": 1},
+    "gatys2016": {"size": 1024, "scale_count": 2, "scale_ratio": 2.0, "iterations": (500, 200), "optimizer": "lbfgs"},
+    "neural-style": {"size": 512, "iterations": (1000,), "optimizer": "lbfgs", "history": 100, "line_search": "none"},
+    "holberton": {"size": 512, "resample": "bicubic", "iterations": (1000,), "step_size": 0.01, "beta1": 0.9, "beta2": 0.99},
+    "tensorflow-tutorial": {"size": 512, "iterations": (1000,), "step_size": 0.02, "beta1": 0.99, "epsilon": 0.1, "clamp": True},
+    "crowsonkb": {"coarsest": 128, "scale_ratio": 2**0.5, "iterations": (1000, 500), "average": 0.99, "carry": True},
+    "light-on-math": {"init": "content", "optimizer": "adam"},
+    "block5-block4": {"init": "content", "optimizer": "adam"},
+    "mse-gram": {"init": "content"},
+}
+
+
+def test_every_preset_has_a_name_of_its_own():
+    assert preset_names() == sorted(set(preset_names()))
+    assert SETTINGS.keys() <= set(preset_names())
+    assert all(re.fullmatch(r"[a-z0-9-]+", name) for name in preset_names())
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_says_what_it_is_and_where_from(name):
+    preset = read_preset(name)
+    assert preset.name == name
+    for text in (preset.title, preset.source):
+        assert text == text.strip() != ""
+        assert "\n" not in text
+    assert preset.config == load_preset(name) == impasto.load_preset(name)
+    assert preset.config.overlay(preset.options) == preset.config
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_a_preset_leaves_no_choice_to_later_defaults(name):
+    """A default that is changed for better pictures must not change what a published system did."""
+    config = load_preset(name)
+    assert config.resolve() == config
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_the_layers_of_a_preset_exist(name):
+    config = load_preset(name)
+    for layer in (*config.content_layers, *config.style_layers, *config.neighbour_layers):
+        assert canonical_layer(layer) == layer
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_preset_has_the_settings_of_its_source(name):
+    config = dataclasses.asdict(load_preset(name))
+    assert {key: config[key] for key in SETTINGS[name]} == SETTINGS[name]
+
+
+def test_holberton_returns_its_best_picture_and_keeps_it_in_range():
+    config = load_preset("holberton")
+    assert (config.best, config.clamp, config.pooling) == (True, True, "avg")
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_published_solvers_keep_their_step_and_stop_for_nothing(name):
+    config = load_preset(name)
+    assert (config.cooling, config.plateau, config.detail, config.neighbour_weight) == (1.0, 0.0, 0.0, 0.0)
+
+
+def test_an_unknown_preset_is_refused_with_the_nearest():
+    with pytest.raises(ConfigError, match=r"^unknown preset 'gatys2061'; did you mean 'gatys2016'\?$"):
+        load_preset("gatys2061")
+    with pytest.raises(ConfigError, match=r"unknown preset '\.\./config'"):
+        load_preset("../config")
+
+
+def test_a_preset_is_an_overlay():
+    preset = read_preset("crowsonkb")
+    assert load_preset("crowsonkb") == StylizeConfig().overlay(preset.options)
+    assert load_preset("crowsonkb").overlay({"size": 64}).size == 64

@@ -1,0 +1,393 @@
+"""The loop: what it yields, how it ends, what it does when the loss runs away."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import Tensor
+
+from impasto import engine
+from impasto.config import StylizeConfig
+from impasto.engine import Outcome, Progress, run
+from impasto.features import VGG
+from impasto.images.bands import split_bands
+from impasto.images.resample import resize
+from impasto.objective import Objective, Report
+from impasto.pyramid import plan_scales
+from impasto.targets import build_objective
+from synthetic import STYLE_LAYERS, picture, random_weights
+
+CONTENT, STYLE = picture(64, 80, 1), picture(60, 48, 2)
+QUICK = {"objective": "gram", "style_layers": STYLE_LAYERS, "size": 80, "coarsest": 40, "iterations": (6, 4)}
+
+
+def begin(backbone, *, content: Tensor = CONTENT, styles=(STYLE,), start: Tensor = CONTENT, **options) -> Iterator[Progress]:
+    config = StylizeConfig(**{**QUICK, **options}).resolve()
+    return run(content, styles, config, backbone, plan_scales(config, tuple(content.shape[2:])), start)
+
+
+def paint(backbone, **options) -> tuple[list[Progress], Outcome]:
+    steps, painting = [], begin(backbone, **options)
+    while True:
+        try:
+            steps.append(next(painting))
+        except StopIteration as end:
+            return steps, end.value
+
+
+def losses(steps: list[Progress], scale: int) -> list[float]:
+    return [step.loss for step in steps if step.scale == scale]
+
+
+# What it yields
+
+
+@pytest.mark.parametrize(("options", "each"), [({"optimizer": "adam"}, 1), ({"optimizer": "lbfgs"}, 1)], ids=str)
+def test_every_iteration_is_told(options, each, vgg):
+    steps, outcome = paint(vgg, **options)
+    assert [(s.scale, s.iteration, s.iterations) for s in steps] == [
+        *((1, i, 6) for i in range(1, 7)),
+        *((2, i, 4) for i in range(1, 5)),
+    ]
+    assert [s.step for s in steps] == list(range(1, 11))
+    assert {s.steps for s in steps} == {10}
+    assert {s.scales for s in steps} == {2}
+    assert [(s.height, s.width) for s in steps] == [(32, 40)] * 6 + [(64, 80)] * 4
+    assert [s.evaluations for s in steps] == [each * s.step for s in steps]
+    assert [s.seconds for s in steps] == sorted(s.seconds for s in steps)
+    assert all(s.peak_memory > 2**20 and s.note == "" for s in steps)
+    assert all(s.loss == pytest.approx(sum(s.terms.values()), rel=1e-6) for s in steps)
+    assert outcome == Outcome(outcome.pixels, "finished", "every iteration was done")
+    assert outcome.pixels.shape == CONTENT.shape
+
+
+def test_evaluations_of_a_line_search_are_counted(vgg, monkeypatch):
+    counted = [0]
+    original = Objective.value_and_grad
+
+    def count(self, canvas):
+        counted[0] += 1
+        return original(self, canvas)
+
+    monkeypatch.setattr(Objective, "value_and_grad", count)
+    steps = []
+    for step in begin(vgg, optimizer="lbfgs", line_search="strong-wolfe"):
+        steps.append(step)
+        assert step.evaluations == counted[0]
+    assert counted[0] > len(steps) == 10
+
+
+def test_a_preview_is_the_picture_of_its_scale_now(vgg):
+    previews, painting = [], begin(vgg, init="noise")
+    for step in painting:
+        previews.append(step.preview())
+        assert previews[-1].shape == (1, 3, step.height, step.width)
+        assert 0 <= previews[-1].min() <= previews[-1].max() <= 1
+    assert not any(torch.equal(a, b) for a, b in pairwise(previews) if a.shape == b.shape)
+
+
+def test_the_last_preview_is_the_outcome(vgg):
+    steps, outcome = paint(vgg)
+    assert torch.equal(steps[-1].preview(), outcome.pixels)
+
+
+def test_nothing_is_computed_before_the_first_step_is_asked_for(vgg, monkeypatch):
+    monkeypatch.setattr(engine, "build_objective", lambda *_: pytest.fail("the objective was built"))
+    begin(vgg)
+
+
+def test_closing_cancels(vgg):
+    painting = begin(vgg)
+    last = next(painting)
+    painting.close()
+    assert list(painting) == []
+    assert last.preview().shape == (1, 3, 32, 40)
+
+
+def test_without_iterations_the_start_comes_back(vgg):
+    steps, outcome = paint(vgg, iterations=0, scale_count=1)
+    assert steps == []
+    assert torch.equal(outcome.pixels, CONTENT)
+    assert outcome.reason == "finished"
+
+
+# What it does
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"optimizer": "adam"},
+        {"optimizer": "adam", "variable": "pixels", "clamp": True},
+        {"optimizer": "lbfgs"},
+        {"optimizer": "lbfgs", "variable": "pixels255"},
+        {"optimizer": "lbfgs", "line_search": "strong-wolfe"},
+        {"objective": "blend"},
+        {"objective": "neighbours", "style_layers": ()},
+        {"objective": "wasserstein"},
+        {"objective": "meanstd"},
+    ],
+    ids=lambda options: " ".join(map(str, options.values())),
+)
+def test_the_loss_falls_at_every_scale(options, vgg):
+    steps, outcome = paint(vgg, iterations=30, **options)
+    assert outcome.reason == "finished"
+    for scale in (1, 2):
+        falling = losses(steps, scale)
+        assert falling[-1] < 0.9 * falling[0]
+        assert min(falling) == pytest.approx(falling[-1], rel=0.1)
+
+
+def test_bfloat16_and_float32_end_alike():
+    """On 16 channels; benchmarks/precision.py measures the whole VGG-19."""
+    weights = random_weights((16, 16, 16, 16, 16))
+    exact, half = (VGG(weights, pooling="avg", dtype=dtype) for dtype in (torch.float32, torch.bfloat16))
+    options = {"iterations": 40, "scale_count": 1, "content_weight": 10}
+    judge = build_objective(CONTENT, [resize(STYLE, (80, 64))], StylizeConfig(**{**QUICK, **options}), exact)
+    ends = [judge.value_and_grad(paint(backbone, **options)[1].pixels)[0].total for backbone in (exact, half)]
+    assert ends[1] == pytest.approx(ends[0], rel=0.02)
+    assert ends[0] < 0.5 * judge.value_and_grad(CONTENT)[0].total
+
+
+@pytest.mark.parametrize("options", [{}, {"objective": "blend", "neighbour_bank": 64}, {"optimizer": "lbfgs"}], ids=str)
+def test_a_run_repeats_to_the_bit(options, vgg):
+    (steps, one), (_, two) = paint(vgg, **options), paint(vgg, **options)
+    assert torch.equal(one.pixels, two.pixels)
+    assert not torch.equal(one.pixels, CONTENT)
+    assert len(steps) == 10
+
+
+def test_inputs_are_left_alone(vgg):
+    before = [CONTENT.clone(), STYLE.clone()]
+    paint(vgg, init="content", scale_count=1, objective="blend")
+    assert torch.equal(CONTENT, before[0])
+    assert torch.equal(STYLE, before[1])
+
+
+def test_styles_follow_the_size_of_the_canvas(vgg, monkeypatch):
+    seen, build = [], engine.build_objective
+
+    def spy(content, styles, config, backbone, canvas):
+        seen.append([tuple(p.shape[2:]) for p in (content, *styles)])
+        return build(content, styles, config, backbone, canvas)
+
+    monkeypatch.setattr(engine, "build_objective", spy)
+    paint(vgg, styles=(STYLE, CONTENT), iterations=1, style_scale=0.75)
+    assert seen == [[(32, 40), (30, 24), (24, 30)], [(64, 80), (60, 48), (48, 60)]]
+
+
+@pytest.mark.parametrize("options", [{"style_scale": 0.01}, {"styles": (picture(16, 300),)}], ids=["small", "narrow"])
+def test_a_style_is_never_too_small_for_the_network(options, vgg):
+    """relu5_1 halves a picture four times, so a short side below 16 px would leave nothing of it."""
+    assert paint(vgg, iterations=1, **options)[1].reason == "finished"
+
+
+@pytest.mark.parametrize("detail", [0.0, 0.5])
+def test_a_scale_starts_from_the_one_below_with_detail_of_the_content(detail, vgg):
+    options = {"iterations": 0, "detail": detail, "start": picture(20, 20, 7)}
+    coarse = resize(options["start"], (32, 40))
+    larger = torch.nn.functional.interpolate(coarse, size=(64, 80), mode="bicubic", align_corners=False)
+    expected = (larger + detail * split_bands(CONTENT, 1)[0]).clamp(0, 1)
+    torch.testing.assert_close(paint(vgg, **options)[1].pixels, expected)
+
+
+def test_the_canvas_is_clamped_on_request_and_in_the_end(vgg, monkeypatch):
+    seen = fake(monkeypatch, lambda canvas: canvas.sum())
+    for clamp in (True, False):
+        seen.clear()
+        _, outcome = paint(vgg, clamp=clamp, variable="pixels", step_size=0.4, iterations=9, cooling=1, scale_count=1)
+        assert (seen[-1].min() < 0) != clamp
+        assert torch.equal(outcome.pixels, torch.zeros_like(CONTENT))
+
+
+def test_the_average_over_iterates_is_returned_and_goes_on(vgg, monkeypatch):
+    seen = fake(monkeypatch, lambda canvas: canvas.sum())
+    options = {"variable": "pixels", "step_size": 0.01, "cooling": 1, "detail": 0, "start": torch.full((1, 3, 64, 80), 0.5)}
+    _, outcome = paint(vgg, average=0.5, iterations=(2, 0), **options)
+    iterates = [0.5, 0.49, 0.48]  # Adam's first steps under a constant gradient are as long as its step size
+    weights = [0.25, 0.5, 1.0]
+    expected = sum(w * x for w, x in zip(weights, iterates, strict=True)) / sum(weights)
+    torch.testing.assert_close(outcome.pixels, torch.full_like(CONTENT, expected), atol=1e-5, rtol=0)
+    assert len(seen) == 2
+
+
+def test_the_best_canvas_of_the_last_scale_is_returned(vgg, monkeypatch):
+    values = iter([9.0, 1.0, 8.0, 5.0, 3.0, 4.0])
+    seen = fake(monkeypatch, lambda canvas: canvas.sum() * 0 + next(values), slope=1.0)
+    steps, outcome = paint(vgg, best=True, iterations=3, clamp=True, variable="pixels")
+    assert losses(steps, 2) == [5.0, 3.0, 4.0]
+    assert torch.equal(outcome.pixels, seen[4])
+    assert torch.equal(steps[-1].preview(), seen[4])
+
+
+def test_without_best_the_last_canvas_is_returned(vgg, monkeypatch):
+    values = iter([5.0, 3.0, 4.0])
+    seen = fake(monkeypatch, lambda canvas: canvas.sum() * 0 + next(values), slope=1.0)
+    _, outcome = paint(vgg, iterations=3, variable="pixels", scale_count=1)
+    assert not any(torch.equal(outcome.pixels, canvas) for canvas in seen)
+
+
+def test_neighbours_are_looked_for_again_at_the_interval(vgg, monkeypatch):
+    at, refreshed = [], Objective.refreshed
+    painting = begin(vgg, objective="blend", neighbour_refresh=3, iterations=(8, 3))
+    monkeypatch.setattr(
+        Objective, "refreshed", lambda self, canvas: at.append(tuple(canvas.shape[2:])) or refreshed(self, canvas)
+    )
+    count = [len(at) for _ in painting]
+    assert count == [0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2]
+    assert at == [(32, 40)] * 2
+
+
+def test_the_first_search_above_the_coarsest_scale_sees_the_canvas(vgg, monkeypatch):
+    seen, build = [], engine.build_objective
+    monkeypatch.setattr(engine, "build_objective", lambda *given: seen.append(given[4]) or build(*given))
+    paint(vgg, objective="blend", iterations=1)
+    assert seen[0] is None
+    assert seen[1].shape == CONTENT.shape
+
+
+def test_steps_cool_along_a_cosine(vgg, monkeypatch):
+    seen = fake(monkeypatch, lambda canvas: canvas.sum())
+    paint(vgg, cooling=0.2, iterations=5, scale_count=1, variable="pixels", step_size=0.01, start=torch.ones(1, 3, 64, 80))
+    moves = [(a - b).mean().item() for a, b in pairwise(seen)]
+    expected = [0.01 * (0.2 + 0.8 * (1 + math.cos(math.pi * k / 5)) / 2) for k in range(4)]
+    assert moves == pytest.approx(expected, rel=1e-4)
+
+
+# How it ends
+
+
+def fake(monkeypatch, loss: Callable[[Tensor], Tensor], *, slope: float | None = None) -> list[Tensor]:
+    """Paint with another loss; returns the canvases it is asked at. ``slope`` stands for its gradient."""
+    seen: list[Tensor] = []
+
+    class Fake:
+        def value_and_grad(self, canvas: Tensor) -> tuple[Report, Tensor]:
+            seen.append(canvas.clone())
+            leaf = canvas.clone().requires_grad_()
+            value = loss(leaf)
+            gradient = torch.autograd.grad(value, leaf)[0] if slope is None else torch.full_like(canvas, slope)
+            return Report(value.item(), {"content": 0.0, "style": value.item(), "tv": 0.0}), gradient
+
+        def value(self, canvas: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+            return torch.tensor(1.0), {}
+
+        def refreshed(self, canvas: Tensor) -> Fake:
+            return self
+
+    monkeypatch.setattr(engine, "build_objective", lambda *_: Fake())
+    return seen
+
+
+def test_a_plateau_ends_the_run_and_says_so(vgg, monkeypatch):
+    fake(monkeypatch, lambda canvas: 3 + 0 * canvas.sum())
+    steps, outcome = paint(vgg, plateau=0.01, iterations=200, scale_count=1)
+    assert len(steps) == 100
+    assert (steps[-1].step, steps[-1].steps) == (100, 200)
+    assert (outcome.reason, outcome.message) == ("plateau", "50 iterations improved the loss by less than 0.01 of it")
+
+
+def test_a_plateau_ends_its_scale_alone(vgg, monkeypatch):
+    values = iter([3.0] * 100 + [2.0**-k for k in range(120)])
+    fake(monkeypatch, lambda canvas: next(values) + 0 * canvas.sum())
+    steps, outcome = paint(vgg, plateau=0.01, iterations=(150, 120))
+    assert (len(losses(steps, 1)), len(losses(steps, 2))) == (100, 120)
+    assert outcome.reason == "finished"
+
+
+@pytest.mark.parametrize(("gain", "ends"), [(0.9, True), (1.1, False)])
+def test_a_plateau_is_a_share_of_the_loss(gain, ends, vgg, monkeypatch):
+    """Two windows of 50; the later one improves by a little less, or a little more, than the 2 % asked for."""
+    values = iter([1000.0] * 50 + [1000.0 * (1 - 0.02 * gain)] * 50 + [1.0])
+    fake(monkeypatch, lambda canvas: next(values) + 0 * canvas.sum())
+    steps, outcome = paint(vgg, plateau=0.02, iterations=101, scale_count=1)
+    assert (outcome.reason, len(steps)) == (("plateau", 100) if ends else ("finished", 101))
+
+
+def test_looking_again_begins_the_windows_anew(vgg, monkeypatch):
+    fake(monkeypatch, lambda canvas: 3 + 0 * canvas.sum())
+    steps, outcome = paint(vgg, plateau=0.01, iterations=150, scale_count=1, neighbour_weight=1, neighbour_refresh=60)
+    assert (len(steps), outcome.reason) == (150, "finished")
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, 1e9])
+def test_a_loss_that_runs_away_backs_off_once_and_recovers(bad, vgg, monkeypatch):
+    values = iter([5.0, 4.0, bad, 3.0, 2.0, 1.0])
+    seen = fake(monkeypatch, lambda canvas: canvas.sum() * 0 + next(values), slope=1.0)
+    options = {"iterations": 6, "variable": "pixels", "step_size": 0.04, "cooling": 1, "scale_count": 1}
+    steps, outcome = paint(vgg, **options)
+    assert [bool(step.note) for step in steps] == [False, False, True, False, False, False]
+    assert steps[2].note == f"the loss became {bad:.3g}: back to the best canvas with a step size of 0.02"
+    assert torch.equal(seen[3], seen[1])  # the canvas of the lowest loss so far
+    assert (seen[1] - seen[2]).mean().item() == pytest.approx(0.04, rel=1e-4)
+    assert (seen[3] - seen[4]).mean().item() == pytest.approx(0.02, rel=1e-4)
+    assert [step.evaluations for step in steps] == [1, 2, 3, 4, 5, 6]
+    assert outcome.reason == "finished"
+
+
+def test_a_gradient_that_is_not_finite_backs_off(vgg, monkeypatch):
+    fake(monkeypatch, lambda canvas: canvas.sum() * 0 + 3, slope=math.nan)
+    steps, outcome = paint(vgg, iterations=9, scale_count=1)
+    assert (len(steps), outcome.reason) == (6, "diverged")
+    assert torch.equal(outcome.pixels, CONTENT)
+
+
+def test_a_smaller_step_lasts_to_the_next_scale(vgg, monkeypatch):
+    values = iter([5.0, math.nan, *[4.0] * 9])
+    seen = fake(monkeypatch, lambda canvas: canvas.sum() * 0 + next(values), slope=1.0)
+    paint(vgg, iterations=(3, 3), variable="pixels", step_size=0.04, cooling=1)
+    assert (seen[3] - seen[4]).mean().item() == pytest.approx(0.02, rel=1e-4)
+
+
+def test_too_many_back_offs_end_the_run_with_the_last_good_canvas_and_a_hint(vgg, monkeypatch):
+    values = iter([5.0, 4.0, *[math.nan] * 99])
+    seen = fake(monkeypatch, lambda canvas: canvas.sum() * 0 + next(values), slope=1.0)
+    steps, outcome = paint(vgg, iterations=(50, 50), variable="pixels", clamp=True)
+    assert len(steps) == 8
+    assert all(step.note for step in steps[2:])
+    assert outcome.reason == "diverged"
+    assert outcome.message == "the loss kept growing; try a smaller --step-size, or --precision float32"
+    assert torch.equal(outcome.pixels, seen[1])
+
+
+def test_a_loss_that_is_never_finite_ends_with_the_start(vgg, monkeypatch):
+    fake(monkeypatch, lambda canvas: canvas.sum() * math.nan)
+    steps, outcome = paint(vgg, iterations=50, scale_count=1)
+    assert (len(steps), outcome.reason) == (6, "diverged")
+    assert torch.equal(outcome.pixels, CONTENT)
+
+
+def test_an_absurd_step_size_is_taken_back(vgg):
+    options = {"objective": "gram", "optimizer": "lbfgs", "variable": "pixels", "step_size": 1e4, "iterations": 40}
+    steps, outcome = paint(vgg, scale_count=1, **options)
+    assert any(step.note for step in steps)
+    assert outcome.pixels.isfinite().all()
+
+
+def test_a_back_off_begins_the_windows_of_a_plateau_anew(vgg, monkeypatch):
+    values = iter([3.0] * 60 + [math.nan] + [3.0] * 200)
+    fake(monkeypatch, lambda canvas: next(values) + 0 * canvas.sum())
+    steps, outcome = paint(vgg, plateau=0.01, iterations=200, scale_count=1)
+    assert (len(steps), outcome.reason) == (161, "plateau")
+
+
+@pytest.mark.parametrize("objective", ["gram", "blend"])
+def test_a_picture_in_its_own_style_stays_and_does_not_diverge(objective, vgg):
+    """The loss begins at nothing but rounding, and any step is a hundred times that."""
+    steps, outcome = paint(vgg, styles=(CONTENT,), objective=objective, scale_count=1, iterations=30, neighbour_rotations=1)
+    assert outcome.reason == "finished"
+    assert not any(step.note for step in steps)
+    assert (outcome.pixels - CONTENT).abs().mean() < 0.05
+
+
+def test_memory_is_told_where_the_system_counts_otherwise(monkeypatch):
+    assert engine._peak_resident(5) > 2**20
+    peak = engine._peak_resident(5)
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert engine._peak_resident(5) < peak  # bytes there, kilobytes here
+    monkeypatch.setitem(__import__("sys").modules, "resource", None)
+    assert engine._peak_resident(5) == 5
