@@ -12,7 +12,7 @@ from ..errors import ConfigError, nearest_name
 
 if sys.version_info >= (3, 11):
     import tomllib
-else:
+else:  # pragma: no cover (Python 3.10 has no tomllib)
     import tomli as tomllib
 
 __all__ = ["Preset", "load_preset", "preset_names", "read_preset"]
