@@ -26,10 +26,9 @@ def random_weights() -> Callable[..., NetworkWeights]:
 
 
 @pytest.fixture(scope="session")
-def vgg_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random VGG-19 of full width that takes what torchvision's does, as a weights file."""
+def _narrow_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "vgg19.safetensors"
-    write_weights(synthetic.random_weights((64, 128, 256, 512, 512)), path, {})
+    write_weights(synthetic.random_weights(), path, {})
     return path
 
 
@@ -37,6 +36,12 @@ def vgg_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def narrow_vgg19(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the name vgg19 stand for networks of any width: the real one's 20 million numbers are too many for most tests."""
     monkeypatch.setitem(BACKBONES, "vgg19", VGG)
+
+
+@pytest.fixture
+def vgg_file(_narrow_file: Path, narrow_vgg19: None) -> Path:
+    """A narrow random VGG-19 that takes what torchvision's does, as a weights file; the name vgg19 takes it."""
+    return _narrow_file
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from impasto.api import Run, iterate, stylize
 from impasto.config import OutputConfig
 from impasto.errors import CapacityError, ConfigError, DeviceError, OutputError, PictureError, WeightsError
 from impasto.images.io import read_picture, read_record
+from impasto.images.recolor import recolor
 from impasto.images.resample import resize
 from impasto.objective import Report
 from impasto.runs import config_of, parse_record, pixels_sha256
@@ -225,11 +226,18 @@ def test_global_random_numbers_are_neither_used_nor_drawn():
 
 
 @pytest.mark.parametrize(
-    ("init", "expected"), [("content", CONTENT), ("style", STYLE), ("FILE", OTHER)], ids=["content", "style", "file"]
+    ("init", "recolored", "expected"),
+    [
+        ("content", False, CONTENT),
+        ("content", True, recolor(CONTENT, [STYLE])),
+        ("style", True, STYLE),
+        ("FILE", True, OTHER),
+    ],
+    ids=["content", "recolored", "style", "file"],
 )
-def test_a_run_starts_where_it_is_told(init, expected, tmp_path):
+def test_a_run_starts_where_it_is_told(init, recolored, expected, tmp_path):
     path = save(tmp_path / "start.png", OTHER)
-    run = start(init=str(path) if init == "FILE" else init, iterations=0, scale_count=1)
+    run = start(init=str(path) if init == "FILE" else init, recolor=recolored, iterations=0, scale_count=1)
     assert list(run) == []
     torch.testing.assert_close(run.result().pixels, resize(expected, (64, 64)))
     told = run.result().record["start"]
@@ -304,7 +312,7 @@ def test_a_diverged_run_says_so_and_its_record_is_json(monkeypatch, tmp_path):
             return Report(math.nan, {"content": 1.0, "style": math.nan, "tv": 0.0}), torch.zeros_like(canvas)
 
     monkeypatch.setattr(engine, "build_objective", lambda *_: Broken())
-    result = paint(objective="gram", iterations=20, scale_count=1)
+    result = paint(objective="gram", iterations=20, scale_count=1, recolor=False)
     assert result.reason == "diverged"
     assert "try a smaller --step-size" in result.message
     torch.testing.assert_close(result.pixels, resize(CONTENT, (64, 64)))

@@ -8,6 +8,7 @@ import json
 import math
 import pickle
 import typing
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -130,8 +131,17 @@ def test_a_text_is_a_text(value):
 def test_the_layer_weights_count_their_layers():
     said = refused(style_layers=("relu1_1", "relu2_1"), style_layer_weights=(1, 2, 3))
     assert said == "3 style_layer_weights for 2 style_layers; give one weight for each layer, or none"
-    with pytest.raises(ConfigError, match="2 style_layer_weights for 5 style_layers"):
+    with pytest.raises(ConfigError, match="2 style_layer_weights for 8 style_layers"):
         StylizeConfig(style_layer_weights=(1, 2)).resolve()
+
+
+def test_default_layer_weights_stay_with_the_default_layers():
+    assert len(StylizeConfig().resolve().style_layer_weights) == len(StylizeConfig().resolve().style_layers)
+    assert StylizeConfig(style_layers=("relu1_1", "relu2_1")).resolve().style_layer_weights == ()
+
+
+def test_a_path_is_as_good_as_its_name():
+    assert StylizeConfig(weights=Path("mine.pth"), init=Path("start.png")) == StylizeConfig(weights="mine.pth", init="start.png")
 
 
 @pytest.mark.parametrize("name", ["style_layer_weights", "style_blend"])
@@ -221,6 +231,7 @@ def test_resolving_keeps_what_was_chosen(objective):
     chosen = {
         "iterations": (3,),
         "detail": 0.1,
+        "recolor": False,
         "weights": "mine.pth",
         "padding": "zeros",
         "content_weight": 7.0,
@@ -228,6 +239,7 @@ def test_resolving_keeps_what_was_chosen(objective):
         "content_loss": "sum",
         "style_weight": 8.0,
         "style_layers": ("relu5_4",),
+        "style_layer_weights": (2.0,),
         "style_distance": "sum",
         "neighbour_weight": 9.0,
         "tv_weight": 10.0,

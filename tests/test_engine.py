@@ -15,6 +15,7 @@ from impasto.config import StylizeConfig
 from impasto.engine import Outcome, Progress, run
 from impasto.features import VGG
 from impasto.images.bands import split_bands
+from impasto.images.recolor import recolor
 from impasto.images.resample import resize
 from impasto.objective import Objective, Report
 from impasto.pyramid import plan_scales
@@ -186,12 +187,14 @@ def test_a_style_is_never_too_small_for_the_network(options, vgg):
     assert paint(vgg, iterations=1, **options)[1].reason == "finished"
 
 
+@pytest.mark.parametrize("recolored", [False, True])
 @pytest.mark.parametrize("detail", [0.0, 0.5])
-def test_a_scale_starts_from_the_one_below_with_detail_of_the_content(detail, vgg):
-    options = {"iterations": 0, "detail": detail, "start": picture(20, 20, 7)}
+def test_a_scale_starts_from_the_one_below_with_detail_of_the_content(detail, recolored, vgg):
+    options = {"iterations": 0, "detail": detail, "recolor": recolored, "start": picture(20, 20, 7)}
+    shown = recolor(CONTENT, [STYLE]) if recolored else CONTENT
     coarse = resize(options["start"], (32, 40))
     larger = torch.nn.functional.interpolate(coarse, size=(64, 80), mode="bicubic", align_corners=False)
-    expected = (larger + detail * split_bands(CONTENT, 1)[0]).clamp(0, 1)
+    expected = (larger + detail * split_bands(shown, 1)[0]).clamp(0, 1)
     torch.testing.assert_close(paint(vgg, **options)[1].pixels, expected)
 
 

@@ -91,8 +91,9 @@ class Run(Iterator[Progress]):
         self._backbone, self._weights = _backbone(self.config, device, dtype)
         check_capacity(self.config, self._backbone, self.scales[-1].size)
         self._begin = self._start()
+        start = None if self._begin is None else self._begin.to(device)
         content, *rest = (picture.pixels.to(device) for picture in (self._content, *self._styles))
-        self._run = run(content, rest, self.config, self._backbone, self.scales, self._begin.to(device))
+        self._run = run(content, rest, self.config, self._backbone, self.scales, start)
         self._stopping = False
         self.last: Progress | None = None
         self._outcome: Outcome | None = None
@@ -124,7 +125,8 @@ class Run(Iterator[Progress]):
 
     def _unfinished(self) -> Outcome:
         if self.last is None:
-            return Outcome(self._begin.clamp(0, 1), "stopped", "stopped before the first iteration")
+            begin = self._content.pixels if self._begin is None else self._begin.clamp(0, 1)
+            return Outcome(begin, "stopped", "stopped before the first iteration")
         at = f"iteration {self.last.step} of {self.last.steps}, scale {self.last.scale} of {self.last.scales}"
         return Outcome(self.last.preview(), "stopped", f"stopped at {at}")
 
@@ -149,11 +151,11 @@ class Run(Iterator[Progress]):
             pixels_sha256=pixels_sha256(pixels),
         )
 
-    def _start(self) -> Tensor:
-        """The first canvas, at the coarsest size or larger."""
+    def _start(self) -> Tensor | None:
+        """The first canvas, at the coarsest size or larger; None for the content, as the engine shows it."""
         init, size = self.config.init, self.scales[0].size
         if init == "content":
-            return self._content.pixels
+            return None
         if init == "style":
             return self._styles[0].pixels
         if init == "noise":

@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import inspect
 import math
+import os
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -108,6 +109,10 @@ class StylizeConfig(_Checked):
     noise: float = _option(0.25, "standard deviation of a start from noise, around mid grey", "start", low=0, high=10)
     detail: float | None = _option(None, "share of the content's finest band added when a scale starts", "start", low=0, high=2)
 
+    recolor: bool | None = _option(
+        None, "give the content the styles' mean and covariance of colours where the canvas starts and gains detail", "start"
+    )
+
     # Network
     backbone: str = _option("compact", "network that sees", "network", choices=("compact", "vgg19"))
     weights: str | None = _option(None, "weights id or file; by default the backbone's own", "network")
@@ -133,8 +138,8 @@ class StylizeConfig(_Checked):
         None, "coefficient of the style loss (of the weighted mean over its layers)", "objective", low=0
     )
     style_layers: tuple[str, ...] | None = _option(None, "layers of the style loss; 'pixels' is the picture itself", "objective")
-    style_layer_weights: tuple[float, ...] = _option(
-        (), "relative weight of each style layer; none means equal", "objective", low=0
+    style_layer_weights: tuple[float, ...] | None = _option(
+        None, "relative weight of each style layer; none means equal", "objective", low=0
     )
     style_blend: tuple[float, ...] = _option((), "relative weight of each style picture; none means equal", "objective", low=0)
     gram_normalization: str = _option(
@@ -226,6 +231,8 @@ class StylizeConfig(_Checked):
         chosen["padding"] = "replicate-all" if self.backbone == "compact" else "zeros"
         if self.optimizer == "lbfgs":
             chosen |= {"step_size": 1.0, "cooling": 1.0}  # the others are Adam's
+        if self.style_layers is not None:
+            chosen["style_layer_weights"] = ()  # the others belong to the default layers
         return self.overlay({k: v for k, v in chosen.items() if getattr(self, k) is None})
 
 
@@ -262,15 +269,18 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "optimizer": "adam",
         "cooling": 0.1,
         "variable": "laplacian",
-        "detail": 0.5,
+        "style_layer_weights": (),
+        "recolor": True,
+        "detail": 1.0,
     },
     "blend": {
         "iterations": (120, 100, 60, 30),
         "content_weight": 0.0,
-        "style_weight": 0.5,
-        "style_layers": ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "pixels"),
+        "style_weight": 4.0,
+        "style_layers": ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu4_1", "relu5_1", "pixels"),
+        "style_layer_weights": (1, 1, 1, 1, 1, 1, 1, 3),
         "neighbour_weight": 1.0,
-        "step_size": 4e-3,
+        "step_size": 8e-3,
     },
     "neighbours": {
         "iterations": (120, 100, 60, 30),
@@ -278,7 +288,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "style_weight": 0.0,
         "style_layers": (),
         "neighbour_weight": 1.0,
-        "step_size": 4e-3,
+        "step_size": 8e-3,
     },
     "gram": {
         "iterations": (150, 120, 80, 50),
@@ -313,6 +323,7 @@ def _scalar(name: str, value: Any, kind: type, option: Option) -> Any:
             raise wrong
         return value
     if kind is str:
+        value = os.fspath(value) if isinstance(value, os.PathLike) else value
         if not isinstance(value, str) or not value:
             raise wrong
         if option.choices and value not in option.choices:

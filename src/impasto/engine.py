@@ -15,6 +15,7 @@ from torch import Tensor
 from .config import StylizeConfig
 from .features import Backbone
 from .images.bands import split_bands
+from .images.recolor import recolor
 from .images.resample import fit_size, resize
 from .objective import Objective, Report
 from .optim import Solver, State, create_solver
@@ -78,7 +79,7 @@ def run(
     config: StylizeConfig,
     backbone: Backbone,
     scales: Sequence[Scale],
-    start: Tensor,
+    start: Tensor | None = None,
 ) -> Generator[Progress, None, Outcome]:
     """Paint. Closing the generator cancels; what it returns when exhausted is the outcome.
 
@@ -89,14 +90,16 @@ def run(
         config: resolved.
         backbone: on the pictures' device.
         scales: coarse to fine, from `plan_scales`.
-        start: the canvas to begin with, of any size.
+        start: the canvas to begin with, of any size; None for the content.
     """
-    clock, solver, state, canvas = _Clock(scales), create_solver(config), None, start
+    clock, solver, state = _Clock(scales), create_solver(config), None
+    shown = recolor(content, styles, config.style_blend or None) if config.recolor else content
+    canvas = shown if start is None else start
     ended = _Ended("finished", "every iteration was done")
     for index, scale in enumerate(scales):
         pictures = [resize(s, _style_size(_size(s), max(scale.size) * config.style_scale), config.resample) for s in styles]
         target = resize(content, scale.size, config.resample)
-        canvas = _enlarged(canvas, target, config, first=index == 0)
+        canvas = _enlarged(canvas, resize(shown, scale.size, config.resample), config, first=index == 0)
         objective = build_objective(target, pictures, config, backbone, canvas if index else None)
         state = solver.resize(state, scale.size) if state is not None else solver.init(canvas)
         level = _Level(objective, solver, canvas, state, keep_best=config.best and index == len(scales) - 1)

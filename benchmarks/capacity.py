@@ -1,0 +1,52 @@
+"""The memory estimate beside the measured peak, at growing sizes; each picture in a process of its own.
+
+python benchmarks/capacity.py [--sizes 256 512 1024] [--output benchmarks/results/capacity.json] [-- FLAGS OF STYLIZE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from speed import machine
+
+import impasto
+from impasto.api import make_config
+from impasto.capacity import peak_bytes
+from impasto.demo import PAINTINGS, read_photograph
+from impasto.images.io import read_record
+from impasto.pyramid import plan_scales
+from impasto.runs import config_of, parse_record
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512, 1024])
+    parser.add_argument("--output", type=Path)
+    parser.add_argument("flags", nargs="*")
+    args = parser.parse_args()
+    backbone, rows = impasto.create_backbone("compact", device="cpu"), []
+    with tempfile.TemporaryDirectory() as name:
+        content, style, out = (Path(name) / f"{role}.png" for role in ("content", "style", "out"))
+        read_photograph("coffee").save(content)
+        PAINTINGS["flow"].paint().save(style)
+        for size in args.sizes:
+            command = [sys.executable, "-m", "impasto", "stylize", content, style, "-o", out, "--quiet", "--size", size]
+            # Two iterations a scale reach the same peak as all of them: memory that is freed is used again.
+            subprocess.run([*map(str, command), "--iterations", "2", *args.flags], check=True)
+            record = parse_record(read_record(out) or "")
+            config = make_config(config_of(record), None, {})
+            estimate = peak_bytes(config, backbone, plan_scales(config, (record["size"][0], record["size"][1]))[-1].size)
+            rows.append({"size": record["size"], "estimate_gib": estimate / 2**30, "measured_gib": record["peak_memory"] / 2**30})
+            print({k: v if k == "size" else round(v, 2) for k, v in rows[-1].items()}, flush=True)
+    if args.output:
+        args.output.parent.mkdir(parents=True, exist_ok=True)
+        args.output.write_text(json.dumps({"machine": machine(), "flags": args.flags, "results": rows}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
