@@ -18,7 +18,7 @@ from .photographs import PHOTOGRAPHS, read_photograph
 __all__ = ["PAIRS", "SIZE", "paint_demo"]
 
 # Together these decide how long the demo takes.
-SIZE = 320
+SIZE = 288
 PAIRS = tuple((content, style) for content in ("cat", "coffee") for style in ("flow", "mosaic", "waves"))
 
 
