@@ -228,7 +228,7 @@ def test_half_precision_halves_the_file_and_rounds(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     weights = NetworkWeights(random_convolutions(count=1), NORMALIZATIONS["caffe"])
-    with pytest.raises(WeightsError, match=r"cannot write .*; give another place, or make room"):
+    with pytest.raises(WeightsError, match=r"cannot write .*; make the folder .* first"):
         write_weights(weights, tmp_path / "nowhere" / "own.safetensors")
     (tmp_path / "taken").mkdir()
     with pytest.raises(WeightsError, match="cannot write"):

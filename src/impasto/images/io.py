@@ -14,10 +14,10 @@ from PIL import ExifTags, Image
 from torch import Tensor
 
 from ..errors import PictureError
+from ..files import check_writable, write_bytes, write_text
 from .arrays import Array, array_of_tensor, quantize, tensors_of_array
 from .color import srgb_profile
 from .decode import decode_file, decode_image, decoding
-from .disk import check_writable, write_bytes, write_text
 from .encode import PNG_KEYWORD, SOFTWARE, encode, format_of
 
 __all__ = [

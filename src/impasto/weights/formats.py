@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
 
-from ..errors import ImpastoError, WeightsError, nearest_name
+from ..errors import ImpastoError, OutputError, WeightsError, nearest_name
+from ..files import write_bytes
 from .keras_files import read_keras
 from .manifest import CAFFE_IN_TORCHVISION, NORMALIZATIONS, WEIGHTS, Normalization
 from .matconvnet import read_matconvnet
@@ -97,7 +97,6 @@ def write_weights(
     """
     from safetensors.torch import save
 
-    path = Path(path)
     tensors = {}
     for name, (weight, bias) in weights.convolutions.items():
         tensors[f"{name}.weight"] = weight.detach().cpu().to(dtype).contiguous()
@@ -106,9 +105,9 @@ def write_weights(
     proof = {"normalization": weights.normalization.to_text(), "tensors_sha256": tensors_digest(tensors)}
     data = save(tensors, {**source, **weights.metadata, **(metadata or {}), **proof})
     try:
-        _replace(path, _sort_metadata(data))
-    except OSError as error:
-        raise WeightsError(f"cannot write {path}: {error.strerror}", "give another place, or make room") from error
+        write_bytes(path, _sort_metadata(data))
+    except OutputError as error:
+        raise WeightsError(error.message, error.hint) from error
 
 
 def _sort_metadata(data: bytes) -> bytes:
@@ -119,19 +118,6 @@ def _sort_metadata(data: bytes) -> bytes:
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     return len(text).to_bytes(8, "little") + text + data[start:]
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write beside the target, then rename: a reader sees the old file or the new one, never a part."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def file_digest(path: Path, algorithm: str = "sha256") -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from impasto import files
 from impasto.errors import OutputError
-from impasto.images import disk
-from impasto.images.disk import check_writable, write_bytes, write_text
+from impasto.files import check_writable, write_bytes, write_text
 
 
 def fail(number: int) -> Any:
@@ -49,7 +49,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(
 ) -> None:
     target = tmp_path / "out.png"
     target.write_bytes(b"old")
-    monkeypatch.setattr(disk.os, "fsync", fail(number))
+    monkeypatch.setattr(files.os, "fsync", fail(number))
     with pytest.raises(OutputError, match=hint) as caught:
         write_bytes(target, b"new")
     assert "\n" not in str(caught.value)
@@ -62,7 +62,7 @@ def test_an_interrupt_leaves_nothing_either(tmp_path: Path, monkeypatch: pytest.
     def interrupt(_: int) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(disk.os, "fsync", interrupt)
+    monkeypatch.setattr(files.os, "fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
         write_bytes(tmp_path / "out.png", b"new")
     assert list(tmp_path.iterdir()) == []
@@ -106,7 +106,7 @@ class TestPlacesThatCannotBeWritten:
 
     def test_read_only_file_system(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
         monkeypatch.setattr(Path, "open", fail(errno.EROFS))
-        monkeypatch.setattr(disk.tempfile, "TemporaryFile", fail(errno.EROFS))
+        monkeypatch.setattr(files.tempfile, "TemporaryFile", fail(errno.EROFS))
         with pytest.raises(OutputError, match="choose a folder you may write to"):
             act(tmp_path / "out.png")
 

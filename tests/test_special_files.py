@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from impasto.errors import OutputError
-from impasto.images.disk import check_writable, write_bytes
+from impasto.files import check_writable, write_bytes
 
 WRITERS = pytest.mark.parametrize("write", [check_writable, lambda path: write_bytes(path, b"x")], ids=["check", "write"])
 
