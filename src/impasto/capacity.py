@@ -20,8 +20,9 @@ _SMALLEST = 64  # px: a hint below would be of no use
 def peak_bytes(config: StylizeConfig, backbone: Backbone, size: tuple[int, int]) -> int:
     """An estimate of the peak, in bytes, of painting at ``size`` (height, width) with a resolved ``config``.
 
-    Activations are kept for the backward pass, once before and once after each ReLU; hypercolumns of canvas, content and
-    matches, their gradients and the bank stand beside them. benchmarks/capacity.py compares it with the measured peak.
+    Activations are kept for the backward pass, once before and once after each ReLU; ten sets of hypercolumns (of canvas,
+    content and matches, their gradients and what comes between) and three times the bank stand beside them. The factors
+    are chosen so that benchmarks/capacity.py never measures more.
 
     Raises:
         ConfigError: the config names a layer that the backbone does not have.
@@ -34,7 +35,7 @@ def peak_bytes(config: StylizeConfig, backbone: Backbone, size: tuple[int, int])
     specs = [spec for spec in backbone.layers.values() if spec.radius <= deepest]
     activations = sum(spec.channels / spec.stride**2 for spec in specs) * (4 if config.precision == "float32" else 2) * 2.5
     stacked = sum(spec.channels for spec in matched) * 4
-    return int(_BASE + pixels * (activations + stacked * 6 / 16 + 3 * 4 * 12) + stacked * config.neighbour_bank * 3)
+    return int(_BASE + pixels * (activations + stacked * 10 / 16 + 3 * 4 * 12) + stacked * config.neighbour_bank * 3)
 
 
 def _seen(backbone: Backbone, weight: float | None, layers: Sequence[str] | None) -> list[LayerSpec]:
