@@ -49,8 +49,8 @@ def _multiplies_bfloat16(device: torch.device) -> bool:
 def keep_freed_memory() -> None:
     """Ask the C library to reuse freed memory in this process, not to return it to the system at once.
 
-    glibc maps every large tensor anew and unmaps it when freed, so each iteration pays for fresh zeroed pages again, and
-    virtual machines that give idle pages back to their host pay most (benchmarks/allocator.py). Elsewhere it does nothing.
+    glibc maps every large tensor anew and unmaps it when freed, so each iteration pays for fresh zeroed pages again;
+    benchmarks/allocator.py measures what that costs. Elsewhere than on glibc it does nothing.
     `release_freed_memory` gives back what a run has left.
     """
     libc = _glibc()

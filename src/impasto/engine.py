@@ -40,7 +40,7 @@ class Progress:
         iteration, iterations: of this scale, from 1.
         step, steps: over all scales, from 1.
         evaluations: of the loss and its gradient since the start.
-        loss, terms: before this iteration's move; the terms are weighted and sum to the loss.
+        loss, terms: before this iteration's move (with a line search, after it); the terms are weighted and sum to the loss.
         seconds: since the start.
         peak_memory: of this process so far, in bytes.
         preview: makes the picture as it would be returned now, ``(1, 3, height, width)`` in [0, 1].
