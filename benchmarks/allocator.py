@@ -19,6 +19,7 @@ from speed import machine
 from impasto.api import create_backbone
 from impasto.config import StylizeConfig
 from impasto.devices import keep_freed_memory
+from impasto.styles import learn
 from impasto.targets import build_objective
 
 
@@ -29,7 +30,8 @@ def evaluate(size: int, keep: bool) -> float:
     generator = torch.Generator().manual_seed(0)
     content, style = (torch.rand((1, 3, size * 3 // 4, size), generator=generator) for _ in range(2))
     config = StylizeConfig(neighbour_bank=1024)
-    objective = build_objective(content, [style], config, create_backbone("compact", device="cpu", precision="auto"))
+    backbone = create_backbone("compact", device="cpu", precision="auto")
+    objective = build_objective(content, [learn(style, config, backbone)], config, backbone)
     seconds = []
     for _ in range(9):
         began = time.perf_counter()

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from impasto import engine
+from impasto import engine, styles
 from impasto.config import StylizeConfig
 from impasto.engine import Outcome, Progress, run
 from impasto.features import VGG
@@ -19,6 +19,7 @@ from impasto.images.recolor import recolor
 from impasto.images.resample import resize
 from impasto.objective import Objective, Report
 from impasto.pyramid import plan_scales
+from impasto.styles import PictureStyle, learn
 from impasto.targets import build_objective
 from synthetic import STYLE_LAYERS, picture, random_weights
 
@@ -26,9 +27,10 @@ CONTENT, STYLE = picture(64, 80, 1), picture(60, 48, 2)
 QUICK = {"objective": "gram", "style_layers": STYLE_LAYERS, "size": 80, "coarsest": 40, "iterations": (6, 4)}
 
 
-def begin(backbone, *, content: Tensor = CONTENT, styles=(STYLE,), start: Tensor = CONTENT, **options) -> Iterator[Progress]:
+def begin(backbone, *, content: Tensor = CONTENT, models=(STYLE,), start: Tensor = CONTENT, **options) -> Iterator[Progress]:
     config = StylizeConfig(**{**QUICK, **options}).resolve()
-    return run(content, styles, config, backbone, plan_scales(config, tuple(content.shape[2:])), start)
+    wanted = [PictureStyle((model,)) for model in models]
+    return run(content, wanted, config, backbone, plan_scales(config, tuple(content.shape[2:])), start)
 
 
 def paint(backbone, **options) -> tuple[list[Progress], Outcome]:
@@ -148,7 +150,8 @@ def test_bfloat16_and_float32_end_alike():
     weights = random_weights((16, 16, 16, 16, 16))
     exact, half = (VGG(weights, pooling="avg", dtype=dtype) for dtype in (torch.float32, torch.bfloat16))
     options = {"iterations": 40, "scale_count": 1, "content_weight": 10}
-    judge = build_objective(CONTENT, [resize(STYLE, (80, 64))], StylizeConfig(**{**QUICK, **options}), exact)
+    config = StylizeConfig(**{**QUICK, **options})
+    judge = build_objective(CONTENT, [learn(resize(STYLE, (80, 64)), config, exact)], config, exact)
     ends = [judge.value_and_grad(paint(backbone, **options)[1].pixels)[0].total for backbone in (exact, half)]
     assert ends[1] == pytest.approx(ends[0], rel=0.02)
     assert ends[0] < 0.5 * judge.value_and_grad(CONTENT)[0].total
@@ -170,18 +173,18 @@ def test_inputs_are_left_alone(vgg):
 
 
 def test_styles_follow_the_size_of_the_canvas(vgg, monkeypatch):
-    seen, build = [], engine.build_objective
+    seen = []
 
-    def spy(content, styles, config, backbone, canvas):
-        seen.append([tuple(p.shape[2:]) for p in (content, *styles)])
-        return build(content, styles, config, backbone, canvas)
+    def spy(picture, *rest):
+        seen.append(tuple(picture.shape[2:]))
+        return learn(picture, *rest)
 
-    monkeypatch.setattr(engine, "build_objective", spy)
-    paint(vgg, styles=(STYLE, CONTENT), iterations=1, style_scale=0.75)
-    assert seen == [[(32, 40), (30, 24), (24, 30)], [(64, 80), (60, 48), (48, 60)]]
+    monkeypatch.setattr(styles, "learn", spy)
+    paint(vgg, models=(STYLE, CONTENT), iterations=1, style_scale=0.75)
+    assert seen == [(30, 24), (24, 30), (60, 48), (48, 60)]
 
 
-@pytest.mark.parametrize("options", [{"style_scale": 0.01}, {"styles": (picture(16, 300),)}], ids=["small", "narrow"])
+@pytest.mark.parametrize("options", [{"style_scale": 0.01}, {"models": (picture(16, 300),)}], ids=["small", "narrow"])
 def test_a_style_is_never_too_small_for_the_network(options, vgg):
     """relu5_1 halves a picture four times, so a short side below 16 px would leave nothing of it."""
     assert paint(vgg, iterations=1, **options)[1].reason == "finished"
@@ -381,7 +384,7 @@ def test_a_back_off_begins_the_windows_of_a_plateau_anew(vgg, monkeypatch):
 @pytest.mark.parametrize("objective", ["gram", "blend"])
 def test_a_picture_in_its_own_style_stays_and_does_not_diverge(objective, vgg):
     """The loss begins at nothing but rounding, and any step is a hundred times that."""
-    steps, outcome = paint(vgg, styles=(CONTENT,), objective=objective, scale_count=1, iterations=30, neighbour_rotations=1)
+    steps, outcome = paint(vgg, models=(CONTENT,), objective=objective, scale_count=1, iterations=30, neighbour_rotations=1)
     assert outcome.reason == "finished"
     assert not any(step.note for step in steps)
     assert (outcome.pixels - CONTENT).abs().mean() < 0.05

@@ -12,6 +12,7 @@ from torch import Tensor
 from impasto.config import StylizeConfig
 from impasto.features import VGG
 from impasto.objective import NeighbourTerm, Objective, Report, VariationTerm, features_of
+from impasto.styles import learn
 from impasto.targets import build_objective
 from synthetic import picture, random_weights
 
@@ -38,7 +39,7 @@ OBJECTIVES = {
 def make(backbone: VGG, dtype: torch.dtype = torch.float64, styles: int = 1, **options) -> Objective:
     config = StylizeConfig(**{**SMALL, **options})
     pictures = [picture(44, 36, seed, dtype) for seed in range(2, 2 + styles)]
-    return build_objective(picture(*SIZE, 1, dtype), pictures, config, backbone)
+    return build_objective(picture(*SIZE, 1, dtype), [learn(p, config, backbone) for p in pictures], config, backbone)
 
 
 def canvas(dtype: torch.dtype = torch.float64) -> Tensor:
@@ -89,8 +90,9 @@ def test_terms_without_weight_are_there_and_0(vgg64):
 def test_the_content_picture_has_no_content_loss_and_the_style_picture_no_style_loss(vgg64):
     content, style = picture(*SIZE, 1, torch.float64), picture(44, 36, 2, torch.float64)
     config = StylizeConfig(objective="gram", **SMALL, style_layers=LAYERS)
-    at_content = build_objective(content, [style], config, vgg64).value_and_grad(content)[0]
-    at_style = build_objective(style, [style], config, vgg64).value_and_grad(style)[0]
+    wanted = [learn(style, config, vgg64)]
+    at_content = build_objective(content, wanted, config, vgg64).value_and_grad(content)[0]
+    at_style = build_objective(style, wanted, config, vgg64).value_and_grad(style)[0]
     assert (at_content.terms["content"], at_style.terms["style"]) == (0, 0)
     assert at_content.terms["style"] > 0
 

@@ -10,6 +10,7 @@ from impasto.config import StylizeConfig
 from impasto.errors import ConfigError, PictureError
 from impasto.losses import hypercolumns, sums
 from impasto.objective import ContentTerm, NeighbourTerm, Objective, StyleTerm, VariationTerm
+from impasto.styles import learn
 from impasto.targets import build_objective
 from synthetic import STYLE_LAYERS, picture
 
@@ -20,7 +21,11 @@ HERE = picture(40, 48, 9, torch.float64)
 
 
 def make(backbone, *styles: Tensor, canvas: Tensor | None = None, **options) -> Objective:
-    return build_objective(CONTENT, styles or (ONE,), StylizeConfig(**options), backbone, canvas)
+    return build(StylizeConfig(**options), backbone, *styles, canvas=canvas)
+
+
+def build(config: StylizeConfig, backbone, *styles: Tensor, content: Tensor = CONTENT, canvas: Tensor | None = None) -> Objective:
+    return build_objective(content, [learn(style, config, backbone) for style in styles or (ONE,)], config, backbone, canvas)
 
 
 def terms(backbone, *styles: Tensor, **options) -> dict[str, float]:
@@ -109,7 +114,7 @@ def test_mean_and_spread_are_means_where_a_gram_distance_has_a_form_of_its_own(v
 
 def test_the_config_may_be_unresolved_or_resolved(vgg64):
     config = StylizeConfig(objective="gram", style_layers=STYLE_LAYERS)
-    found = [build_objective(CONTENT, [ONE], c, vgg64).value_and_grad(HERE)[0] for c in (config, config.resolve())]
+    found = [build(c, vgg64).value_and_grad(HERE)[0] for c in (config, config.resolve())]
     assert found[0] == found[1]
 
 
@@ -193,7 +198,7 @@ def test_the_first_search_sees_the_canvas_it_is_given(vgg64):
 def test_a_picture_smaller_than_the_grid_has_one_position(vgg64):
     tiny = picture(3, 3, 1, torch.float64)
     config = StylizeConfig(objective="neighbours", neighbour_layers=("relu1_1", "relu2_1"), neighbour_rotations=1)
-    assert matched(build_objective(tiny, [tiny], config, vgg64)).wanted.shape == (1, 9)
+    assert matched(build(config, vgg64, tiny, content=tiny)).wanted.shape == (1, 9)
 
 
 # Refusals

@@ -25,6 +25,7 @@ from .objective import Objective
 from .presets import load_preset
 from .pyramid import plan_scales
 from .runs import Input, RunRecord, make_record, pixels_sha256, record_text
+from .styles import PictureStyle, learn
 from .weights.store import Store, default_cache
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Run(Iterator[Progress]):
         self._begin = self._start()
         start = None if self._begin is None else self._begin.to(device)
         content, *rest = (picture.pixels.to(device) for picture in (self._content, *self._styles))
-        self._run = run(content, rest, self.config, self._backbone, self.scales, start)
+        self._run = run(content, [PictureStyle((picture,)) for picture in rest], self.config, self._backbone, self.scales, start)
         self._stopping = False
         self.last: Progress | None = None
         self._outcome: Outcome | None = None
@@ -246,7 +247,7 @@ def build_objective(content: Any, style: Any, config: StylizeConfig, backbone: B
     """
     pictures = style if isinstance(style, (list, tuple)) else [style]
     read = [io.read_picture(picture).pixels.to(backbone.device) for picture in (content, *pictures)]
-    return targets.build_objective(read[0], read[1:], config, backbone)
+    return targets.build_objective(read[0], [learn(picture, config, backbone) for picture in read[1:]], config, backbone)
 
 
 def _with_known_layers(config: StylizeConfig) -> StylizeConfig:

@@ -16,10 +16,11 @@ from .config import StylizeConfig
 from .features import Backbone
 from .images.bands import split_bands
 from .images.recolor import recolor
-from .images.resample import fit_size, resize
+from .images.resample import resize
 from .objective import Objective, Report
 from .optim import Solver, State, create_solver
 from .pyramid import Scale
+from .styles import Style
 from .targets import build_objective
 
 __all__ = ["Outcome", "Progress", "run"]
@@ -27,7 +28,6 @@ __all__ = ["Outcome", "Progress", "run"]
 _PLATEAU_WINDOW = 50  # iterations over which an improvement is judged
 _DIVERGED_FACTOR = 100.0  # a loss this many times the scale's first one will not come back by itself
 _MOST_BACKOFFS = 5
-_SHORTEST = 16  # px: the networks halve a picture four times
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Outcome:
 
 def run(
     content: Tensor,
-    styles: Sequence[Tensor],
+    styles: Sequence[Style],
     config: StylizeConfig,
     backbone: Backbone,
     scales: Sequence[Scale],
@@ -85,22 +85,21 @@ def run(
 
     Args:
         content: ``(1, 3, H, W)`` in [0, 1] of any size, resized here to each scale.
-        styles: pictures like it; each one's long side becomes ``style_scale`` times the canvas's, but its short side
-            never less than 16 px.
+        styles: seen with a long side of ``style_scale`` times the canvas's.
         config: resolved.
-        backbone: on the pictures' device.
+        backbone: on the device of content and styles.
         scales: coarse to fine, from `plan_scales`.
         start: the canvas to begin with, of any size; None for the content.
     """
     clock, solver, state = _Clock(scales), create_solver(config), None
-    shown = recolor(content, styles, config.style_blend or None) if config.recolor else content
+    shown = recolor(content, [style.colors for style in styles], config.style_blend or None) if config.recolor else content
     canvas = shown if start is None else start
     ended = _Ended("finished", "every iteration was done")
     for index, scale in enumerate(scales):
-        pictures = [resize(s, _style_size(_size(s), max(scale.size) * config.style_scale), config.resample) for s in styles]
+        wanted = [style.at(max(scale.size) * config.style_scale, config, backbone) for style in styles]
         target = resize(content, scale.size, config.resample)
         canvas = _enlarged(canvas, resize(shown, scale.size, config.resample), config, first=index == 0)
-        objective = build_objective(target, pictures, config, backbone, canvas if index else None)
+        objective = build_objective(target, wanted, config, backbone, canvas if index else None)
         state = solver.resize(state, scale.size) if state is not None else solver.init(canvas)
         level = _Level(objective, solver, canvas, state, keep_best=config.best and index == len(scales) - 1)
         ended = yield from _paint_scale(level, scale, index, config, clock)
@@ -268,11 +267,6 @@ def _enlarged(canvas: Tensor, target: Tensor, config: StylizeConfig, *, first: b
         return resize(canvas, size, config.resample)
     larger = torch.nn.functional.interpolate(canvas, size=size, mode="bicubic", align_corners=False)
     return larger + (config.detail or 0.0) * split_bands(target, 1)[0]
-
-
-def _style_size(size: tuple[int, int], long_side: float) -> tuple[int, int]:
-    """The size of a style picture; a narrow one is not shrunk to less than the deepest layers can see."""
-    return fit_size(size, max(round(long_side), math.ceil(_SHORTEST * max(size) / min(size))))
 
 
 def _size(picture: Tensor) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""From pictures to an objective: targets taken from content and styles, one weighted term each."""
+"""From content and styles to an objective: one weighted term for each target."""
 
 from __future__ import annotations
 
@@ -11,43 +11,33 @@ from torch import Tensor
 from .config import StylizeConfig
 from .errors import ConfigError, PictureError
 from .features import Backbone
-from .losses import (
-    Sums,
-    blend,
-    gram_distance,
-    hypercolumns,
-    mean_std_distance,
-    moments_distance,
-    sums,
-    wasserstein_distance,
-)
+from .losses import Sums, blend, gram_distance, hypercolumns, mean_std_distance, moments_distance, wasserstein_distance
 from .objective import ContentTerm, NeighbourTerm, Objective, StyleDistance, StyleTerm, Term, VariationTerm, features_of
+from .styles import StyleTargets, grid_of, sampled
 
 __all__ = ["build_objective", "style_shares"]
-
-_GRID = 4  # hypercolumns stand on a grid of a quarter of the picture, as published
 
 
 @torch.no_grad()
 def build_objective(
-    content: Tensor, styles: Sequence[Tensor], config: StylizeConfig, backbone: Backbone, canvas: Tensor | None = None
+    content: Tensor, styles: Sequence[StyleTargets], config: StylizeConfig, backbone: Backbone, canvas: Tensor | None = None
 ) -> Objective:
-    """The objective of one scale; the pictures are taken as they are, nothing is resized.
+    """The objective of one scale; the content is taken as it is, nothing is resized.
 
     Args:
         content: ``(1, 3, H, W)`` in [0, 1]; the canvas has its size.
-        styles: pictures ``(1, 3, h, w)`` in [0, 1] of any size, mixed by ``config.style_blend``.
+        styles: what is known of each, mixed by ``config.style_blend``.
         config: layers, forms and coefficients; resolved here if it is not yet.
-        backbone: the network that sees, on the pictures' device.
+        backbone: the network that sees, on the content's device.
         canvas: what the first search for neighbours sees beside the content; None for the content alone.
 
     Raises:
         ConfigError: ``style_blend`` has another length than ``styles``, or a layer is unknown to the backbone.
-        PictureError: there is no style picture.
+        PictureError: there is no style.
     """
     config = config.resolve()
     shares = style_shares(config, len(styles))
-    terms: list[Term] = [*_content_terms(content, config, backbone), *_style_terms(styles, shares, config, backbone)]
+    terms: list[Term] = [*_content_terms(content, config, backbone), *_style_terms(styles, shares, config)]
     if config.neighbour_weight:
         terms.append(_neighbour_term(content, canvas, styles, shares, config, backbone))
     if config.tv_weight:
@@ -80,15 +70,11 @@ def _content_terms(content: Tensor, config: StylizeConfig, backbone: Backbone) -
     return [ContentTerm((name,), weight, form, features[name].clone()) for name in layers]
 
 
-def _style_terms(styles: Sequence[Tensor], shares: Sequence[float], config: StylizeConfig, backbone: Backbone) -> list[StyleTerm]:
+def _style_terms(styles: Sequence[StyleTargets], shares: Sequence[float], config: StylizeConfig) -> list[StyleTerm]:
     layers = config.style_layers or ()
     if not config.style_weight or not layers:
         return []
-    each = []
-    for style in styles:
-        features = features_of(backbone, style, layers)
-        each.append({name: sums(features[name]) for name in layers})
-    targets = {name: blend([stats[name] for stats in each], shares) for name in layers}
+    targets = {name: blend([style.stats[name] for style in styles], shares) for name in layers}
     weights = config.style_layer_weights or (1.0,) * len(layers)
     scale = config.style_weight / sum(weights)
     distance = _distance(config)
@@ -115,31 +101,14 @@ def _with_mean_std(gram: StyleDistance, weight: float, form: str, stats: Sums, t
 def _neighbour_term(
     content: Tensor,
     canvas: Tensor | None,
-    styles: Sequence[Tensor],
+    styles: Sequence[StyleTargets],
     shares: Sequence[float],
     config: StylizeConfig,
     backbone: Backbone,
 ) -> NeighbourTerm:
-    layers, grid = config.neighbour_layers, _grid(content)
-    bank = torch.cat([_bank(s, share / sum(shares), config, backbone) for s, share in zip(styles, shares, strict=True) if share])
+    layers, grid, whole = config.neighbour_layers, grid_of(content), sum(shares)
+    bank = torch.cat([sampled(s.bank, share / whole, config) for s, share in zip(styles, shares, strict=True) if share])
     query = hypercolumns(features_of(backbone, content, layers), layers, grid)
     term = NeighbourTerm(layers, config.neighbour_weight or 0.0, grid, bank, query, query)
     seen = content if canvas is None else canvas
     return term.refreshed(features_of(backbone, seen, layers), config.neighbour_mix)
-
-
-def _bank(style: Tensor, share: float, config: StylizeConfig, backbone: Backbone) -> Tensor:
-    """Hypercolumns of a style picture and its quarter turns; a fair sample where there are more than its share of the bank."""
-    layers, parts = config.neighbour_layers, []
-    for turns in range(config.neighbour_rotations):
-        turned = style.rot90(turns, (2, 3))
-        parts.append(hypercolumns(features_of(backbone, turned, layers), layers, _grid(turned)))
-    bank, most = torch.cat(parts), max(1, round(share * config.neighbour_bank))
-    if len(bank) <= most:
-        return bank
-    order = torch.randperm(len(bank), generator=torch.Generator().manual_seed(config.seed))
-    return bank[order[:most].to(bank.device)]
-
-
-def _grid(image: Tensor) -> tuple[int, int]:
-    return max(1, image.shape[2] // _GRID), max(1, image.shape[3] // _GRID)
