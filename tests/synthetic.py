@@ -1,4 +1,4 @@
-"""What tests are painted from: seeded pictures, and narrow networks of seeded random numbers in the shape of VGG-19."""
+"""What tests are painted from: seeded pictures, and narrow networks of seeded random numbers in the shape of VGG."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.weights.manifest import NORMALIZATIONS, Normalization
-from impasto.weights.network import BLOCKS, CONVOLUTIONS, NetworkWeights
+from impasto.weights.network import SHAPES, NetworkWeights, convolution_names
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
@@ -23,15 +23,16 @@ def picture(height: int = 48, width: int = 64, seed: int = 0, dtype: torch.dtype
 def random_weights(
     widths: tuple[int, ...] = (4, 5, 6, 7, 8),
     *,
+    shape: str = "VGG-19",
     count: int = 16,
     normalization: Normalization = NORMALIZATIONS["torchvision"],
     positive: bool = False,
 ) -> NetworkWeights:
-    """The first ``count`` convolutions of a VGG-19 whose five blocks have ``widths`` channels, He-initialised."""
+    """The first ``count`` convolutions of a VGG whose five blocks have ``widths`` channels, He-initialised."""
     generator = torch.Generator().manual_seed(3)
-    outs = [width for width, length in zip(widths, BLOCKS, strict=True) for _ in range(length)]
+    outs = [width for width, length in zip(widths, SHAPES[shape], strict=True) for _ in range(length)]
     convolutions = {}
-    for name, channels, width in list(zip(CONVOLUTIONS, [3, *outs], outs, strict=False))[:count]:
+    for name, channels, width in list(zip(convolution_names(SHAPES[shape]), [3, *outs], outs, strict=False))[:count]:
         weight = torch.randn(width, channels, 3, 3, generator=generator) * (2 / (9 * channels)) ** 0.5
         bias = torch.randn(width, generator=generator) * 0.1
         # Positive kernels and a bias that keeps every ReLU open: then each pixel that can matter does.

@@ -217,7 +217,7 @@ def test_an_overlay_changes_what_it_names():
 # What is chosen for the user
 
 
-@pytest.mark.parametrize("backbone", ["compact", "vgg19"])
+@pytest.mark.parametrize("backbone", ["compact", "vgg19", "vgg16"])
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_resolving_leaves_nothing_open(objective, backbone):
     resolved = StylizeConfig(objective=objective, backbone=backbone).resolve()
@@ -242,6 +242,7 @@ def test_resolving_keeps_what_was_chosen(objective):
         "style_layer_weights": (2.0,),
         "style_distance": "sum",
         "neighbour_weight": 9.0,
+        "neighbour_layers": ("relu5_3",),
         "tv_weight": 10.0,
         "optimizer": "lbfgs",
         "step_size": 0.5,
@@ -258,6 +259,12 @@ def test_defaults_follow_objective_and_backbone():
     blend, gram = StylizeConfig().resolve(), StylizeConfig(objective="gram", backbone="vgg19").resolve()
     assert (blend.neighbour_weight, blend.content_weight, blend.weights, blend.padding) == (1.0, 0.0, "compact", "replicate-all")
     assert (gram.neighbour_weight, gram.content_weight, gram.weights, gram.padding) == (0.0, 1.0, "vgg19.oxford", "zeros")
+
+
+def test_vgg16_matches_the_layers_that_it_has():
+    deep, short = (StylizeConfig(backbone=name).resolve() for name in ("vgg19", "vgg16"))
+    assert short.weights == "vgg16.oxford"
+    assert short.neighbour_layers == tuple(name for name in deep.neighbour_layers if name not in ("relu3_4", "relu4_4"))
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)

@@ -52,7 +52,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with small pictures and, in the cache, narrow weights under the names of the real ones.
 
     Examples run as they stand, except for two things: every run paints one iteration at 32 px, whatever size it asks for, and
-    the network called vgg19 may be narrow.
+    the networks called vgg19 and vgg16 may be narrow.
     """
 
     def at_once(config: Any, size: tuple[int, int]) -> Any:
@@ -60,12 +60,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setattr(api, "plan_scales", at_once)
     monkeypatch.setitem(BACKBONES, "vgg19", VGG)
+    monkeypatch.setitem(BACKBONES, "vgg16", VGG)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path / "cache"))
     (tmp_path / "cache").mkdir()
     for record in WEIGHTS.values():
         if not record.packaged:
-            weights = random_weights(normalization=record.normalization)
+            shape = "VGG-16" if record.id.startswith("vgg16") else "VGG-19"
+            weights = random_weights(shape=shape, normalization=record.normalization)
             write_weights(weights, tmp_path / "cache" / f"{record.id}.safetensors", {"source_hash": record.hash})
     state = {f"{name}.weight": weight for name, (weight, _) in random_weights().convolutions.items()}
     torch.save({**state, **{f"{name}.bias": bias for name, (_, bias) in random_weights().convolutions.items()}}, "vgg_conv.pth")

@@ -114,7 +114,7 @@ class StylizeConfig(_Checked):
     )
 
     # Network
-    backbone: str = _option("compact", "network that sees", "network", choices=("compact", "vgg19"))
+    backbone: str = _option("compact", "network that sees", "network", choices=("compact", "vgg19", "vgg16"))
     weights: str | None = _option(None, "weights id or file; by default the backbone's own", "network")
     pooling: str = _option("avg", "pooling between the blocks", "network", choices=("max", "avg"))
     padding: str | None = _option(
@@ -159,7 +159,7 @@ class StylizeConfig(_Checked):
     )
     covariance_epsilon: float = _option(1e-4, "added to the diagonal of covariances (wasserstein)", "objective", low=0, high=1)
     neighbour_weight: float | None = _option(None, "coefficient of neighbour matching", "objective", low=0)
-    neighbour_layers: tuple[str, ...] = _option(MATCHED_LAYERS, "layers stacked into hypercolumns", "objective")
+    neighbour_layers: tuple[str, ...] | None = _option(None, "layers stacked into hypercolumns", "objective")
     neighbour_mix: float = _option(0.9, "what the search sees: 0 the content, 1 the canvas", "objective", low=0, high=1)
     neighbour_refresh: int = _option(30, "iterations between two searches", "objective", low=1)
     neighbour_rotations: int = _option(4, "quarter turns of the style that are searched", "objective", low=1, high=4)
@@ -229,6 +229,7 @@ class StylizeConfig(_Checked):
         """This config with every ``None`` replaced by the default of its objective and backbone."""
         chosen = {**_DEFAULTS["all"], **_DEFAULTS[self.objective], "weights": _DEFAULT_WEIGHTS[self.backbone]}
         chosen["padding"] = "replicate-all" if self.backbone == "compact" else "zeros"
+        chosen["neighbour_layers"] = [name for name in MATCHED_LAYERS if name not in _ABSENT.get(self.backbone, ())]
         if self.optimizer == "lbfgs":
             chosen |= {"step_size": 1.0, "cooling": 1.0}  # the others are Adam's
         if self.style_layers is not None:
@@ -255,7 +256,8 @@ class OutputConfig(_Checked):
             raise ConfigError(f"bits is {self.bits}", "give 8 or 16")
 
 
-_DEFAULT_WEIGHTS = {"compact": "compact", "vgg19": "vgg19.oxford"}
+_DEFAULT_WEIGHTS = {"compact": "compact", "vgg19": "vgg19.oxford", "vgg16": "vgg16.oxford"}
+_ABSENT = {"vgg16": ("relu3_4", "relu4_4")}  # layers that VGG-19 has
 
 # What each objective needs, found by looking at the pictures on the embedded backbone. The losses are relative to their
 # targets, so the same numbers serve other weights, whatever the scale of their activations.

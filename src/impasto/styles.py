@@ -95,7 +95,7 @@ def learn(picture: Tensor, config: StylizeConfig, backbone: Backbone, share: flo
     """
     config = config.resolve()
     layers = (config.style_layers or ()) if config.style_weight else ()
-    matched = config.neighbour_layers if config.neighbour_weight else ()
+    matched = (config.neighbour_layers or ()) if config.neighbour_weight else ()
     features = features_of(backbone, picture, (*layers, *matched))
     stats = {name: sums(features[name]) for name in layers}
     if not matched:

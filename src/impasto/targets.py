@@ -106,7 +106,7 @@ def _neighbour_term(
     config: StylizeConfig,
     backbone: Backbone,
 ) -> NeighbourTerm:
-    layers, grid, whole = config.neighbour_layers, grid_of(content), sum(shares)
+    layers, grid, whole = config.neighbour_layers or (), grid_of(content), sum(shares)
     bank = torch.cat([sampled(s.bank, share / whole, config) for s, share in zip(styles, shares, strict=True) if share])
     query = hypercolumns(features_of(backbone, content, layers), layers, grid)
     term = NeighbourTerm(layers, config.neighbour_weight or 0.0, grid, bank, query, query)

@@ -83,7 +83,7 @@ def test_bad_pictures(refused, tmp_path, make, role):
         (("--style-layers", "relu1_1,block9_conv1"), "'block9_conv1'"),
         (("--preset", "gatys"), "unknown preset 'gatys'; did you mean 'gatys2016'?"),
         (("--device", "tpu"), "unknown device 'tpu'; "),
-        (("--backbone", "vgg16"), "unknown backbone 'vgg16'; did you mean 'vgg19'?"),
+        (("--backbone", "vgg91"), "unknown backbone 'vgg91'; did you mean 'vgg19'?"),
         (("--objective", "gramm"), "unknown objective 'gramm'; did you mean 'gram'?"),
         (("--size", "0"), "size is 0 and out of range; it takes a whole number in px from 16 to 100000"),
         (("--size", "1000000000"), "size is 1000000000 and out of range; "),

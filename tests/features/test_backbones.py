@@ -15,6 +15,10 @@ from impasto.features.compact import compact
 SIZE = 272  # the deepest layer sees 118 px to each side of its 16
 
 
+def held(name: str) -> list[str]:
+    return [layer for layer in LAYERS if not (name == "vgg16" and layer in ("relu3_4", "relu4_4", "relu5_4"))]
+
+
 @pytest.fixture(scope="module")
 def measured() -> dict[str, tuple[Tensor, dict[str, Tensor], Backbone]]:
     return {}
@@ -23,7 +27,7 @@ def measured() -> dict[str, tuple[Tensor, dict[str, Tensor], Backbone]]:
 def measure(name: str, random_weights, cache: dict) -> tuple[Tensor, dict[str, Tensor], Backbone]:
     if name not in cache:
         narrow = (2, 3, 2, 3, 2)
-        weights = random_weights(narrow, positive=True)
+        weights = random_weights(narrow, shape="VGG-16" if name == "vgg16" else "VGG-19", positive=True)
         with pytest.MonkeyPatch.context() as patch:  # at its full width VGG-19 would take minutes here
             patch.setattr(vgg, "_WIDTHS", narrow)
             backbone = build_backbone(name, weights, pooling="avg", padding="zeros", dtype=torch.float64)
@@ -32,8 +36,7 @@ def measure(name: str, random_weights, cache: dict) -> tuple[Tensor, dict[str, T
     return cache[name]
 
 
-@pytest.mark.parametrize("layer", LAYERS)
-@pytest.mark.parametrize("name", BACKBONES)
+@pytest.mark.parametrize(("name", "layer"), [(name, layer) for name in BACKBONES for layer in held(name)])
 def test_layers_are_as_specified(name: str, layer: str, random_weights, measured) -> None:
     image, features, backbone = measure(name, random_weights, measured)
     spec, values = backbone.layers[layer], features[layer]
@@ -66,9 +69,37 @@ def test_vgg19_of_another_width_is_refused(random_weights) -> None:
         build_backbone("vgg19", random_weights((2, 3, 2, 3, 2)))
 
 
+def test_vgg16_has_three_convolutions_less(random_weights, measured) -> None:
+    backbone = measure("vgg16", random_weights, measured)[2]
+    assert list(backbone.layers) == held("vgg16")
+    assert len(backbone.layers) == 1 + 13
+    with pytest.raises(ConfigError, match=r"do not hold layer 'relu3_4'; available: pixels, relu1_1, .*, relu5_3$"):
+        backbone(torch.zeros(1, 3, 32, 32), ["relu3_4"])
+
+
+def test_vgg16_of_another_width_is_refused(random_weights) -> None:
+    with pytest.raises(WeightsError, match=r"not of VGG-16: conv1_1 has 2 channels, not 64; use --backbone compact"):
+        build_backbone("vgg16", random_weights((2, 3, 2, 3, 2), shape="VGG-16"))
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "line"),
+    [
+        ("vgg19", "VGG-16", "VGG-19: conv4_1 stands in the place of conv3_4; give weights of VGG-19, or use --backbone vgg16"),
+        ("vgg16", "VGG-19", "VGG-16: conv3_4 stands in the place of conv4_1; give weights of VGG-16, or use --backbone vgg19"),
+    ],
+)
+def test_one_vgg_is_not_taken_for_the_other(name, shape, line, random_weights, monkeypatch) -> None:
+    narrow = (2, 3, 2, 3, 2)
+    monkeypatch.setattr(vgg, "_WIDTHS", narrow)
+    with pytest.raises(WeightsError) as error:
+        build_backbone(name, random_weights(narrow, shape=shape))
+    assert str(error.value) == f"these weights are not of {line}"
+
+
 def test_an_unknown_backbone_is_answered_with_the_nearest(random_weights) -> None:
-    with pytest.raises(ConfigError, match=r"^unknown backbone 'vgg16'; did you mean 'vgg19'\?$"):
-        build_backbone("vgg16", random_weights())
+    with pytest.raises(ConfigError, match=r"^unknown backbone 'vgg18'; did you mean 'vgg1[69]'\?$"):
+        build_backbone("vgg18", random_weights())
 
 
 @pytest.mark.parametrize(

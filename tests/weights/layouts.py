@@ -10,21 +10,22 @@ import scipy.io
 import torch
 from torch import Tensor
 
-from impasto.weights.network import BLOCKS, CONVOLUTIONS, Convolutions
+from impasto.weights.network import SHAPES, Convolutions, convolution_names
 
 NARROW = (4, 6, 8, 5, 7)
-# Places of the sixteen convolutions, as `print(model)` lists them for torchvision's VGG-19 and for AdaIN's encoder.
+# Places of the convolutions, as `print(model)` lists them for torchvision's VGG-19 and VGG-16 and for AdaIN's encoder.
 TORCHVISION = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34)
+TORCHVISION16 = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
 ADAIN = (2, 5, 9, 12, 16, 19, 22, 25, 29, 32, 35, 38, 42, 45, 48, 51)
 
 
-def random_convolutions(widths: tuple[int, ...] = NARROW, count: int = 16, seed: int = 0) -> Convolutions:
+def random_convolutions(widths: tuple[int, ...] = NARROW, count: int = 16, seed: int = 0, shape: str = "VGG-19") -> Convolutions:
     generator = torch.Generator().manual_seed(seed)
-    outs = [width for width, length in zip(widths, BLOCKS, strict=True) for _ in range(length)]
+    outs = [width for width, length in zip(widths, SHAPES[shape], strict=True) for _ in range(length)]
     ins = [3, *outs]
     return {
         name: (torch.randn(n, c, 3, 3, generator=generator) / (9 * c) ** 0.5, torch.randn(n, generator=generator) * 0.1)
-        for name, c, n in list(zip(CONVOLUTIONS, ins, outs, strict=False))[:count]
+        for name, c, n in list(zip(convolution_names(SHAPES[shape]), ins, outs, strict=False))[:count]
     }
 
 
@@ -37,12 +38,13 @@ def state_dict(convolutions: Convolutions, places: tuple[int | str, ...], prefix
 
 def write_torchvision(path: Path, convolutions: Convolutions, *, new: bool = True) -> None:
     classifier = {"classifier.0.weight": torch.zeros(9, 7), "classifier.0.bias": torch.zeros(9)}
-    state = {**state_dict(convolutions, TORCHVISION, "features."), **classifier}
+    places = TORCHVISION16 if len(convolutions) == 13 else TORCHVISION
+    state = {**state_dict(convolutions, places, "features."), **classifier}
     torch.save(state, path, _use_new_zipfile_serialization=new)
 
 
 def write_gatys(path: Path, convolutions: Convolutions) -> None:
-    torch.save(state_dict(convolutions, CONVOLUTIONS, ""), path, _use_new_zipfile_serialization=False)
+    torch.save(state_dict(convolutions, tuple(convolutions), ""), path, _use_new_zipfile_serialization=False)
 
 
 def write_adain(path: Path, convolutions: Convolutions, matrix: Tensor, offset: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""Oxford's numbers under torchvision's names: vgg19-d01eb7cb.pth, the file of neural-style-pt."""
+"""Oxford's numbers under torchvision's names: vgg19-d01eb7cb.pth and vgg16-00b39a1b.pth, the files of neural-style-pt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from impasto.weights.manifest import NORMALIZATIONS
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("vgg19-d01eb7cb.pth", "caffe"), ("vgg19-dcbb9e9d.pth", "torchvision"), ("d01eb7cb/vgg19.pth", "torchvision")],
+    [
+        ("vgg19-d01eb7cb.pth", "caffe"),
+        ("vgg16-00b39a1b.pth", "caffe"),
+        ("vgg16-397923af.pth", "torchvision"),
+        ("vgg19-dcbb9e9d.pth", "torchvision"),
+        ("d01eb7cb/vgg19.pth", "torchvision"),
+    ],
 )
 def test_its_name_tells_what_input_it_wants(tmp_path: Path, name: str, kind: str) -> None:
     """neural-style-pt writes the file anew with other names for the classifier: its bytes differ with the version of torch."""
@@ -29,7 +35,7 @@ def test_its_hash_tells_it_under_any_name(tmp_path: Path, monkeypatch: pytest.Mo
     path = tmp_path / "model.pth"
     write_torchvision(path, random_convolutions())
     assert read_weights(path).normalization == NORMALIZATIONS["torchvision"]
-    monkeypatch.setattr(formats, "CAFFE_IN_TORCHVISION", hashlib.sha256(path.read_bytes()).hexdigest()[:8])
+    monkeypatch.setattr(formats, "CAFFE_IN_TORCHVISION", (hashlib.sha256(path.read_bytes()).hexdigest()[:8],))
     assert read_weights(path).normalization == NORMALIZATIONS["caffe"]
 
 

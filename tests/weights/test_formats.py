@@ -13,6 +13,7 @@ import torch
 from layouts import (
     NARROW,
     TORCHVISION,
+    TORCHVISION16,
     random_convolutions,
     state_dict,
     write_adain,
@@ -152,11 +153,9 @@ def test_tensors_without_names_are_refused(tmp_path: Path) -> None:
 def other_networks() -> dict[str, dict[str, torch.Tensor]]:
     convolutions = random_convolutions()
     weights = list(convolutions.values())
-    vgg16 = dict(enumerate(weights[:7] + weights[8:11] + weights[12:15]))
     narrow_bias = {**convolutions, "conv2_1": (convolutions["conv2_1"][0], torch.zeros(2))}
     nan = {**convolutions, "conv5_4": (convolutions["conv5_4"][0], torch.full((NARROW[4],), torch.nan))}
     return {
-        "vgg16": state_dict(vgg16, (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28), "features."),
         "vgg13": state_dict(dict(enumerate(weights[:6])), (0, 2, 5, 7, 10, 12, 15), "features.")
         | {"features.15.weight": torch.zeros(5, 8, 3, 3), "features.15.bias": torch.zeros(5)},
         "gap": state_dict({n: w for n, w in convolutions.items() if n != "conv3_4"}, CONVOLUTIONS[:7] + CONVOLUTIONS[8:], ""),
@@ -174,14 +173,24 @@ def other_networks() -> dict[str, dict[str, torch.Tensor]]:
 def test_other_networks_are_refused(network: str, tmp_path: Path) -> None:
     save_file(other_networks()[network], tmp_path / "other.safetensors")
     message = refusal(tmp_path / "other.safetensors")
-    assert message.endswith("give weights of VGG-19")
+    assert message.endswith("give weights of VGG-19 or VGG-16")
     assert ("not finite" in message) == (network == "nan")
 
 
-def test_vgg16_of_keras_is_refused(tmp_path: Path) -> None:
-    convolutions = {n: w for n, w in random_convolutions().items() if n not in ("conv3_4", "conv4_4", "conv5_4")}
-    write_keras(tmp_path / "vgg16.h5", convolutions)
-    assert "not those of VGG-19" in refusal(tmp_path / "vgg16.h5")
+@pytest.mark.parametrize("kind", [kind for kind in WRITERS if kind not in ("adain", "safetensors")])
+def test_vgg16_reads_back_equal(kind: str, tmp_path: Path) -> None:
+    """AdaIN's encoder is a VGG-19; safetensors with torchvision's names go the way of its state dicts."""
+    write, layout, normalization = WRITERS[kind]
+    convolutions, path = random_convolutions(shape="VGG-16"), tmp_path / "weights"
+    write(path, convolutions)
+    weights = read_weights(path)
+    assert_same(weights.convolutions, convolutions)
+    assert (weights.format, weights.normalization) == (layout, normalization)
+
+
+def test_the_first_convolutions_of_torchvisions_vgg16_are_enough(tmp_path: Path) -> None:
+    save_file(state_dict(random_convolutions(count=10, shape="VGG-16"), TORCHVISION16, "features."), tmp_path / "short")
+    assert list(read_weights(tmp_path / "short").convolutions)[-3:] == ["conv4_1", "conv4_2", "conv4_3"]
 
 
 def test_hdf5_of_something_else_is_refused(tmp_path: Path) -> None:

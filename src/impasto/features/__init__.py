@@ -9,18 +9,18 @@ from ..errors import ConfigError, nearest_name
 from ..weights.network import NetworkWeights
 from .backbone import Backbone, LayerSpec, canonical_layer, held_layer
 from .compact import compact
-from .vgg import VGG, vgg19
+from .vgg import VGG, vgg16, vgg19
 
 __all__ = ["BACKBONES", "VGG", "Backbone", "LayerSpec", "build_backbone", "canonical_layer", "held_layer"]
 
-BACKBONES: dict[str, Callable[..., Backbone]] = {"compact": compact, "vgg19": vgg19}
+BACKBONES: dict[str, Callable[..., Backbone]] = {"compact": compact, "vgg19": vgg19, "vgg16": vgg16}
 
 
 def build_backbone(name: str, weights: NetworkWeights, **options: Any) -> Backbone:
     """A frozen network by the name of its entry in `BACKBONES`.
 
     Args:
-        name: ``"compact"`` or ``"vgg19"``; they differ in the pooling and padding that are the default.
+        name: ``"compact"``, ``"vgg19"`` or ``"vgg16"``; compact has another pooling and padding as its default.
         weights: its convolutions.
         options: ``pooling``, ``padding``, ``device`` and ``dtype``, as in `VGG`.
 

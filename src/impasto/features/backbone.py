@@ -16,7 +16,7 @@ from ..weights.network import CONVOLUTIONS
 __all__ = ["LAYERS", "Backbone", "LayerSpec", "canonical_layer", "held_layer"]
 
 LAYERS = ("pixels", *(name.replace("conv", "relu") for name in CONVOLUTIONS))
-"""``pixels``, the picture itself, then ``relu1_1`` to ``relu5_4``: the convolutions after their ReLU, in order."""
+"""``pixels``, the picture itself, then ``relu1_1`` to ``relu5_4``: the convolutions of VGG-19 after their ReLU, in order."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def held_layer(name: str, layers: Mapping[str, LayerSpec]) -> str:
     """The papers' name of a layer, of a network that has ``layers``.
 
     Raises:
-        ConfigError: VGG-19 has no such layer, or these are its first ones only and do not reach it.
+        ConfigError: VGG-19 has no such layer, or this network does not hold it: weights may be its first ones only, or VGG-16's.
     """
     layer = canonical_layer(name)
     if layer not in layers:

@@ -1,4 +1,4 @@
-"""VGG-19 of any width as a frozen stack of features: only what is asked for is computed."""
+"""VGG-19 and VGG-16 of any width as a frozen stack of features: only what is asked for is computed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from torch.nn import functional
 
 from ..errors import ConfigError, PictureError, WeightsError
 from ..weights.manifest import Normalization
-from ..weights.network import Convolutions, NetworkWeights
+from ..weights.network import SHAPES, Convolutions, NetworkWeights, convolution_names
 from .backbone import LayerSpec, held_layer
 
-__all__ = ["VGG", "vgg19"]
+__all__ = ["VGG", "vgg16", "vgg19"]
 
 _WIDTHS = (64, 128, 256, 512, 512)  # channels of each block (Simonyan and Zisserman 2014, table 1)
 
@@ -29,10 +29,10 @@ _PADDINGS: dict[str, tuple[_Border, _Border]] = {  # of the first convolution, o
 
 
 class VGG(nn.Module):
-    """The convolutional part of VGG-19 (Simonyan and Zisserman 2014), its features taken after the ReLUs.
+    """The convolutional part of VGG-19 or VGG-16 (Simonyan and Zisserman 2014), its features taken after the ReLUs.
 
     Args:
-        weights: convolutions and the input they want; all sixteen, or the first ones.
+        weights: convolutions and the input they want; all of them, or the first ones.
         pooling: ``"max"`` as trained, or ``"avg"`` (Gatys et al. 2015, section 2).
         padding: border of the convolutions: ``"zeros"`` as trained, ``"replicate"`` on the first one only, or
             ``"replicate-all"``. Zeros stand for the mean colour: the picture is normalised first, then padded.
@@ -121,15 +121,32 @@ class VGG(nn.Module):
 
 
 def vgg19(weights: NetworkWeights, **options: Any) -> VGG:
-    """`VGG` at the published widths, so that other networks of its shape are not taken for it.
+    """`VGG` in the published shape and widths, so that other networks are not taken for it.
 
     Raises:
-        WeightsError: the weights are of a narrower or wider network.
+        WeightsError: the weights are of VGG-16, or of a narrower or wider network.
     """
-    for name, (weight, _) in weights.convolutions.items():
-        if weight.shape[0] != (expected := _WIDTHS[int(name[4]) - 1]):
+    return _published("VGG-19", weights, options)
+
+
+def vgg16(weights: NetworkWeights, **options: Any) -> VGG:
+    """The same for VGG-16, which has three convolutions less: relu3_4, relu4_4 and relu5_4 are not there.
+
+    Raises:
+        WeightsError: the weights are of VGG-19, or of a narrower or wider network.
+    """
+    return _published("VGG-16", weights, options)
+
+
+def _published(shape: str, weights: NetworkWeights, options: dict[str, Any]) -> VGG:
+    for (name, (weight, _)), expected in zip(weights.convolutions.items(), convolution_names(SHAPES[shape]), strict=False):
+        if name != expected:
+            other = next(known for known in SHAPES if known != shape)
+            use = f"give weights of {shape}, or use --backbone {other.replace('-', '').lower()}"
+            raise WeightsError(f"these weights are not of {shape}: {name} stands in the place of {expected}", use)
+        if weight.shape[0] != (width := _WIDTHS[int(name[4]) - 1]):
             raise WeightsError(
-                f"these weights are not of VGG-19: {name} has {weight.shape[0]} channels, not {expected}",
+                f"these weights are not of {shape}: {name} has {weight.shape[0]} channels, not {width}",
                 "use --backbone compact for other networks of its shape",
             )
     return VGG(weights, **options)

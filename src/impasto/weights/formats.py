@@ -20,7 +20,7 @@ from .tensor_files import read_pickle, read_safetensors, tensors_digest
 
 __all__ = ["NetworkWeights", "file_digest", "read_weights", "write_weights"]
 
-_DAMAGED = "the file is damaged or of another kind: fetch it again, or give weights of VGG-19"
+_DAMAGED = "the file is damaged or of another kind: fetch it again, or give weights of VGG-19 or VGG-16"
 
 
 def read_weights(path: str | Path, *, normalization: Normalization | None = None) -> NetworkWeights:
@@ -33,8 +33,8 @@ def read_weights(path: str | Path, *, normalization: Normalization | None = None
     Args:
         path: the file.
         normalization: the input the network wants; by default what the file says, or what is usual for its kind
-            (Keras and Gatys: BGR 0..255; torchvision: RGB 0..1; MatConvNet: RGB 0..255; each minus its mean). The file
-            vgg19-d01eb7cb.pth of neural-style-pt has torchvision's names and takes what Gatys' does.
+            (Keras and Gatys: BGR 0..255; torchvision: RGB 0..1; MatConvNet: RGB 0..255; each minus its mean). The files
+            vgg19-d01eb7cb.pth and vgg16-00b39a1b.pth of neural-style-pt have torchvision's names and take what Gatys' does.
 
     Raises:
         WeightsError: the file is missing, damaged, unsafe, or of another network.
@@ -58,7 +58,7 @@ def read_weights(path: str | Path, *, normalization: Normalization | None = None
 
 def _is_caffe(path: Path, digest: str) -> bool:
     """By the hash or, since neural-style-pt writes the file anew with other names for its classifier, by the file's name."""
-    return digest.startswith(CAFFE_IN_TORCHVISION) or CAFFE_IN_TORCHVISION in path.name
+    return any(digest.startswith(digits) or digits in path.name for digits in CAFFE_IN_TORCHVISION)
 
 
 def _reader(path: Path) -> Callable[[Path], NetworkWeights]:

@@ -63,8 +63,8 @@ NORMALIZATIONS = {
     "torchvision": Normalization("RGB", 1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
 }
 
-CAFFE_IN_TORCHVISION = "d01eb7cb"
-"""First digits of the hash of J. Johnson's vgg19-d01eb7cb.pth: Oxford's numbers under torchvision's names."""
+CAFFE_IN_TORCHVISION = ("d01eb7cb", "00b39a1b")
+"""First digits of the hashes of J. Johnson's vgg19-d01eb7cb.pth and vgg16-00b39a1b.pth: Oxford's numbers, torchvision's names."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,8 @@ class WeightsRecord:
         return None if self.url else Path(__file__).parent.parent / self.file
 
 
-_OXFORD = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
+_OXFORD = "{}_weights_tf_dim_ordering_tf_kernels_notop.h5"
+_KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 _RECORDS = (
     WeightsRecord(
         id="compact",
@@ -111,8 +112,8 @@ _RECORDS = (
     ),
     WeightsRecord(
         id="vgg19.oxford",
-        file=_OXFORD,
-        url=f"https://storage.googleapis.com/tensorflow/keras-applications/vgg19/{_OXFORD}",
+        file=_OXFORD.format("vgg19"),
+        url=f"{_KERAS}/vgg19/{_OXFORD.format('vgg19')}",
         hash="md5:253f8cb515780f3b799900260a226db6",
         megabytes=80,
         normalization=NORMALIZATIONS["caffe"],
@@ -125,6 +126,26 @@ _RECORDS = (
         url="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
         hash="sha256:dcbb9e9d",
         megabytes=548,
+        normalization=NORMALIZATIONS["torchvision"],
+        licence="BSD-3-Clause",
+        origin="torchvision, trained anew on ImageNet",
+    ),
+    WeightsRecord(
+        id="vgg16.oxford",
+        file=_OXFORD.format("vgg16"),
+        url=f"{_KERAS}/vgg16/{_OXFORD.format('vgg16')}",
+        hash="md5:6d6bbae143d832006294945121d1f1fc",
+        megabytes=59,
+        normalization=NORMALIZATIONS["caffe"],
+        licence="CC-BY-4.0",
+        origin="Simonyan and Zisserman, Visual Geometry Group, Oxford; converted by Keras",
+    ),
+    WeightsRecord(
+        id="vgg16.torchvision",
+        file="vgg16-397923af.pth",
+        url="https://download.pytorch.org/models/vgg16-397923af.pth",
+        hash="sha256:397923af",
+        megabytes=528,
         normalization=NORMALIZATIONS["torchvision"],
         licence="BSD-3-Clause",
         origin="torchvision, trained anew on ImageNet",

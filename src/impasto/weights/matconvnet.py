@@ -1,4 +1,4 @@
-"""Reads imagenet-vgg-verydeep-19.mat of MatConvNet, in each of the layouts it has been published in."""
+"""Reads imagenet-vgg-verydeep-19.mat and -16.mat of MatConvNet, in each of the layouts they have been published in."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The shape of VGG-19: names of its convolutions, and the check that a set of weights is one."""
+"""The shapes of VGG-19 and VGG-16: names of their convolutions, and the check that a set of weights is one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,20 +13,39 @@ from torch import Tensor
 from ..errors import WeightsError
 from .manifest import Normalization
 
-__all__ = ["BLOCKS", "CONVOLUTIONS", "Convolutions", "NetworkWeights", "check_convolutions", "from_hwio"]
+__all__ = [
+    "BLOCKS",
+    "CONVOLUTIONS",
+    "SHAPES",
+    "Convolutions",
+    "NetworkWeights",
+    "check_convolutions",
+    "convolution_names",
+    "from_hwio",
+]
 
-BLOCKS = (2, 2, 4, 4, 4)
-"""Convolutions in each block; a pooling stands between two blocks (Simonyan and Zisserman 2014, table 1, column E)."""
+SHAPES = {"VGG-19": (2, 2, 4, 4, 4), "VGG-16": (2, 2, 3, 3, 3)}
+"""Convolutions in each block; a pooling stands between two blocks (Simonyan and Zisserman 2014, table 1, columns E and D)."""
 
-CONVOLUTIONS = tuple(f"conv{block}_{n}" for block, count in enumerate(BLOCKS, 1) for n in range(1, count + 1))
-"""The sixteen convolutions in order, as the papers call them: ``conv1_1`` to ``conv5_4``."""
+BLOCKS = SHAPES["VGG-19"]
+
+
+def convolution_names(blocks: Iterable[int]) -> tuple[str, ...]:
+    """The convolutions of a network with so many in each block, in order, as the papers call them: ``conv1_1`` ..."""
+    return tuple(f"conv{block}_{n}" for block, count in enumerate(blocks, 1) for n in range(1, count + 1))
+
+
+CONVOLUTIONS = convolution_names(BLOCKS)
+"""The sixteen convolutions of VGG-19; those of VGG-16 are among them."""
 
 Convolutions = dict[str, tuple[Tensor, Tensor]]
+
+_WANTED = "give weights of VGG-19 or VGG-16"
 
 
 @dataclass(frozen=True)
 class NetworkWeights:
-    """The convolutions of a VGG-19 of any width, or its first ones.
+    """The convolutions of a VGG-19 or VGG-16 of any width, or its first ones.
 
     Attributes:
         convolutions: ``{"conv1_1": (weight (out, in, 3, 3), bias (out,)), ...}`` in order, float32.
@@ -47,14 +66,15 @@ def check_convolutions(found: Convolutions) -> Convolutions:
     """``found`` in the order of the network.
 
     Raises:
-        WeightsError: they are not the first convolutions of a VGG-19, or hold a number that is not finite.
+        WeightsError: they are not the first convolutions of a VGG-19 or VGG-16, or hold a number that is not finite.
     """
-    names = CONVOLUTIONS[: len(found)]
-    if not found or set(names) != set(found):
+    firsts = (convolution_names(blocks)[: len(found)] for blocks in SHAPES.values())
+    names = next((first for first in firsts if first and set(first) == set(found)), None)
+    if names is None:
         listed = ", ".join(sorted(found)[:20]) or "none"
-        raise WeightsError(f"its convolutions are not those of VGG-19: {listed}", "give weights of VGG-19")
+        raise WeightsError(f"its convolutions are not those of VGG-19 or VGG-16: {listed}", _WANTED)
     for problem in _problems({name: found[name] for name in names}):
-        raise WeightsError(problem, "give weights of VGG-19")
+        raise WeightsError(problem, _WANTED)
     return {name: found[name] for name in names}
 
 
@@ -64,7 +84,7 @@ def _problems(convolutions: Convolutions) -> Iterator[str]:
         width = weight.shape[0]
         if weight.shape != (width, channels, 3, 3) or bias.shape != (width,):
             shapes = f"{tuple(weight.shape)} and bias {tuple(bias.shape)}"
-            yield f"{name} has kernels {shapes}, where VGG-19 has (n, {channels}, 3, 3) and (n,)"
+            yield f"{name} has kernels {shapes}, where VGG has (n, {channels}, 3, 3) and (n,)"
         if not (torch.isfinite(weight).all() and torch.isfinite(bias).all()):
             yield f"{name} holds numbers that are not finite"
         channels = width

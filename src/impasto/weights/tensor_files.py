@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..errors import WeightsError
 from .manifest import NORMALIZATIONS, Normalization
-from .network import BLOCKS, CONVOLUTIONS, Convolutions, NetworkWeights
+from .network import SHAPES, Convolutions, NetworkWeights, convolution_names
 
 __all__ = ["read_pickle", "read_safetensors", "tensors_digest"]
 
@@ -74,7 +74,8 @@ def _from_names(tensors: Mapping[str, Tensor]) -> NetworkWeights:
         inner = {name: tensor for name, tensor in tensors.items() if not name.startswith("0.")}
         return NetworkWeights(_pairs(inner, "", _ADAIN), _mixing(tensors["0.weight"], tensors["0.bias"]), "adain")
     if any(name.startswith("features.") for name in tensors):
-        return NetworkWeights(_pairs(tensors, "features.", _TORCHVISION), NORMALIZATIONS["torchvision"], "torchvision")
+        shape = "VGG-16" if "features.17.weight" in tensors else "VGG-19"  # 17 is where VGG-19 has the ReLU of conv3_4
+        return NetworkWeights(_pairs(tensors, "features.", _TORCHVISION[shape]), NORMALIZATIONS["torchvision"], "torchvision")
     return NetworkWeights(_pairs(tensors, "", {}), NORMALIZATIONS["caffe"], "caffe")
 
 
@@ -99,15 +100,15 @@ def _mixing(weight: Tensor, bias: Tensor) -> Normalization:
     return Normalization("RGB", 1.0, (first, second, third), matrix=(red, green, blue))
 
 
-def _places(first: int, step: int) -> Iterator[tuple[str, str]]:
+def _places(shape: str, first: int, step: int) -> Iterator[tuple[str, str]]:
     """``(index in nn.Sequential, convolution)``: convolutions are ``step`` modules apart, a pooling adds one."""
-    index, names = first, iter(CONVOLUTIONS)
-    for count in BLOCKS:
+    index, names = first, iter(convolution_names(SHAPES[shape]))
+    for count in SHAPES[shape]:
         for _ in range(count):
             yield str(index), next(names)
             index += step
         index += 1
 
 
-_TORCHVISION = dict(_places(first=0, step=2))  # convolution, ReLU
-_ADAIN = dict(_places(first=2, step=3))  # reflection padding before each convolution, after a 1x1 convolution
+_TORCHVISION = {shape: dict(_places(shape, first=0, step=2)) for shape in SHAPES}  # convolution, ReLU
+_ADAIN = dict(_places("VGG-19", first=2, step=3))  # reflection padding before each convolution, after a 1x1 convolution
