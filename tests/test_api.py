@@ -14,14 +14,16 @@ from PIL import Image
 import impasto
 from impasto import StylizeConfig, api, capacity, engine
 from impasto.api import Run, iterate, stylize
-from impasto.config import OutputConfig
+from impasto.config import OutputConfig, options_of
 from impasto.errors import CapacityError, ConfigError, DeviceError, OutputError, PictureError, WeightsError
+from impasto.features import VGG
 from impasto.images.io import read_picture, read_record
 from impasto.images.recolor import recolor
 from impasto.images.resample import resize
 from impasto.objective import Report
 from impasto.runs import config_of, parse_record, pixels_sha256
-from synthetic import picture
+from impasto.weights.manifest import NORMALIZATIONS
+from synthetic import picture, random_weights
 
 QUICK = {
     "size": 64,
@@ -244,13 +246,14 @@ def test_a_run_starts_where_it_is_told(init, recolored, expected, tmp_path):
     assert told == ({"name": str(path), "sha256": read_picture(path).sha256} if init == "FILE" else None)
 
 
-def test_noise_is_around_grey_with_the_spread_asked_for():
+def test_noise_is_around_the_mean_colour_with_the_spread_asked_for():
     pixels = start(init="noise", noise=0.1, seed=3, scale_count=1).result().pixels
     assert pixels.shape == (1, 3, 64, 64)
-    assert pixels.mean().item() == pytest.approx(0.5, abs=0.01)
-    assert pixels.std().item() == pytest.approx(0.1, abs=0.01)
+    mean = torch.tensor([0.485, 0.456, 0.406])
+    torch.testing.assert_close(pixels.mean((0, 2, 3)), mean, atol=0.01, rtol=0)
+    torch.testing.assert_close(pixels.std((0, 2, 3)), torch.full((3,), 0.1), atol=0.01, rtol=0)
     flat = start(init="noise", noise=0.0).result().pixels
-    torch.testing.assert_close(flat, torch.full_like(flat, 0.5))
+    torch.testing.assert_close(flat, mean[None, :, None, None].expand_as(flat))
 
 
 # Stopping
@@ -403,6 +406,16 @@ def test_a_backbone_with_weights_and_settings(kind, vgg_file):
     assert len({round(value.sum().item(), 3) for value in relu3_1.values()}) == 4
     half = impasto.create_backbone("vgg19", precision="bfloat16", **options)
     assert half(CONTENT, ["relu1_1"])["relu1_1"].dtype == torch.bfloat16
+
+
+@pytest.mark.usefixtures("narrow_vgg19")
+@pytest.mark.parametrize("given", sorted(NORMALIZATIONS))
+def test_a_backbone_may_be_given_another_input_than_its_weights_want(given, vgg_file):
+    """The file's own is torchvision's."""
+    found = impasto.create_backbone("vgg19", weights=vgg_file, network_input=given, device="cpu")(CONTENT, ["relu1_1"])
+    expected = VGG(random_weights(normalization=NORMALIZATIONS[given]), pooling="avg")(CONTENT, ["relu1_1"])
+    torch.testing.assert_close(found, expected)
+    assert set(options_of(impasto.StylizeConfig)["network_input"][2].choices) == {"own", *NORMALIZATIONS}
 
 
 def test_a_backbone_that_is_unknown_is_refused():

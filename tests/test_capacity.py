@@ -107,6 +107,12 @@ def test_a_run_that_does_not_fit_is_refused_with_the_largest_size_that_does(obje
     assert caught.value.hint in ("try --size 1000", "try --size 999")
 
 
+def test_the_hint_counts_along_the_side_asked_for(vgg, machine):
+    machine(bytes_of(vgg, (500, 1000)))
+    with pytest.raises(CapacityError, match=r"try --size (500|499)$"):
+        check(vgg, (1000, 2000), side="short")
+
+
 def test_where_no_size_would_do_the_hint_says_so(vgg, machine):
     machine(1000)
     with pytest.raises(CapacityError, match=r"0\.0 GiB are free; end other programs, or use a machine with more memory"):

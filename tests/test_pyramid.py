@@ -75,6 +75,24 @@ def test_a_canvas_too_narrow_is_refused_with_the_size_that_would_do(size):
     assert min(plan(size, size=26667)[-1].size) == 16
 
 
+@pytest.mark.parametrize(
+    ("side", "sizes"),
+    [
+        ("short", [(64, 128), (128, 256)]),
+        ("height", [(64, 128), (128, 256)]),
+        ("width", [(32, 64), (64, 128)]),
+    ],
+)
+def test_sizes_may_be_counted_along_another_side(side, sizes):
+    assert [scale.size for scale in plan((100, 200), size=128, coarsest=64, side=side)] == sizes
+
+
+def test_a_picture_need_not_be_enlarged():
+    small, large = (plan(picture, size=256, coarsest=64, enlarge=False) for picture in ((96, 128), (600, 800)))
+    assert small == (Scale((48, 64), 120), Scale((96, 128), 100))
+    assert large == plan((600, 800), size=256, coarsest=64)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     height=st.integers(40, 3000),

@@ -39,6 +39,12 @@ def test_a_pool_of_pictures_is_one_style_over_all_their_positions(vgg64):
     torch.testing.assert_close(pooled.bank, torch.cat([known.bank for known in each]))
 
 
+def test_a_style_is_measured_along_the_side_asked_for(vgg64):
+    for side, size in (("long", (25, 30)), ("short", (30, 36)), ("width", (25, 30))):
+        known = PictureStyle((ONE,)).at(30, CONFIG.overlay({"side": side}), vgg64)
+        assert known.stats["pixels"].positions == size[0] * size[1]
+
+
 def test_each_picture_of_a_pool_gives_its_share_of_the_bank(vgg64):
     config = CONFIG.overlay({"neighbour_bank": 60})
     rows = [{tuple(row) for row in learn(style, CONFIG, vgg64).bank.tolist()} for style in (ONE, TWO)]

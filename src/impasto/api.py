@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from .presets import load_preset
 from .pyramid import plan_scales
 from .runs import Input, RunRecord, make_record, pixels_sha256, record_text
 from .styles import PictureStyle, learn
+from .weights.manifest import NORMALIZATIONS
 from .weights.store import Store, default_cache
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Result", "Run", "build_objective", "create_backbone", "iterate", "load_preset", "make_config", "stylize"]
 
 _SMALLEST = 16  # px a side: the networks halve a picture four times
+_MEAN_COLOUR = (0.485, 0.456, 0.406)  # of ImageNet's photographs, which networks see as 0
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,8 @@ class Run(Iterator[Progress]):
             return self._styles[0].pixels
         if init == "noise":
             generator = torch.Generator().manual_seed(self.config.seed)
-            return 0.5 + self.config.noise * torch.randn((1, 3, *size), generator=generator)
+            mean = torch.tensor(_MEAN_COLOUR)[:, None, None]
+            return mean + self.config.noise * torch.randn((1, 3, *size), generator=generator)
         picture = _usable(io.read_picture(init, name="start"))
         self._start_input = Input(name=picture.name, sha256=picture.sha256)
         return picture.pixels
@@ -217,6 +220,7 @@ def create_backbone(
     weights: str | os.PathLike[str] | None = None,
     pooling: str = "avg",
     padding: str | None = None,
+    network_input: str = "own",
     device: str = "auto",
     precision: str = "float32",
 ) -> Backbone:
@@ -226,15 +230,21 @@ def create_backbone(
         weights: an id of ``impasto weights list``, or a file; by default the backbone's own.
         pooling: ``avg`` or ``max``.
         padding: ``zeros``, ``replicate`` (first convolution) or ``replicate-all``; by default the backbone's own.
+        network_input: ``own``, what the weights want, or another of the options of `StylizeConfig`.
         device, precision: as the options of `StylizeConfig`.
 
     Raises:
         WeightsError: the weights are not there, damaged, or of another network.
     """
     file = None if weights is None else os.fspath(weights)
-    config = StylizeConfig(
-        backbone=name, weights=file, pooling=pooling, padding=padding, device=device, precision=precision
-    ).resolve()
+    given: dict[str, Any] = {
+        "pooling": pooling,
+        "padding": padding,
+        "network_input": network_input,
+        "device": device,
+        "precision": precision,
+    }
+    config = StylizeConfig(backbone=name, weights=file, **given).resolve()
     chosen = choose_device(config.device)
     return _backbone(config, chosen, choose_dtype(config.precision, chosen))[0]
 
@@ -258,6 +268,8 @@ def _with_known_layers(config: StylizeConfig) -> StylizeConfig:
 
 def _backbone(config: StylizeConfig, device: torch.device, dtype: torch.dtype) -> tuple[Backbone, dict[str, str]]:
     weights = Store(default_cache(os.environ)).load(config.weights or "")
+    if config.network_input != "own":
+        weights = replace(weights, normalization=NORMALIZATIONS[config.network_input])
     backbone = build_backbone(
         config.backbone, weights, pooling=config.pooling, padding=config.padding or "zeros", device=device, dtype=dtype
     )

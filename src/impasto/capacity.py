@@ -10,6 +10,7 @@ import torch
 from .config import StylizeConfig
 from .errors import CapacityError
 from .features import Backbone, LayerSpec, held_layer
+from .images.resample import side_of
 
 __all__ = ["available_memory", "check_capacity", "peak_bytes"]
 
@@ -65,7 +66,7 @@ def check_capacity(config: StylizeConfig, backbone: Backbone, size: tuple[int, i
     if needed <= there:
         return
     fixed = peak_bytes(config, backbone, (0, 0))
-    fits = int(max(size) * (max(0, there - fixed) / (needed - fixed)) ** 0.5)
+    fits = int(side_of(size, config.side) * (max(0, there - fixed) / (needed - fixed)) ** 0.5)
     raise CapacityError(
         f"a picture of {size[1]} x {size[0]} px needs about {needed / 2**30:.1f} GiB, and {there / 2**30:.1f} GiB are free",
         f"try --size {fits}" if fits >= _SMALLEST else "end other programs, or use a machine with more memory",

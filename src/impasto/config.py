@@ -90,8 +90,15 @@ class StylizeConfig(_Checked):
     """
 
     # Sizes and scales
-    size: int = _option(512, "long side of the finished picture", "size", unit="px", low=16, high=100_000)
-    coarsest: int = _option(64, "long side of the coarsest scale", "size", unit="px", low=16, high=100_000)
+    size: int = _option(512, "size of the finished picture, along its long side", "size", unit="px", low=16, high=100_000)
+    side: str = _option(
+        "long",
+        "side along which pictures are measured, in size, coarsest and style_scale",
+        "size",
+        choices=("long", "short", "height", "width"),
+    )
+    enlarge: bool = _option(True, "paint at the size asked for even if the content picture is smaller", "size")
+    coarsest: int = _option(64, "size of the coarsest scale", "size", unit="px", low=16, high=100_000)
     scale_ratio: float = _option(2.0, "ratio of one scale to the one below it", "size", low=1.05, high=16)
     scale_count: int = _option(
         0, "number of scales; 0 chooses it from the coarsest, 1 paints at one size", "size", low=0, high=64
@@ -102,11 +109,13 @@ class StylizeConfig(_Checked):
     resample: str = _option(
         "lanczos", "filter that resizes the pictures", "size", choices=("lanczos", "bicubic", "bilinear", "area")
     )
-    style_scale: float = _option(1.0, "size of the style picture, as a ratio of the canvas", "size", low=0.01, high=100)
+    style_scale: float = _option(1.0, "size of the style picture, as a ratio of the canvas's", "size", low=0.01, high=100)
 
     # Where the canvas starts
     init: str = _option("content", "start of the canvas: content, noise, style, or a picture file", "start")
-    noise: float = _option(0.25, "standard deviation of a start from noise, around mid grey", "start", low=0, high=10)
+    noise: float = _option(
+        0.25, "standard deviation of a start from noise, around the mean colour of photographs", "start", low=0, high=10
+    )
     detail: float | None = _option(None, "share of the content's finest band added when a scale starts", "start", low=0, high=2)
 
     recolor: bool | None = _option(
@@ -116,6 +125,13 @@ class StylizeConfig(_Checked):
     # Network
     backbone: str = _option("compact", "network that sees", "network", choices=("compact", "vgg19", "vgg16"))
     weights: str | None = _option(None, "weights id or file; by default the backbone's own", "network")
+    network_input: str = _option(
+        "own",
+        "what the network is given: what its weights want, or RGB in 0..1 (torchvision), RGB in 0..255 less torchvision's mean, "
+        "BGR in 0..255 less Oxford's mean (caffe), or the same in RGB (matconvnet)",
+        "network",
+        choices=("own", "torchvision", "torchvision255", "caffe", "matconvnet"),
+    )
     pooling: str = _option("avg", "pooling between the blocks", "network", choices=("max", "avg"))
     padding: str | None = _option(
         None,

@@ -16,7 +16,7 @@ from .config import StylizeConfig
 from .features import Backbone
 from .images.bands import split_bands
 from .images.recolor import recolor
-from .images.resample import resize
+from .images.resample import resize, side_of
 from .objective import Objective, Report
 from .optim import Solver, State, create_solver
 from .pyramid import Scale
@@ -96,7 +96,7 @@ def run(
     canvas = shown if start is None else start
     ended = _Ended("finished", "every iteration was done")
     for index, scale in enumerate(scales):
-        wanted = [style.at(max(scale.size) * config.style_scale, config, backbone) for style in styles]
+        wanted = [style.at(side_of(scale.size, config.side) * config.style_scale, config, backbone) for style in styles]
         target = resize(content, scale.size, config.resample)
         canvas = _enlarged(canvas, resize(shown, scale.size, config.resample), config, first=index == 0)
         objective = build_objective(target, wanted, config, backbone, canvas if index else None)

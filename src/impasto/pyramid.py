@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .config import StylizeConfig
 from .errors import PictureError
-from .images.resample import fit_size
+from .images.resample import fit_size, side_of
 
 __all__ = ["Scale", "plan_scales"]
 
@@ -24,37 +24,39 @@ class Scale:
 
 
 def plan_scales(config: StylizeConfig, size: tuple[int, int]) -> tuple[Scale, ...]:
-    """The scales of a run, coarse to fine; the last has a long side of ``config.size``.
+    """The scales of a run, coarse to fine; the last has ``config.size`` along ``config.side``, or is as large as the content.
 
     Iterations belong to a position counted from the coarsest scale. Coarser scales whose short side is below 32 px are left
     out, and their iterations with them, so that a narrow picture spends on each size what any other picture does.
 
     Args:
-        config: ``size``, ``coarsest``, ``scale_ratio``, ``scale_count`` and ``iterations``; resolved here if it is not yet.
+        config: ``size``, ``side``, ``enlarge``, ``coarsest``, ``scale_ratio``, ``scale_count`` and ``iterations``; resolved here
+            if it is not yet.
         size: (height, width) of the content picture, of which the aspect is kept.
 
     Raises:
         PictureError: the canvas' short side would be below 16 px.
     """
     config = config.resolve()
-    finest = fit_size(size, config.size)
+    own = side_of(size, config.side)
+    length = config.size if config.enlarge else min(config.size, own)
+    finest = fit_size(size, length, config.side)
     if min(finest) < _FINEST_SHORT:
-        raise _too_narrow(size, finest)
-    count = config.scale_count or _default_count(config)
-    sides = [config.size / config.scale_ratio**k for k in reversed(range(count))]
-    sizes = [fit_size(size, max(1, round(side))) for side in sides]
+        raise _too_narrow(size, finest, math.ceil(_FINEST_SHORT * own / min(size)))
+    count = config.scale_count or _default_count(config, length)
+    lengths = [length / config.scale_ratio**k for k in reversed(range(count))]
+    sizes = [fit_size(size, max(1, round(length)), config.side) for length in lengths]
     iterations = config.iterations or ()
     scales = [Scale(size, iterations[min(k, len(iterations) - 1)]) for k, size in enumerate(sizes)]
     return (*(scale for scale in scales[:-1] if min(scale.size) >= _COARSE_SHORT), scales[-1])
 
 
-def _default_count(config: StylizeConfig) -> int:
+def _default_count(config: StylizeConfig, length: int) -> int:
     """As many scales as bring the coarsest nearest to ``config.coarsest``."""
-    return max(1, round(math.log(config.size / config.coarsest, config.scale_ratio)) + 1)
+    return max(1, round(math.log(length / config.coarsest, config.scale_ratio)) + 1)
 
 
-def _too_narrow(size: tuple[int, int], finest: tuple[int, int]) -> PictureError:
-    needed = math.ceil(_FINEST_SHORT * max(size) / min(size))
+def _too_narrow(size: tuple[int, int], finest: tuple[int, int], needed: int) -> PictureError:
     return PictureError(
         f"a picture of {size[1]} x {size[0]} px becomes a canvas of {finest[1]} x {finest[0]} px, too narrow to paint on",
         f"crop the picture, or give a size of {needed} px or more: the short side must have {_FINEST_SHORT} px",

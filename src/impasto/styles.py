@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .config import StylizeConfig
 from .features import Backbone
-from .images.resample import fit_size, resize
+from .images.resample import fit_size, resize, side_of
 from .losses import Sums, hypercolumns, sums
 from .objective import features_of
 
@@ -47,11 +47,11 @@ class Style(Protocol):
         """Its colours, as a picture ``(1, 3, h, w)`` of any size whose order of pixels says nothing."""
         ...
 
-    def at(self, long_side: float, config: StylizeConfig, backbone: Backbone) -> StyleTargets:
-        """What it asks for where its long side has so many px.
+    def at(self, length: float, config: StylizeConfig, backbone: Backbone) -> StyleTargets:
+        """What it asks for where it has so many px along ``config.side``.
 
         Args:
-            long_side: of the style, in px.
+            length: of the style, in px.
             config: resolved; which layers are wanted, and how they are taken.
             backbone: the network that sees.
         """
@@ -62,7 +62,7 @@ class Style(Protocol):
 class PictureStyle:
     """The style of one picture, or of several pooled into one.
 
-    ``pictures`` are ``(1, 3, H, W)`` in [0, 1] of any size; each has its long side brought to what is asked for, but its
+    ``pictures`` are ``(1, 3, H, W)`` in [0, 1] of any size; each is brought to the length that is asked for, but its
     short side never to less than 16 px, which the deepest layers need.
     """
 
@@ -73,9 +73,9 @@ class PictureStyle:
         """See `Style.colors`: every pixel there is."""
         return torch.cat([picture.flatten(2)[:, :, None] for picture in self.pictures], dim=3)
 
-    def at(self, long_side: float, config: StylizeConfig, backbone: Backbone) -> StyleTargets:
+    def at(self, length: float, config: StylizeConfig, backbone: Backbone) -> StyleTargets:
         """See `Style.at`. Statistics are added over the pictures, and each gives the same share of the bank."""
-        resized = (resize(p, _style_size((p.shape[2], p.shape[3]), long_side), config.resample) for p in self.pictures)
+        resized = (resize(p, _style_size((p.shape[2], p.shape[3]), length, config.side), config.resample) for p in self.pictures)
         first, *rest = (learn(picture, config, backbone, 1 / len(self.pictures)) for picture in resized)
         return sum(rest, first)
 
@@ -121,6 +121,6 @@ def grid_of(picture: Tensor) -> tuple[int, int]:
     return max(1, picture.shape[2] // _GRID), max(1, picture.shape[3] // _GRID)
 
 
-def _style_size(size: tuple[int, int], long_side: float) -> tuple[int, int]:
+def _style_size(size: tuple[int, int], length: float, side: str) -> tuple[int, int]:
     """The size of a style picture; a narrow one is not shrunk to less than the deepest layers can see."""
-    return fit_size(size, max(round(long_side), math.ceil(_SHORTEST * max(size) / min(size))))
+    return fit_size(size, max(round(length), math.ceil(_SHORTEST * side_of(size, side) / min(size))), side)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from impasto.errors import ConfigError
-from impasto.images.resample import fit_size, resize
+from impasto.images.resample import fit_size, resize, side_of
 
 FILTERS = ("lanczos", "bicubic", "bilinear", "area")
 
@@ -26,6 +26,15 @@ def picture(*shape: int, seed: int = 0) -> torch.Tensor:
 )
 def test_fit_size(size: tuple[int, int], long_side: int, expected: tuple[int, int]) -> None:
     assert fit_size(size, long_side) == expected
+
+
+@pytest.mark.parametrize(
+    ("side", "expected"), [("long", (200, 300)), ("short", (300, 450)), ("height", (300, 450)), ("width", (200, 300))]
+)
+def test_a_size_may_be_fitted_along_any_side(side: str, expected: tuple[int, int]) -> None:
+    assert fit_size((400, 600), 300, side) == expected
+    assert side_of(expected, side) == 300
+    assert fit_size((600, 400), 300, {"height": "width", "width": "height"}.get(side, side)) == expected[::-1]
 
 
 @pytest.mark.parametrize("filter", FILTERS)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..errors import ConfigError, nearest_name
 
-__all__ = ["fit_size", "resize"]
+__all__ = ["fit_size", "resize", "side_of"]
 
 _FILTERS = {
     "lanczos": Image.Resampling.LANCZOS,
@@ -18,10 +18,15 @@ _FILTERS = {
 }
 
 
-def fit_size(size: tuple[int, int], long_side: int) -> tuple[int, int]:
-    """The size ``(height, width)`` whose long side is ``long_side`` px and whose shape is nearest to that of ``size``."""
-    longest = max(size)
-    height, width = (max(1, (2 * side * long_side + longest) // (2 * longest)) for side in size)
+def side_of(size: tuple[int, int], side: str) -> int:
+    """The ``long`` or ``short`` side, the ``height`` or the ``width`` of a ``size`` ``(height, width)``."""
+    return {"long": max(size), "short": min(size), "height": size[0], "width": size[1]}[side]
+
+
+def fit_size(size: tuple[int, int], length: int, side: str = "long") -> tuple[int, int]:
+    """The size ``(height, width)`` whose ``side`` (see `side_of`) has ``length`` px and whose shape is nearest to ``size``'s."""
+    measured = side_of(size, side)
+    height, width = (max(1, (2 * pixels * length + measured) // (2 * measured)) for pixels in size)
     return height, width
 
 
