@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from scipy.optimize import minimize
 
 from impasto.optim import LBFGS, Bands, Pixels, Solver
 from impasto.optim.search import Trial, strong_wolfe
@@ -69,6 +70,23 @@ def test_the_line_search_walks_as_torchs_does(rosenbrock, evaluator, start):
     assert state["iterations"] == 15
     assert state["evaluations"] == len(function.seen) == calls
     assert report.total == pytest.approx(float(rosenbrock(found)))
+
+
+@pytest.mark.parametrize(("steps", "problem"), [(20, "bowl"), (30, "rosenbrock")])
+def test_with_a_line_search_it_descends_as_lbfgsb_of_scipy_does(steps, problem, bowl, rosenbrock, canvas, evaluator):
+    """So the preset `cysmith`, whose source has L-BFGS-B without bounds, needs no solver of its own."""
+    function = bowl if problem == "bowl" else rosenbrock
+    start = canvas if problem == "bowl" else torch.tensor((-1.2, 1.0), dtype=torch.float64).reshape(1, 1, 1, 2)
+
+    def value_and_grad(vector):
+        report, gradient = evaluator(function)(torch.from_numpy(vector).reshape(start.shape))
+        return report.total, gradient.flatten().numpy()
+
+    options = {"maxiter": steps, "maxcor": 10, "ftol": 0, "gtol": 0}
+    theirs = minimize(value_and_grad, start.flatten().numpy(), jac=True, method="L-BFGS-B", options=options)
+    ours = walk(Solver(LBFGS(1.0, 10, line_search=True)), evaluator(function), start, steps)
+    assert ours[2].total <= theirs.fun
+    assert ours[1]["evaluations"] <= 1.1 * theirs.nfev
 
 
 def test_the_line_search_converges_and_looks_at_no_point_twice(canvas, bowl, evaluator):

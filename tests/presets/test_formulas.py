@@ -25,13 +25,31 @@ Features = dict[str, Tensor]
 Terms = dict[str, Tensor]
 
 
-def see(image: Tensor, weights: NetworkWeights, *, pool: str = "max", caffe: bool = True, replicate: bool = False) -> Features:
-    """VGG-19 as published: BGR in 0..255 minus the mean, or torchvision's RGB; features after each ReLU."""
-    if caffe:
-        x = 255 * image[:, [2, 1, 0]] - torch.tensor([103.939, 116.779, 123.68], dtype=torch.float64)[:, None, None]
-    else:
-        mean, std = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], dtype=torch.float64)[:, :, None, None]
-        x = (image - mean) / std
+def caffe(image: Tensor) -> Tensor:
+    """BGR in 0..255, Oxford's mean taken away."""
+    return 255 * image[:, [2, 1, 0]] - torch.tensor([103.939, 116.779, 123.68], dtype=torch.float64)[:, None, None]
+
+
+def torchvision(image: Tensor) -> Tensor:
+    mean, std = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], dtype=torch.float64)[:, :, None, None]
+    return (image - mean) / std
+
+
+def torchvision255(image: Tensor) -> Tensor:
+    """RGB in 0..255, torchvision's mean taken away."""
+    return 255 * image - torch.tensor([123.675, 116.28, 103.53], dtype=torch.float64)[:, None, None]
+
+
+def see(
+    image: Tensor,
+    weights: NetworkWeights,
+    *,
+    enter: Callable[[Tensor], Tensor] = caffe,
+    pool: str = "max",
+    replicate: bool = False,
+) -> Features:
+    """VGG as published, features after each ReLU."""
+    x = enter(image)
     features = {}
     for name, (kernel, bias) in weights.convolutions.items():
         if name in FIRST[1:]:
@@ -126,16 +144,78 @@ def gatys2016(canvas: Tensor, content: Tensor, style: Tensor, weights: NetworkWe
     }
 
 
+def shared_gram(features: Tensor) -> Tensor:
+    """G over C H W."""
+    return gram(features) / features.numel()
+
+
 def neural_style(canvas: Tensor, content: Tensor, style: Tensor, weights: NetworkWeights) -> Terms:
+    x, c, s = (see(image, weights) for image in (canvas, content, style))
+    return {
+        "content": 5 * (x["conv4_2"] - c["conv4_2"]).square().mean(),
+        "style": sum(100 * (shared_gram(x[name]) - shared_gram(s[name])).square().mean() for name in FIRST),
+        "tv": 1e-3 * variation(255 * canvas),
+    }
+
+
+def pystiche(canvas: Tensor, content: Tensor, style: Tensor, weights: NetworkWeights) -> Terms:
+    x, c, s = (see(image, weights, enter=torchvision) for image in (canvas, content, style))
+    return {
+        "content": (x["conv4_2"] - c["conv4_2"]).square().mean(),
+        "style": 1e3 * sum(mse_layer(x[name], s[name]) for name in FIRST) / 5,
+    }
+
+
+def pytorch_tutorial(canvas: Tensor, content: Tensor, style: Tensor, weights: NetworkWeights) -> Terms:
+    x, c, s = (see(image, weights, enter=torchvision) for image in (canvas, content, style))
+    first = ("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1")
+    return {
+        "content": (x["conv2_2"] - c["conv2_2"]).square().mean(),
+        "style": 1e6 * sum((shared_gram(x[name]) - shared_gram(s[name])).square().mean() for name in first),
+    }
+
+
+def cysmith(canvas: Tensor, content: Tensor, style: Tensor, weights: NetworkWeights) -> Terms:
+    x, c, s = (see(image, weights, pool="avg") for image in (canvas, content, style))
+    count, positions = rows(x["conv4_2"]).shape
+    return {
+        "content": 5 * (x["conv4_2"] - c["conv4_2"]).square().sum() / (2 * count**0.5 * positions**0.5),
+        "style": 1e4 * sum(0.2 * gatys_layer(x[name], s[name]) for name in FIRST) / 5,
+        "tv": 1e-3 * variation(255 * canvas),
+    }
+
+
+def gordicaleksa(canvas: Tensor, content: Tensor, style: Tensor, weights: NetworkWeights) -> Terms:
+    x, c, s = (see(image, weights, enter=torchvision255) for image in (canvas, content, style))
+    return {
+        "content": 1e5 * (x["conv4_2"] - c["conv4_2"]).square().mean(),
+        "style": 3e4 * sum((shared_gram(x[name]) - shared_gram(s[name])).square().sum() for name in FIRST) / 5,
+        "tv": 1e0 * variation(255 * canvas),
+    }
+
+
+def anishathalye(canvas: Tensor, content: Tensor, style: Tensor, weights: NetworkWeights) -> Terms:
+    x, c, s = (see(image, weights) for image in (canvas, content, style))
+    image = 255 * canvas
+    return {
+        "content": 5 * (x["conv4_2"] - c["conv4_2"]).square().mean(),
+        "style": 500 * sum((shared_gram(x[name]) - shared_gram(s[name])).square().mean() / 5 for name in FIRST),
+        "tv": 100 * (image.diff(dim=2).square().mean() + image.diff(dim=3).square().mean()),
+    }
+
+
+def spst(canvas: Tensor, content: Tensor, style: Tensor, weights: NetworkWeights) -> Terms:
     x, c, s = (see(image, weights) for image in (canvas, content, style))
 
     def layer(ours: Tensor, theirs: Tensor) -> Tensor:
-        return (gram(ours) / ours.numel() - gram(theirs) / theirs.numel()).square().mean()
+        a, b = rows(ours), rows(theirs)
+        means = (a.mean(1) - b.mean(1)).square().mean()
+        spreads = (a.std(1, correction=0) - b.std(1, correction=0)).square().mean()
+        return 1e3 / len(a) ** 2 * mse_layer(ours, theirs) + 1e4 * means + 1e4 * spreads
 
     return {
-        "content": 5 * (x["conv4_2"] - c["conv4_2"]).square().mean(),
-        "style": sum(100 * layer(x[name], s[name]) for name in FIRST),
-        "tv": 1e-3 * variation(255 * canvas),
+        "content": (x["conv4_2"] - c["conv4_2"]).square().mean(),
+        "style": sum(layer(x[name], s[name]) for name in FIRST),
     }
 
 
@@ -155,7 +235,7 @@ def wasserstein_layer(ours: Tensor, theirs: Tensor) -> Tensor:
 
 
 def crowsonkb(canvas: Tensor, content: Tensor, style: Tensor, weights: NetworkWeights) -> Terms:
-    x, c, s = (see(image, weights, caffe=False, replicate=True) for image in (canvas, content, style))
+    x, c, s = (see(image, weights, enter=torchvision, replicate=True) for image in (canvas, content, style))
     shares = dict(zip(FIRST, (256, 64, 16, 4, 1), strict=True))
     edge = F.pad(canvas, (1, 1, 1, 1), mode="replicate")
     height, width = canvas.shape[2:]
@@ -175,14 +255,20 @@ def crowsonkb(canvas: Tensor, content: Tensor, style: Tensor, weights: NetworkWe
 DIAGONALS = ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None)))
 
 FORMULAS: dict[str, Callable[[Tensor, Tensor, Tensor, NetworkWeights], Terms]] = {
+    "anishathalye": anishathalye,
     "block5-block4": block5_block4,
     "crowsonkb": crowsonkb,
+    "cysmith": cysmith,
     "gatys2015": gatys2015,
     "gatys2016": gatys2016,
+    "gordicaleksa": gordicaleksa,
     "holberton": holberton,
     "light-on-math": light_on_math,
     "mse-gram": mse_gram,
     "neural-style": neural_style,
+    "pystiche": pystiche,
+    "pytorch-tutorial": pytorch_tutorial,
+    "spst": spst,
     "tensorflow-tutorial": tensorflow_tutorial,
 }
 
@@ -203,7 +289,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_the_objective_is_the_published_formula(name: str, style_size: tuple[int, int], files: dict[str, Path]) -> None:
     config = load_preset(name)
     backbone = create_backbone(
-        config.backbone, weights=files[config.weights], pooling=config.pooling, padding=config.padding, device="cpu"
+        config.backbone,
+        weights=files[config.weights],
+        pooling=config.pooling,
+        padding=config.padding,
+        network_input=config.network_input,
+        device="cpu",
     )
     content, style, canvas = picture(96, 112, 1), picture(*style_size, 2), picture(96, 112, 3)
     objective = build_objective(content, style, config, backbone)

@@ -12,11 +12,19 @@ from impasto.config import StylizeConfig
 from impasto.errors import ConfigError
 from impasto.features import canonical_layer
 from impasto.presets import load_preset, preset_names, read_preset
+from impasto.pyramid import plan_scales
 
 # What decides a published result beside the formula of its loss: iterations, sizes, start, solver, step, variable.
 SETTINGS = {
     "gatys2015": {"init": "noise", "optimizer": "lbfgs", "variable": "pixels255", "pooling": "avg", "scale_count": 1},
-    "gatys2016": {"size": 1024, "scale_count": 2, "scale_ratio": 2.0, "iterations": (500, 200), "optimizer": "lbfgs"},
+    "gatys2016": {
+        "size": 1024,
+        "side": "short",
+        "scale_count": 2,
+        "scale_ratio": 2.0,
+        "iterations": (500, 200),
+        "optimizer": "lbfgs",
+    },
     "neural-style": {"size": 512, "iterations": (1000,), "optimizer": "lbfgs", "history": 100, "line_search": "none"},
     "holberton": {"size": 512, "resample": "bicubic", "iterations": (1000,), "step_size": 0.01, "beta1": 0.9, "beta2": 0.99},
     "tensorflow-tutorial": {"size": 512, "iterations": (1000,), "step_size": 0.02, "beta1": 0.99, "epsilon": 0.1, "clamp": True},
@@ -24,6 +32,12 @@ SETTINGS = {
     "light-on-math": {"init": "content", "optimizer": "adam"},
     "block5-block4": {"init": "content", "optimizer": "adam"},
     "mse-gram": {"init": "content"},
+    "pystiche": {"size": 500, "side": "short", "iterations": (500,), "optimizer": "lbfgs", "variable": "pixels"},
+    "pytorch-tutorial": {"size": 512, "iterations": (300,), "optimizer": "lbfgs", "variable": "pixels", "clamp": True},
+    "cysmith": {"size": 512, "enlarge": False, "optimizer": "lbfgs", "history": 10, "line_search": "strong-wolfe"},
+    "gordicaleksa": {"size": 400, "side": "height", "iterations": (1000,), "optimizer": "lbfgs", "line_search": "strong-wolfe"},
+    "anishathalye": {"init": "noise", "enlarge": False, "iterations": (1000,), "optimizer": "adam", "step_size": 10.0},
+    "spst": {"iterations": (600, 200, 66, 30), "scale_ratio": 2.0, "optimizer": "lbfgs", "line_search": "none"},
 }
 
 
@@ -63,6 +77,25 @@ def test_the_layers_of_a_preset_exist(name):
 def test_a_preset_has_the_settings_of_its_source(name):
     config = dataclasses.asdict(load_preset(name))
     assert {key: config[key] for key in SETTINGS[name]} == SETTINGS[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sizes"),
+    [
+        ("gatys2016", (900, 1200), [(512, 683), (1024, 1365)]),
+        ("pystiche", (900, 1200), [(500, 667)]),
+        ("gordicaleksa", (900, 1200), [(400, 533)]),
+        ("gordicaleksa", (1200, 900), [(400, 300)]),
+        ("cysmith", (900, 1200), [(384, 512)]),
+        ("cysmith", (90, 120), [(90, 120)]),
+        ("anishathalye", (900, 1200), [(900, 1200)]),
+        ("spst", (900, 1200), [(900, 1200)]),
+        ("spst", (1024, 1200), [(512, 600), (1024, 1200)]),
+        ("spst", (3000, 4000), [(750, 1000), (1500, 2000), (3000, 4000)]),
+    ],
+)
+def test_sizes_are_those_of_the_source(name, content, sizes):
+    assert [scale.size for scale in plan_scales(load_preset(name), content)] == sizes
 
 
 def test_holberton_returns_its_best_picture_and_keeps_it_in_range():
