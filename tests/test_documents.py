@@ -26,7 +26,8 @@ from synthetic import picture, random_weights
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "src").rglob("*.md")])
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
-PICTURES = ("photo.jpg", "painting.jpg", "other.jpg")
+PICTURES = ("photo.jpg", "painting.jpg", "other.jpg", "a.jpg", "b.jpg")
+FOLDERS = ("photos", "paintings")
 ELSEWHERE = ("impasto demo",)  # tests/demo paints it
 
 
@@ -73,6 +74,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     torch.save({**state, **{f"{name}.bias": bias for name, (_, bias) in random_weights().convolutions.items()}}, "vgg_conv.pth")
     for seed, name in enumerate(PICTURES):
         to_pil(picture(48, 64, seed)).save(tmp_path / name)
+    for seed, name in enumerate(FOLDERS):
+        (tmp_path / name).mkdir()
+        to_pil(picture(48, 64, 7 + seed)).save(tmp_path / name / "one.jpg")
     return tmp_path
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from impasto import engine, styles
+from impasto import engine
 from impasto.config import StylizeConfig
 from impasto.engine import Outcome, Progress, run
 from impasto.features import VGG
@@ -19,7 +19,7 @@ from impasto.images.recolor import recolor
 from impasto.images.resample import resize
 from impasto.objective import Objective, Report
 from impasto.pyramid import plan_scales
-from impasto.styles import PictureStyle, learn
+from impasto.styles import PictureStyle, learn, pictures
 from impasto.targets import build_objective
 from synthetic import STYLE_LAYERS, picture, random_weights
 
@@ -179,7 +179,7 @@ def test_styles_follow_the_size_of_the_canvas(vgg, monkeypatch):
         seen.append(tuple(picture.shape[2:]))
         return learn(picture, *rest)
 
-    monkeypatch.setattr(styles, "learn", spy)
+    monkeypatch.setattr(pictures, "learn", spy)
     paint(vgg, models=(STYLE, CONTENT), iterations=1, style_scale=0.75)
     assert seen == [(30, 24), (24, 30), (60, 48), (48, 60)]
 

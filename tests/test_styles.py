@@ -7,7 +7,7 @@ import torch
 from impasto.config import StylizeConfig
 from impasto.images.resample import resize
 from impasto.losses import sums
-from impasto.styles import PictureStyle, learn, sampled
+from impasto.styles import KeptStyle, PictureStyle, learn, sampled
 from synthetic import picture
 
 ONE, TWO = (picture(40, 48, seed, torch.float64) for seed in (2, 3))
@@ -64,3 +64,22 @@ def test_a_sample_of_a_bank_keeps_its_share():
     half = sampled(bank, 0.5, config)
     assert len(half.unique()) == 40
     assert not torch.equal(half, sampled(bank, 0.5, StylizeConfig(neighbour_bank=80, seed=1)))
+
+
+def test_a_kept_style_works_out_once_what_it_is_asked_for_again(vgg64):
+    asked = []
+
+    class Spy(PictureStyle):
+        def at(self, length, config, backbone):
+            asked.append(length)
+            return super().at(length, config, backbone)
+
+    kept = KeptStyle(Spy((ONE,), "one.png", "hash"))
+    first = kept.at(32, CONFIG, vgg64)
+    assert kept.at(32, CONFIG, vgg64) is first
+    kept.at(32, CONFIG.overlay({"neighbour_rotations": 1}), vgg64)
+    assert asked == [32, 32]
+    for length in range(33, 41):
+        kept.at(length, CONFIG, vgg64)
+    assert kept.at(32, CONFIG, vgg64) is not first  # no more is kept than a run needs
+    assert (kept.name, kept.sha256, kept.picture() is ONE) == ("one.png", "hash", True)

@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .api import Result, build_objective, create_backbone, iterate, load_preset, stylize
+    from .api import Stylizer, build_objective, create_backbone, iterate, load_preset, stylize
+    from .batches import batch
     from .config import OutputConfig, StylizeConfig
     from .engine import Progress
     from .errors import ImpastoError
+    from .result import Result
 
 _HOMES = {
     "ImpastoError": "errors",
     "OutputConfig": "config",
     "Progress": "engine",
-    "Result": "api",
+    "Result": "result",
     "StylizeConfig": "config",
+    "Stylizer": "api",
+    "batch": "batches",
     "build_objective": "api",
     "create_backbone": "api",
     "iterate": "api",
@@ -32,7 +36,9 @@ __all__ = [
     "Progress",
     "Result",
     "StylizeConfig",
+    "Stylizer",
     "__version__",
+    "batch",
     "build_objective",
     "create_backbone",
     "iterate",

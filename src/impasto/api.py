@@ -5,73 +5,32 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from . import targets
 from .capacity import check_capacity
-from .config import OutputConfig, StylizeConfig
+from .config import StylizeConfig
 from .devices import choose_device, choose_dtype, keep_freed_memory, release_freed_memory
 from .engine import Outcome, Progress, run
-from .errors import PictureError
 from .features import Backbone, build_backbone, canonical_layer
 from .images import io
 from .images.resample import resize
 from .objective import Objective
 from .presets import load_preset
 from .pyramid import plan_scales
-from .runs import Input, RunRecord, make_record, pixels_sha256, record_text
-from .styles import PictureStyle, learn
+from .result import Result
+from .runs import Input, RunRecord, make_record, pixels_sha256
+from .styles import SHORTEST, learn, read_style
 from .weights.manifest import NORMALIZATIONS
 from .weights.store import Store, default_cache
 
-if TYPE_CHECKING:
-    import PIL.Image
+__all__ = ["Result", "Run", "Stylizer", "build_objective", "create_backbone", "iterate", "load_preset", "make_config", "stylize"]
 
-__all__ = ["Result", "Run", "build_objective", "create_backbone", "iterate", "load_preset", "make_config", "stylize"]
-
-_SMALLEST = 16  # px a side: the networks halve a picture four times
 _MEAN_COLOUR = (0.485, 0.456, 0.406)  # of ImageNet's photographs, which networks see as 0
-
-
-@dataclass(frozen=True)
-class Result:
-    """A painted picture and how it came to be.
-
-    Attributes:
-        pixels: ``(1, 3, H, W)`` float32 in [0, 1], sRGB, on the CPU.
-        alpha: ``(1, 1, H, W)`` in [0, 1], kept from the content picture, or None.
-        record: what `save` embeds: resolved options, inputs, weights, versions, losses, seconds.
-        reason: ``finished``, ``plateau``, ``stopped`` or ``diverged``.
-        message: the reason as a sentence, with what to try.
-    """
-
-    pixels: Tensor
-    alpha: Tensor | None
-    record: RunRecord
-    reason: str
-    message: str
-
-    @property
-    def image(self) -> PIL.Image.Image:
-        """The picture for Pillow, 8 bits a channel, RGB or RGBA."""
-        return io.to_pil(self.pixels, self.alpha)
-
-    def save(self, path: str | os.PathLike[str], output: OutputConfig | None = None) -> None:
-        """Write the picture with its record; the suffix decides the format.
-
-        Raises:
-            OutputError: the suffix is unknown, or the file cannot be written; nothing half-written is left.
-        """
-        output = output or OutputConfig()
-        text = record_text(self.record)
-        io.save_picture(self.pixels, Path(path), alpha=self.alpha, quality=output.quality, bits=output.bits, record=text)
-        if output.record:
-            io.write_text(Path(output.record), text + "\n")
 
 
 class Run(Iterator[Progress]):
@@ -80,23 +39,18 @@ class Run(Iterator[Progress]):
     Everything that can be wrong with the inputs is found when it is made, before the first iteration.
     """
 
-    def __init__(self, content: Any, styles: Sequence[Any], config: StylizeConfig, preset: str | None = None) -> None:
-        config = _with_known_layers(config.resolve())
-        self._content = _usable(io.read_picture(content, name="content"))
-        self._styles = [_usable(io.read_picture(style, name="style")) for style in styles]
+    def __init__(self, content: Any, styles: Sequence[Any], stylizer: Stylizer) -> None:
+        self.config, self.preset, self._weights = stylizer.config, stylizer.preset, stylizer.weights
+        self._content = io.read_picture(content, name="content", least=SHORTEST)
+        self._styles = [read_style(style) for style in styles]
         self._start_input: Input | None = None
-        targets.style_shares(config, len(self._styles))
-        device = choose_device(config.device)
-        dtype = choose_dtype(config.precision, device)
-        self.config = config.overlay({"device": device.type, "precision": str(dtype).removeprefix("torch.")})
-        self.preset = preset
+        targets.style_shares(self.config, len(self._styles))
         self.scales = plan_scales(self.config, _size(self._content.pixels))
-        self._backbone, self._weights = _backbone(self.config, device, dtype)
-        check_capacity(self.config, self._backbone, self.scales[-1].size)
+        check_capacity(self.config, stylizer.backbone, self.scales[-1].size)
         self._begin = self._start()
+        device = stylizer.backbone.device
         start = None if self._begin is None else self._begin.to(device)
-        content, *rest = (picture.pixels.to(device) for picture in (self._content, *self._styles))
-        self._run = run(content, [PictureStyle((picture,)) for picture in rest], self.config, self._backbone, self.scales, start)
+        self._run = run(self._content.pixels.to(device), self._styles, self.config, stylizer.backbone, self.scales, start)
         self._stopping = False
         self.last: Progress | None = None
         self._outcome: Outcome | None = None
@@ -160,14 +114,50 @@ class Run(Iterator[Progress]):
         if init == "content":
             return None
         if init == "style":
-            return self._styles[0].pixels
+            return self._styles[0].picture()
         if init == "noise":
             generator = torch.Generator().manual_seed(self.config.seed)
             mean = torch.tensor(_MEAN_COLOUR)[:, None, None]
             return mean + self.config.noise * torch.randn((1, 3, *size), generator=generator)
-        picture = _usable(io.read_picture(init, name="start"))
+        picture = io.read_picture(init, name="start", least=SHORTEST)
         self._start_input = Input(name=picture.name, sha256=picture.sha256)
         return picture.pixels
+
+
+class Stylizer:
+    """A network that is loaded, and options: it paints any number of pictures, in any styles.
+
+    Args:
+        config, preset, options: as of `iterate`.
+
+    Raises:
+        ConfigError, WeightsError, DeviceError: as of `iterate`.
+
+    Attributes:
+        config: resolved, device and precision included.
+        backbone: the network.
+        weights: ``id`` and ``sha256`` of its weights.
+    """
+
+    def __init__(self, *, config: StylizeConfig | None = None, preset: str | None = None, **options: Any) -> None:
+        resolved = _with_known_layers(make_config(config, preset, options).resolve())
+        device = choose_device(resolved.device)
+        dtype = choose_dtype(resolved.precision, device)
+        self.config = resolved.overlay({"device": device.type, "precision": str(dtype).removeprefix("torch.")})
+        self.preset = preset
+        self.backbone, self.weights = _backbone(self.config, device, dtype)
+
+    def iterate(self, content: Any, styles: Any) -> Run:
+        """As `impasto.iterate`."""
+        return Run(content, styles if isinstance(styles, (list, tuple)) else [styles], self)
+
+    def stylize(self, content: Any, style: Any, callback: Callable[[Progress], None] | None = None) -> Result:
+        """As `impasto.stylize`."""
+        painting = self.iterate(content, style)
+        for progress in painting:
+            if callback is not None:
+                callback(progress)
+        return painting.result()
 
 
 def iterate(content: Any, styles: Any, *, config: StylizeConfig | None = None, preset: str | None = None, **options: Any) -> Run:
@@ -176,7 +166,7 @@ def iterate(content: Any, styles: Any, *, config: StylizeConfig | None = None, p
     Args:
         content: a path, a PIL image, an ``(H, W, 3)`` uint8, uint16 or float array, or a ``(3, H, W)`` or
             ``(1, 3, H, W)`` float tensor in [0, 1].
-        styles: one picture like it, or a list of them.
+        styles: one style or a list of them: pictures like it, and folders of pictures, whose statistics are pooled.
         config: all options; by default those of ``preset``, or the defaults.
         preset: a name of `preset_names`.
         options: single options of `StylizeConfig`, on top.
@@ -184,8 +174,7 @@ def iterate(content: Any, styles: Any, *, config: StylizeConfig | None = None, p
     Raises:
         ConfigError, PictureError, WeightsError, DeviceError, CapacityError: before anything is painted.
     """
-    pictures = styles if isinstance(styles, (list, tuple)) else [styles]
-    return Run(content, pictures, make_config(config, preset, options), preset)
+    return Stylizer(config=config, preset=preset, **options).iterate(content, styles)
 
 
 def stylize(
@@ -197,15 +186,11 @@ def stylize(
     callback: Callable[[Progress], None] | None = None,
     **options: Any,
 ) -> Result:
-    """Paint ``content`` in the style of ``style`` (a picture or a list of them) and return the `Result`.
+    """Paint ``content`` in the style of ``style`` (one or a list of them) and return the `Result`.
 
     Arguments and errors are those of `iterate`; ``callback`` is called after each iteration.
     """
-    painting = iterate(content, style, config=config, preset=preset, **options)
-    for progress in painting:
-        if callback is not None:
-            callback(progress)
-    return painting.result()
+    return Stylizer(config=config, preset=preset, **options).stylize(content, style, callback)
 
 
 def make_config(config: StylizeConfig | None, preset: str | None, options: dict[str, Any]) -> StylizeConfig:
@@ -274,13 +259,6 @@ def _backbone(config: StylizeConfig, device: torch.device, dtype: torch.dtype) -
         config.backbone, weights, pooling=config.pooling, padding=config.padding or "zeros", device=device, dtype=dtype
     )
     return backbone, {"id": config.weights or "", "sha256": weights.sha256}
-
-
-def _usable(picture: io.Picture) -> io.Picture:
-    height, width = _size(picture.pixels)
-    if min(height, width) < _SMALLEST:
-        raise PictureError(f"{picture.name} is {width} x {height} px", f"give a picture of at least {_SMALLEST} px a side")
-    return picture
 
 
 def _size(pixels: Tensor) -> tuple[int, int]:

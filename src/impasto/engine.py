@@ -87,12 +87,12 @@ def run(
         content: ``(1, 3, H, W)`` in [0, 1] of any size, resized here to each scale.
         styles: seen with a long side of ``style_scale`` times the canvas's.
         config: resolved.
-        backbone: on the device of content and styles.
+        backbone: on the content's device.
         scales: coarse to fine, from `plan_scales`.
         start: the canvas to begin with, of any size; None for the content.
     """
     clock, solver, state = _Clock(scales), create_solver(config), None
-    shown = recolor(content, [style.colors for style in styles], config.style_blend or None) if config.recolor else content
+    shown = _recolored(content, styles, config) if config.recolor else content
     canvas = shown if start is None else start
     ended = _Ended("finished", "every iteration was done")
     for index, scale in enumerate(scales):
@@ -258,6 +258,10 @@ class _Plateau:
         losses = list(self.losses)
         earlier, later = min(losses[:_PLATEAU_WINDOW]), min(losses[_PLATEAU_WINDOW:])
         return earlier - later < self.least * abs(earlier)
+
+
+def _recolored(content: Tensor, styles: Sequence[Style], config: StylizeConfig) -> Tensor:
+    return recolor(content, [style.colors.to(content.device) for style in styles], config.style_blend or None)
 
 
 def _enlarged(canvas: Tensor, target: Tensor, config: StylizeConfig, *, first: bool) -> Tensor:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .errors import OutputError
 
-__all__ = ["check_writable", "write_bytes", "write_text"]
+__all__ = ["check_writable", "make_folder", "write_bytes", "write_text"]
 
 _FULL = "free some space, or write to another disk"
 _FORBIDDEN = "choose a folder you may write to"
@@ -38,6 +38,18 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         # Asking for permission bits is not enough (root, network drives, full disks): try it.
         with tempfile.TemporaryFile(dir=target.parent):
             pass
+
+
+def make_folder(path: str | os.PathLike[str]) -> None:
+    """Make a folder, and those it lies in, unless it is there.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {os.fspath(path)!r}: {error.strerror}", "choose another one") from error
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:

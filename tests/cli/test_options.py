@@ -14,7 +14,7 @@ OPTIONS = {**options_of(StylizeConfig), **options_of(OutputConfig)}
 
 
 @click.command(cls=GroupedCommand)
-@derived_flags
+@derived_flags()
 def command(**flags):
     return flags
 
@@ -107,3 +107,12 @@ def test_help_shows_the_common_options_first():
     assert text.index("Common options:") < text.index("--size") < text.index("--objective") < first
     assert first < text.index("Advanced: sizes and scales:") < text.index("--scale-ratio")
     assert set(COMMON_NAMES) <= OPTIONS.keys()
+
+
+def test_a_command_may_go_without_some_flags():
+    @click.command(cls=GroupedCommand)
+    @derived_flags(without=("size", "record"))
+    def smaller(**flags):
+        return flags
+
+    assert {param.name for param in smaller.params} == set(OPTIONS) - {"size", "record"}

@@ -15,6 +15,7 @@ import click
 
 from .. import __version__
 from ..errors import ImpastoError
+from .batch import batch
 from .demo import demo
 from .show import inspect, presets
 from .stylize import stylize
@@ -37,7 +38,7 @@ def impasto(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (stylize, demo, presets, inspect, weights):
+for command in (stylize, batch, demo, presets, inspect, weights):
     impasto.add_command(command)
 
 

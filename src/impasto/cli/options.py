@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import NoneType
 from typing import Any, TypeVar
 
@@ -56,13 +56,17 @@ class GroupedCommand(click.Command):
                 formatter.write_dl(records, col_max=34)
 
 
-def derived_flags(command: Command) -> Command:
-    """Decorate ``command`` with a flag for every option of `OutputConfig` and `StylizeConfig`; not given means ``None``."""
-    flags = {name: _flag(name, *entry) for name, *entry in _all_options()}
-    names = [*COMMON_NAMES, *(name for name in flags if name not in COMMON_NAMES)]
-    for name in reversed(names):
-        command = flags[name](command)
-    return command
+def derived_flags(*, without: Collection[str] = ()) -> Callable[[Command], Command]:
+    """Decorates a command with a flag for every option of `OutputConfig` and `StylizeConfig`; not given means ``None``."""
+
+    def decorate(command: Command) -> Command:
+        flags = {name: _flag(name, *entry) for name, *entry in _all_options() if name not in without}
+        names = sorted(flags, key=lambda name: COMMON_NAMES.index(name) if name in COMMON_NAMES else len(COMMON_NAMES))
+        for name in reversed(names):
+            command = flags[name](command)
+        return command
+
+    return decorate
 
 
 def given_options(config: type, flags: Mapping[str, Any]) -> dict[str, Any]:

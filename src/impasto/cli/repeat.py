@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,8 +58,8 @@ def recorded_path(entry: Input, role: str) -> str:
 
 
 def changed_inputs(paths: Iterable[str], recorded: Mapping[str, Input]) -> list[str]:
-    """Those of ``paths`` whose bytes are not the recorded ones."""
-    return [path for path in paths if _sha256(path) != recorded[path]["sha256"]]
+    """Those of ``paths``, files or folders, whose bytes are not the recorded ones."""
+    return [path for path in paths if _digest(path) != recorded[path]["sha256"]]
 
 
 def compare_pixels(record: RunRecord, again: RunRecord, source: str) -> str:
@@ -74,10 +73,12 @@ def compare_pixels(record: RunRecord, again: RunRecord, source: str) -> str:
     return f"the pixels are not those of {source}: {'; '.join(differing) or 'nothing else that is recorded differs'}"
 
 
-def _sha256(path: str) -> str:
+def _digest(path: str) -> str:
+    from ..images.folder import digest_of
+
     try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except OSError:
+        return digest_of(path)
+    except (OSError, PictureError):
         return ""  # reading the picture will say what is wrong
 
 

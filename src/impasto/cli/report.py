@@ -13,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from ..engine import Progress
 
-__all__ = ["LiveReport", "Pace", "PlainReport", "Report", "open_report", "waiting"]
+__all__ = ["LiveReport", "Pace", "PlainReport", "Report", "clock", "open_report", "waiting"]
 
 PLAIN_PERIOD = 5.0  # seconds between two plain lines
 WINDOW = 20  # iterations that the speed is taken from
@@ -160,7 +160,11 @@ def _speed(speed: tuple[float, float] | None) -> list[str]:
     """``12.3 it/s`` and ``0:42 left``."""
     if speed is None:
         return []
-    minutes, seconds = divmod(round(speed[1]), 60)
+    return [f"{speed[0]:.1f} it/s", f"{clock(speed[1])} left"]
+
+
+def clock(seconds: float) -> str:
+    """``0:42``, ``1:02:03``."""
+    minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    left = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-    return [f"{speed[0]:.1f} it/s", f"{left} left"]
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

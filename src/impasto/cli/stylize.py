@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..api import Result, Run
     from ..runs import RunRecord
 
-__all__ = ["stylize"]
+__all__ = ["PRESET_HELP", "stylize", "summary"]
 
 PRESET_HELP = "settings of a paper or a program to start from; 'impasto presets' lists them"
 
@@ -44,7 +44,7 @@ class Job:
 @click.option("-o", "--output", cls=Flag, metavar="OUT", required=True, help="picture to write; its suffix decides the format")
 @click.option("--preset", cls=Flag, metavar="NAME", help=PRESET_HELP)
 @click.option("--from", "source", cls=Flag, metavar="PICTURE", help="repeat the run that this picture (or its record) tells of")
-@derived_flags
+@derived_flags()
 def stylize(
     content: str | None, styles: tuple[str, ...], output: str, preset: str | None, source: str | None, **flags: Any
 ) -> int:
@@ -76,7 +76,7 @@ def stylize(
             click.echo(f"impasto: warning: {line}", err=True)
     result, code = _paint(run, output, settings)
     if not settings.quiet:
-        click.echo(_summary(output, result))
+        click.echo(summary(output, result))
         if job.record and not (job.changed or code):
             click.echo(compare_pixels(job.record, result.record, str(source)))
     return code
@@ -151,7 +151,7 @@ def _paint(run: Run, output: str, settings: OutputConfig) -> tuple[Result, int]:
     return result, interrupt.code
 
 
-def _summary(output: str, result: Result) -> str:
+def summary(output: str, result: Result) -> str:
     """``out.png: 512 x 384 px, 43.2 s, loss 0.234, finished``."""
     record = result.record
     ended = "finished" if result.reason == "finished" else result.message

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from ..api import stylize
-from ..errors import OutputError
+from ..files import make_folder
 from ..images.io import check_output, read_picture, save_picture, write_text
 from ..images.sheet import contact_sheet
 from .origins import describe_origins
@@ -48,7 +48,8 @@ def paint_demo(
     """
     contents = {name: read_photograph(name) for name, _ in pairs}
     recipes = {name: find_painting(name) for _, name in pairs}
-    _make_folder(folder)
+    make_folder(folder)
+    check_output(folder / "contact-sheet.png")  # before any is painted
     styles = {}
     for name, recipe in recipes.items():
         on_progress(f"painting {_style_file(name)}, {recipe.origin.title}")
@@ -71,15 +72,6 @@ def _content_file(name: str) -> str:
 
 def _style_file(name: str) -> str:
     return f"style-{name}.png"
-
-
-def _make_folder(folder: Path) -> None:
-    """Make the folder, and see that pictures can be written into it before any is painted."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot make the folder {str(folder)!r}: {error.strerror}", "choose another one") from error
-    check_output(folder / "contact-sheet.png")
 
 
 def _write_inputs(folder: Path, contents: Mapping[str, Image.Image], styles: Mapping[str, Image.Image]) -> list[Path]:

@@ -17,13 +17,13 @@ from ..errors import OutputError
 from .arrays import Array
 from .color import srgb_profile
 
-__all__ = ["PNG_KEYWORD", "SOFTWARE", "encode", "flatten", "format_of"]
+__all__ = ["FORMATS", "PNG_KEYWORD", "SOFTWARE", "encode", "flatten", "format_of"]
 
 # A record is known as ours by the keyword of its PNG text, elsewhere by the name of the software that described the picture.
 PNG_KEYWORD = "impasto"
 SOFTWARE = "impasto"
 
-_FORMATS = {
+FORMATS = {  # by suffix; those that are written, and the usual ones to be read
     ".png": "PNG",
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
@@ -46,14 +46,14 @@ def format_of(path: str | PurePath, bits: int) -> str:
         OutputError: the suffix is not known, or the format has no such depth.
     """
     suffix = PurePath(path).suffix.lower()
-    if suffix not in _FORMATS:
+    if suffix not in FORMATS:
         problem = f"has the unknown suffix {suffix!r}" if suffix else "has no suffix"
-        raise OutputError(f"{str(path)!r} {problem}", f"known: {', '.join(_FORMATS)}")
+        raise OutputError(f"{str(path)!r} {problem}", f"known: {', '.join(FORMATS)}")
     if bits not in (8, 16):
         raise OutputError(f"{bits} bits a channel are asked for", "give 8 or 16")
-    if bits == 16 and _FORMATS[suffix] not in _DEEP_FORMATS:
+    if bits == 16 and FORMATS[suffix] not in _DEEP_FORMATS:
         raise OutputError(f"{suffix} files have no 16 bits a channel", "save as .png or .tiff, or with 8 bits")
-    return _FORMATS[suffix]
+    return FORMATS[suffix]
 
 
 def flatten(array: Array) -> Array:

@@ -50,7 +50,7 @@ class Picture:
 Source = str | os.PathLike[str] | Image.Image | np.ndarray[Any, Any] | Tensor | Picture
 
 
-def read_picture(source: Source, *, name: str = "picture") -> Picture:
+def read_picture(source: Source, *, name: str = "picture", least: int = 1) -> Picture:
     """Read a file, or take an image, array or tensor, as the picture it is: upright, sRGB, alpha kept.
 
     Args:
@@ -58,10 +58,19 @@ def read_picture(source: Source, *, name: str = "picture") -> Picture:
             [0, 1]; a tensor ``(3, H, W)`` or ``(1, 3, H, W)`` of the same types; or a `Picture`, which is returned.
             A uint8 value v becomes v / 255, a uint16 value v / 65535. Of several frames or pages the first is read.
         name: what messages call a source that has no path.
+        least: px that a side has at least.
 
     Raises:
-        PictureError: the source is missing, empty, damaged, too large, or no picture. The hint says what to do.
+        PictureError: the source is missing, empty, damaged, too large, too small, or no picture. The hint says what to do.
     """
+    picture = _read(source, name)
+    height, width = picture.pixels.shape[2:]
+    if min(height, width) < least:
+        raise PictureError(f"{picture.name} is {width} x {height} px", f"give a picture of at least {least} px a side")
+    return picture
+
+
+def _read(source: Source, name: str) -> Picture:
     if isinstance(source, Picture):
         return source
     if isinstance(source, (str, os.PathLike)):

@@ -1,61 +1,26 @@
-"""Styles: what a scale wants of one is a value, `StyleTargets`, whatever it was taken from."""
+"""What pictures say of a style."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from .config import StylizeConfig
-from .features import Backbone
-from .images.resample import fit_size, resize, side_of
-from .losses import Sums, hypercolumns, sums
-from .objective import features_of
+from ..config import StylizeConfig
+from ..features import Backbone
+from ..images.resample import fit_size, resize, side_of
+from ..losses import hypercolumns, sums
+from ..objective import features_of
+from .style import StyleTargets
 
-__all__ = ["PictureStyle", "Style", "StyleTargets", "grid_of", "learn", "sampled"]
+__all__ = ["SHORTEST", "PictureStyle", "grid_of", "learn", "sampled"]
+
+SHORTEST = 16
+"""Least short side of a picture in px: the networks halve it four times."""
 
 _GRID = 4  # hypercolumns stand on a grid of a quarter of the picture, as published
-_SHORTEST = 16  # px: the networks halve a picture four times
-
-
-@dataclass(frozen=True)
-class StyleTargets:
-    """What is known of a style at one size. Adding two pools them: one style that was seen in both.
-
-    Attributes:
-        stats: the statistics of each style layer.
-        bank: hypercolumns of the neighbour layers, ``(n, sum of C)``; no rows where nothing is matched.
-    """
-
-    stats: Mapping[str, Sums]
-    bank: Tensor
-
-    def __add__(self, other: StyleTargets) -> StyleTargets:
-        stats = {name: known + other.stats[name] for name, known in self.stats.items()}
-        return StyleTargets(stats, torch.cat([self.bank, other.bank]))
-
-
-class Style(Protocol):
-    """Something a picture can be painted in the style of."""
-
-    @property
-    def colors(self) -> Tensor:
-        """Its colours, as a picture ``(1, 3, h, w)`` of any size whose order of pixels says nothing."""
-        ...
-
-    def at(self, length: float, config: StylizeConfig, backbone: Backbone) -> StyleTargets:
-        """What it asks for where it has so many px along ``config.side``.
-
-        Args:
-            length: of the style, in px.
-            config: resolved; which layers are wanted, and how they are taken.
-            backbone: the network that sees.
-        """
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,15 +32,21 @@ class PictureStyle:
     """
 
     pictures: tuple[Tensor, ...]
+    name: str = "array"
+    sha256: str = ""
 
     @property
     def colors(self) -> Tensor:
         """See `Style.colors`: every pixel there is."""
         return torch.cat([picture.flatten(2)[:, :, None] for picture in self.pictures], dim=3)
 
+    def picture(self) -> Tensor:
+        """See `Style.picture`: the first one."""
+        return self.pictures[0]
+
     def at(self, length: float, config: StylizeConfig, backbone: Backbone) -> StyleTargets:
         """See `Style.at`. Statistics are added over the pictures, and each gives the same share of the bank."""
-        resized = (resize(p, _style_size((p.shape[2], p.shape[3]), length, config.side), config.resample) for p in self.pictures)
+        resized = (_resized(picture, length, config).to(backbone.device) for picture in self.pictures)
         first, *rest = (learn(picture, config, backbone, 1 / len(self.pictures)) for picture in resized)
         return sum(rest, first)
 
@@ -86,7 +57,7 @@ def learn(picture: Tensor, config: StylizeConfig, backbone: Backbone, share: flo
 
     Args:
         picture: ``(1, 3, h, w)`` in [0, 1].
-        config: layers, turns and the size of the bank; resolved here if it is not yet. What weighs nothing is not computed.
+        config: layers, turns and size of the bank; resolved here if it is not yet. What weighs nothing is not computed.
         backbone: the network that sees, on the picture's device.
         share: of the bank, that the hypercolumns may fill.
 
@@ -121,6 +92,8 @@ def grid_of(picture: Tensor) -> tuple[int, int]:
     return max(1, picture.shape[2] // _GRID), max(1, picture.shape[3] // _GRID)
 
 
-def _style_size(size: tuple[int, int], length: float, side: str) -> tuple[int, int]:
-    """The size of a style picture; a narrow one is not shrunk to less than the deepest layers can see."""
-    return fit_size(size, max(round(length), math.ceil(_SHORTEST * side_of(size, side) / min(size))), side)
+def _resized(picture: Tensor, length: float, config: StylizeConfig) -> Tensor:
+    """A narrow picture is not shrunk to less than the deepest layers can see."""
+    size = picture.shape[2], picture.shape[3]
+    least = math.ceil(SHORTEST * side_of(size, config.side) / min(size))
+    return resize(picture, fit_size(size, max(round(length), least), config.side), config.resample)

@@ -1,0 +1,200 @@
+"""Many pictures with one network: each content in each style, what is there already left out, an error ends one picture only."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import string
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .api import Result, Run, Stylizer
+from .config import OutputConfig, StylizeConfig
+from .errors import ConfigError, ImpastoError, OutputError, nearest_name
+from .files import make_folder
+from .images.folder import pictures_in
+from .images.io import check_output
+from .styles import KeptStyle, Style, read_style
+from .targets import style_shares
+
+__all__ = ["FIELDS", "Batch", "Job", "Painted", "batch"]
+
+FIELDS = ("content", "style", "index")
+IN_FOLDER = "{content}_{style}.png"
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One picture to be painted.
+
+    Attributes:
+        content: as in `stylize`.
+        styles: one, or several that are mixed.
+        output: the file to be written, or None.
+    """
+
+    content: Any
+    styles: tuple[Any, ...]
+    output: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """``photo.jpg, painting.jpg``."""
+        return f"{_name(self.content)}, {' + '.join(map(_name, self.styles))}"
+
+
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """What became of a job: a ``result``, an ``error``, or neither where the output was there before."""
+
+    job: Job
+    result: Result | None = field(default=None, repr=False)
+    error: ImpastoError | None = None
+
+
+class Batch(Iterator[Painted]):
+    """What became of each job, one style after the other; ``jobs`` are all there are, done or not."""
+
+    def __init__(self, jobs: Sequence[Job], painted: Iterator[Painted]) -> None:
+        self.jobs, self._painted = jobs, painted
+
+    def __next__(self) -> Painted:
+        return next(self._painted)
+
+
+def batch(
+    contents: Any,
+    styles: Any,
+    *,
+    output: str | os.PathLike[str] | None = None,
+    force: bool = False,
+    paint: Callable[[Job, Run], None] | None = None,
+    save: OutputConfig | None = None,
+    config: StylizeConfig | None = None,
+    preset: str | None = None,
+    **options: Any,
+) -> Batch:
+    """Paint each content in each style: the network is loaded once, and what it sees in a style is kept for the next content.
+
+    Every picture is written whole or not at all, and its name is looked for just before it is painted, so that a batch may be
+    broken off and taken up again, or shared by several processes.
+
+    Args:
+        contents: a picture, a folder of pictures, or a list of such.
+        styles: one or a list; each is a picture, a folder whose pictures are pooled, or a list of styles that are mixed.
+        output: where results are written: a name with the fields ``{content}`` and ``{style}`` (file names without suffix)
+            and ``{index}`` (the number of the picture, from 1; ``{index:03}`` is 001). A name without suffix is a folder, for
+            ``{content}_{style}.png`` in it. Folders are made.
+        force: paint again what is there already.
+        paint: called with each job and its run, to iterate over it; to cancel the batch, raise. By default it is painted.
+        save: how results are written.
+        config, preset, options: as of `stylize`.
+
+    Returns:
+        An iterator that paints; what is wrong with one picture is told in its ``error``, and the next one follows.
+
+    Raises:
+        ConfigError, WeightsError, DeviceError, OutputError: at once, before anything is painted.
+        PictureError: so too, where a folder of contents has no pictures.
+    """
+    jobs = _plan(contents, styles, output, save or OutputConfig())
+    stylizer = Stylizer(config=config, preset=preset, **options)
+    for job in jobs:
+        style_shares(stylizer.config, len(job.styles))
+    return Batch(jobs, _paint_all(jobs, stylizer, force, paint or _paint, save))
+
+
+def _plan(contents: Any, styles: Any, output: str | os.PathLike[str] | None, save: OutputConfig) -> list[Job]:
+    sources = [source for content in _listed(contents) for source in _expanded(content)]
+    groups = [tuple(_listed(style)) for style in _listed(styles)]
+    jobs = [Job(content, group) for group in groups for content in sources]
+    if output is None:
+        return jobs
+    pattern = _pattern(output)
+    named = [Job(job.content, job.styles, _output(pattern, job, index)) for index, job in enumerate(jobs, start=1)]
+    _check_outputs(named, save)
+    return named
+
+
+def _paint_all(
+    jobs: Iterable[Job], stylizer: Stylizer, force: bool, paint: Callable[[Job, Run], None], save: OutputConfig | None
+) -> Iterator[Painted]:
+    for _, group in itertools.groupby(jobs, key=lambda job: id(job.styles)):
+        styles: list[Style] = []
+        for job in group:
+            if job.output and job.output.exists() and not force:
+                yield Painted(job)
+                continue
+            try:
+                styles = styles or [KeptStyle(read_style(style)) for style in job.styles]
+                run = stylizer.iterate(job.content, styles)
+                paint(job, run)
+                result = run.result()
+                if job.output:
+                    result.save(job.output, save)
+            except ImpastoError as error:
+                yield Painted(job, error=error)
+            else:
+                yield Painted(job, result)
+
+
+def _paint(job: Job, run: Run) -> None:
+    for _ in run:
+        pass
+
+
+def _listed(given: Any) -> Sequence[Any]:
+    return given if isinstance(given, (list, tuple)) else [given]
+
+
+def _expanded(content: Any) -> Sequence[Any]:
+    """The pictures of a folder; anything else as it is."""
+    return pictures_in(content) if isinstance(content, (str, os.PathLike)) and Path(content).is_dir() else [content]
+
+
+def _name(source: Any) -> str:
+    """``photo.jpg``."""
+    path = source if isinstance(source, (str, os.PathLike)) else getattr(source, "name", "array")
+    return Path(path).name
+
+
+def _pattern(output: str | os.PathLike[str]) -> str:
+    text = os.fspath(output)
+    try:
+        used = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
+    except ValueError as error:
+        raise ConfigError(f"the output {text!r} has a brace too many or too few: {error}", "write {{ and }} for braces") from None
+    for name in used:
+        if name not in FIELDS:
+            raise ConfigError(f"the output {text!r} has the unknown field {{{name}}}", nearest_name(name, FIELDS))
+    return text if Path(text).suffix else str(Path(text) / IN_FOLDER)
+
+
+def _output(pattern: str, job: Job, index: int) -> Path:
+    style = "+".join(Path(_name(style)).stem for style in job.styles)
+    try:
+        return Path(pattern.format(content=Path(_name(job.content)).stem, style=style, index=index))
+    except ValueError as error:
+        raise ConfigError(f"the output {pattern!r} has an unknown format: {error}", "{index:03} gives 001") from None
+
+
+def _check_outputs(jobs: Sequence[Job], save: OutputConfig) -> None:
+    """Refuse outputs that replace one another or what goes in; make their folders, and see that they can be written."""
+    if save.record:
+        raise ConfigError("record names one file, for several pictures", "leave it out: each picture carries its own record")
+    sources = (source for job in jobs for source in (job.content, *job.styles))
+    inputs = {Path(source).resolve() for source in sources if isinstance(source, (str, os.PathLike))}
+    taken: dict[Path, Job] = {}
+    for job in jobs:
+        output = (job.output or Path()).resolve()
+        if output in inputs:
+            raise OutputError(f"{str(job.output)!r} is a picture that goes in", "give another name for what comes out")
+        if output in taken:
+            both = f"{taken[output].name!r} and {job.name!r} would both be {str(job.output)!r}"
+            raise OutputError(both, "put {content}, {style} or {index} into the name")
+        taken[output] = job
+    for output in {(output.parent, output.suffix): output for output in taken}.values():
+        make_folder(output.parent)
+        check_output(output, bits=save.bits)

@@ -1,0 +1,108 @@
+"""What a scale wants of a style, as a value, and what can give it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from ..config import StylizeConfig
+from ..features import Backbone
+from ..losses import Sums
+
+__all__ = ["KeptStyle", "Style", "StyleTargets"]
+
+_MOST_KEPT = 8  # sizes of a style: more than a run has scales
+
+
+@dataclass(frozen=True)
+class StyleTargets:
+    """What is known of a style at one size. Adding two pools them: one style that was seen in both.
+
+    Attributes:
+        stats: the statistics of each style layer.
+        bank: hypercolumns of the neighbour layers, ``(n, sum of C)``; no rows where nothing is matched.
+    """
+
+    stats: Mapping[str, Sums]
+    bank: Tensor
+
+    def __add__(self, other: StyleTargets) -> StyleTargets:
+        stats = {name: known + other.stats[name] for name, known in self.stats.items()}
+        return StyleTargets(stats, torch.cat([self.bank, other.bank]))
+
+
+class Style(Protocol):
+    """Something a picture can be painted in the style of."""
+
+    @property
+    def name(self) -> str:
+        """The path it was read from, or ``array``."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Of what it was read from."""
+        ...
+
+    @property
+    def colors(self) -> Tensor:
+        """Its colours, as a picture ``(1, 3, h, w)`` of any size whose order of pixels says nothing."""
+        ...
+
+    def picture(self) -> Tensor:
+        """A picture of it ``(1, 3, h, w)``, for a canvas to begin with.
+
+        Raises:
+            PictureError: it has none.
+        """
+        ...
+
+    def at(self, length: float, config: StylizeConfig, backbone: Backbone) -> StyleTargets:
+        """What it asks for where it has so many px along ``config.side``, on the backbone's device.
+
+        Args:
+            length: of the style, in px.
+            config: resolved; which layers are wanted, and how they are taken.
+            backbone: the network that sees.
+        """
+        ...
+
+
+class KeptStyle:
+    """A style that works out once what it is asked for again and again, for runs that follow each other."""
+
+    def __init__(self, style: Style) -> None:
+        self._style, self._known = style, dict[tuple[float, StylizeConfig, Backbone], StyleTargets]()
+
+    @property
+    def name(self) -> str:
+        """See `Style.name`."""
+        return self._style.name
+
+    @property
+    def sha256(self) -> str:
+        """See `Style.sha256`."""
+        return self._style.sha256
+
+    @cached_property
+    def colors(self) -> Tensor:
+        """See `Style.colors`."""
+        return self._style.colors
+
+    def picture(self) -> Tensor:
+        """See `Style.picture`."""
+        return self._style.picture()
+
+    def at(self, length: float, config: StylizeConfig, backbone: Backbone) -> StyleTargets:
+        """See `Style.at`."""
+        asked = length, config, backbone
+        known = self._known.pop(asked, None) or self._style.at(*asked)
+        self._known[asked] = known  # the latest stand last
+        if len(self._known) > _MOST_KEPT:
+            del self._known[next(iter(self._known))]
+        return known
