@@ -192,6 +192,13 @@ def test_the_length_fulfils_the_strong_wolfe_conditions(function, slope, first):
         assert end is start
 
 
+def test_a_search_ends_where_rounding_decides():
+    """A lowest loss in the middle of nowhere, as float32 makes them: the interval closes on it, and nothing is left between."""
+    at, lengths = line(lambda t: -1e6 if t == 1.0 else -1e5 * (t < 1), lambda t: -1e9)
+    assert strong_wolfe(at, at(0.0), 1.0).length == 1.0
+    assert len(lengths) < 15
+
+
 def test_a_loss_that_is_not_a_number_counts_as_too_high():
     at, lengths = line(lambda t: (t - 3) ** 2, lambda t: 2 * (t - 3), broken=lambda t: t > 4)
     end = strong_wolfe(at, at(0.0), 1000.0)

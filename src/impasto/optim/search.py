@@ -16,6 +16,7 @@ __all__ = ["Trial", "strong_wolfe"]
 _DECREASE = 1e-4
 _CURVATURE = 0.9
 _TRIALS = 25
+_NARROW = 1e-9  # relative width of an interval in which rounding decides what is lower
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def strong_wolfe(at: Callable[[float], Trial[R]], start: Trial[R], length: float
         length: the first to try.
 
     Returns:
-        The point; after 25 trials the lowest so far, which is ``start`` itself if none descends.
+        The point; after 25 trials, or where rounding decides, the lowest so far, which is ``start`` itself if none descends.
     """
     if not start.slope < 0:
         return start
@@ -58,6 +59,8 @@ def strong_wolfe(at: Callable[[float], Trial[R]], start: Trial[R], length: float
             if trial.slope * ahead >= 0:
                 high = low
             before, low = low, trial
+        if high is not None and math.isclose(low.length, high.length, rel_tol=_NARROW):
+            return low
         length = _beyond(before, low) if high is None else _between(low, high)
     return low
 
