@@ -110,12 +110,12 @@ def test_python_examples_run(folder, name):
 
 
 def table_lines(name: str) -> Iterator[str]:
-    """The code in the last column of a table of numbered tasks."""
-    yield from re.findall(r"^\| \d+ \|.*\| `([^`|]+)` \|$", text_of(name), re.MULTILINE)
+    """The code in the last column of a table of tasks, which are numbered, or of steps, which have letters."""
+    yield from re.findall(r"^\| (?:\d+|[a-z]) \|.*\| `([^`|]+)` \|$", text_of(name), re.MULTILINE)
 
 
-def test_each_of_the_eleven_tasks_has_its_line():
-    assert len(list(table_lines("docs/recipes.md"))) == 11
+def test_each_of_the_eleven_tasks_and_of_the_five_other_steps_has_its_line():
+    assert len(list(table_lines("docs/recipes.md"))) == 11 + 5
 
 
 @pytest.mark.parametrize("name", NAMES)
