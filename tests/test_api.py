@@ -418,6 +418,14 @@ def test_a_backbone_may_be_given_another_input_than_its_weights_want(given, vgg_
     assert set(options_of(impasto.StylizeConfig)["network_input"][2].choices) == {"own", *NORMALIZATIONS}
 
 
+def test_the_embedded_backbone_alone_has_its_features_enlarged(vgg_file):
+    own, large = (impasto.create_backbone(activations=name, device="cpu")(CONTENT, ["relu2_1"]) for name in ("own", "oxford"))
+    torch.testing.assert_close(large["relu2_1"], 81 * own["relu2_1"], rtol=1e-3, atol=1e-2)
+    options = {"weights": vgg_file, "device": "cpu"}
+    same = [impasto.create_backbone("vgg19", activations=name, **options)(CONTENT, ["relu2_1"]) for name in ("own", "oxford")]
+    assert torch.equal(same[0]["relu2_1"], same[1]["relu2_1"])
+
+
 def test_a_backbone_that_is_unknown_is_refused():
     with pytest.raises(ConfigError, match="unknown backbone 'vgg91'; did you mean 'vgg19'"):
         impasto.create_backbone("vgg91")

@@ -261,6 +261,17 @@ def test_defaults_follow_objective_and_backbone():
     assert (gram.neighbour_weight, gram.content_weight, gram.weights, gram.padding) == (0.0, 1.0, "vgg19.oxford", "zeros")
 
 
+def test_another_backbone_brings_its_own_weights_input_and_padding():
+    preset = StylizeConfig(backbone="vgg19", weights="mine.pth", network_input="caffe", padding="zeros", pooling="max")
+    changed = preset.overlay({"backbone": "compact"}).resolve()
+    assert (changed.weights, changed.network_input, changed.padding) == ("compact", "own", "replicate-all")
+    assert changed.pooling == "max"
+    assert preset.overlay({"backbone": "compact", "weights": "its.pth", "padding": "zeros"}).weights == "its.pth"
+    for same in ({"backbone": "vgg19"}, {"size": 64}):
+        kept = preset.overlay(same)
+        assert (kept.weights, kept.network_input, kept.padding) == ("mine.pth", "caffe", "zeros")
+
+
 def test_vgg16_matches_the_layers_that_it_has():
     deep, short = (StylizeConfig(backbone=name).resolve() for name in ("vgg19", "vgg16"))
     assert short.weights == "vgg16.oxford"

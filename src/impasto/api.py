@@ -16,7 +16,7 @@ from .capacity import check_capacity
 from .config import StylizeConfig
 from .devices import choose_device, choose_dtype, keep_freed_memory, release_freed_memory
 from .engine import Outcome, Progress, run
-from .features import Backbone, build_backbone, canonical_layer
+from .features import Backbone, as_large_as_oxfords, build_backbone, canonical_layer
 from .images import io
 from .images.resample import resize
 from .objective import Objective
@@ -206,6 +206,7 @@ def create_backbone(
     pooling: str = "avg",
     padding: str | None = None,
     network_input: str = "own",
+    activations: str = "own",
     device: str = "auto",
     precision: str = "float32",
 ) -> Backbone:
@@ -215,8 +216,7 @@ def create_backbone(
         weights: an id of ``impasto weights list``, or a file; by default the backbone's own.
         pooling: ``avg`` or ``max``.
         padding: ``zeros``, ``replicate`` (first convolution) or ``replicate-all``; by default the backbone's own.
-        network_input: ``own``, what the weights want, or another of the options of `StylizeConfig`.
-        device, precision: as the options of `StylizeConfig`.
+        network_input, activations, device, precision: as the options of `StylizeConfig`.
 
     Raises:
         WeightsError: the weights are not there, damaged, or of another network.
@@ -226,6 +226,7 @@ def create_backbone(
         "pooling": pooling,
         "padding": padding,
         "network_input": network_input,
+        "activations": activations,
         "device": device,
         "precision": precision,
     }
@@ -255,6 +256,8 @@ def _backbone(config: StylizeConfig, device: torch.device, dtype: torch.dtype) -
     weights = Store(default_cache(os.environ)).load(config.weights or "")
     if config.network_input != "own":
         weights = replace(weights, normalization=NORMALIZATIONS[config.network_input])
+    if config.backbone == "compact" and config.activations == "oxford":
+        weights = as_large_as_oxfords(weights)
     backbone = build_backbone(
         config.backbone, weights, pooling=config.pooling, padding=config.padding or "zeros", device=device, dtype=dtype
     )

@@ -132,6 +132,13 @@ class StylizeConfig(_Checked):
         "network",
         choices=("own", "torchvision", "torchvision255", "caffe", "matconvnet"),
     )
+    activations: str = _option(
+        "own",
+        "how large the features of the embedded network are: its own, of mean 1, or about as large as those of Oxford's VGG-19, "
+        "for which most published coefficients were found; other networks stay as they are",
+        "network",
+        choices=("own", "oxford"),
+    )
     pooling: str = _option("avg", "pooling between the blocks", "network", choices=("max", "avg"))
     padding: str | None = _option(
         None,
@@ -238,8 +245,12 @@ class StylizeConfig(_Checked):
                 raise ConfigError(f"{name} are all zero", "give at least one a positive value")
 
     def overlay(self, changes: Mapping[str, Any]) -> StylizeConfig:
-        """This config with ``changes`` on top; unknown names are refused with the nearest known one."""
-        return StylizeConfig(**{**self.to_dict(), **changes})
+        """This config with ``changes`` on top; unknown names are refused with the nearest known one.
+
+        Another backbone comes with its own weights, input and padding, unless they are among the changes.
+        """
+        own = _OF_THE_BACKBONE if changes.get("backbone", self.backbone) != self.backbone else {}
+        return StylizeConfig(**{**self.to_dict(), **own, **changes})
 
     def resolve(self) -> StylizeConfig:
         """This config with every ``None`` replaced by the default of its objective and backbone."""
@@ -272,6 +283,7 @@ class OutputConfig(_Checked):
             raise ConfigError(f"bits is {self.bits}", "give 8 or 16")
 
 
+_OF_THE_BACKBONE = {"weights": None, "network_input": "own", "padding": None}  # of no use to another one
 _DEFAULT_WEIGHTS = {"compact": "compact", "vgg19": "vgg19.oxford", "vgg16": "vgg16.oxford"}
 _ABSENT = {"vgg16": ("relu3_4", "relu4_4")}  # layers that VGG-19 has
 

@@ -56,6 +56,14 @@ def test_what_is_there_is_left_alone_unless_forced(impasto, photos, painting, pa
     assert impasto(*command, "--force").out.endswith("3 painted\n")
 
 
+def test_a_preset_that_sees_with_another_backbone_says_so(impasto, photos, painting, painted):
+    said = impasto(
+        "batch", photos / "a.png", "--style", painting, "-o", painted, *TINY, "--preset", "mse-gram", "--backbone", "compact"
+    )
+    assert said.code == 0
+    assert "impasto: warning: the preset mse-gram sees with vgg19: with compact it is no longer the original\n" in said.err
+
+
 def test_styles_may_be_mixed(impasto, photos, painting, painted, tmp_path):
     other = paint_picture(tmp_path / "other.png", seed=9)
     styles = ("--style", painting, "--style", other, "--mix", "--style-blend", "1,3")

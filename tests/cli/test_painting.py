@@ -11,6 +11,7 @@ from tiny import TINY, paint_picture
 
 from impasto.images.io import read_picture, read_record
 from impasto.objective import Objective, Report
+from impasto.presets import load_preset, preset_names
 
 
 def test_two_files_become_a_finished_one(impasto, photo, painting, out):
@@ -36,12 +37,24 @@ def test_flags_reach_the_run(impasto, photo, painting, out):
 
 
 def test_flags_go_over_the_preset(impasto, photo, painting, out):
-    flags = ("--preset", "mse-gram", "--backbone", "compact", "--weights", "compact", "--padding", "replicate-all")
+    flags = ("--preset", "mse-gram", "--backbone", "compact")
     assert impasto("stylize", photo, painting, "-o", out, *TINY, *flags).code == 0
     record = json.loads(read_record(out))
     assert record["preset"] == "mse-gram"
     assert record["config"]["objective"] == "gram"
     assert record["config"]["size"] == 32
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_the_embedded_backbone_adapts_any_preset_and_says_so(name, impasto, photo, painting, out):
+    said = impasto("stylize", photo, painting, "-o", out, *TINY, "--preset", name, "--backbone", "compact")
+    assert said.code == 0
+    published = load_preset(name)
+    line = f"impasto: warning: the preset {name} sees with {published.backbone}: with compact it is no longer the original\n"
+    assert line in said.err
+    config = json.loads(read_record(out))["config"]
+    assert (config["weights"], config["network_input"], config["padding"]) == ("compact", "own", "replicate-all")
+    assert (config["pooling"], config["content_weight"]) == (published.pooling, published.content_weight)
 
 
 def test_several_styles_are_blended(impasto, photo, painting, out, tmp_path):

@@ -8,8 +8,9 @@ import sys
 import pytest
 from tiny import TINY
 
-from impasto.config import StylizeConfig
+from impasto.config import StylizeConfig, options_of
 from impasto.presets import preset_names, read_preset
+from impasto.weights.manifest import WEIGHTS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -29,6 +30,35 @@ def test_presets_are_listed_with_title_and_source(impasto):
 def test_a_preset_prints_as_the_config_it_is(impasto, name):
     config = read_preset(name).config.resolve()
     assert StylizeConfig(**tomllib.loads(impasto("presets", name).out)) == config
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_a_preset_says_what_it_is_where_from_and_what_it_needs(impasto, name):
+    preset, lines = read_preset(name), impasto("presets", name).out.splitlines()
+    departs = [f"# Departs: {preset.departs}"] if preset.departs else []
+    assert lines[:2] == [f"# {preset.title}", f"# {preset.source}"]
+    assert lines[2 : 2 + len(departs)] == departs
+    id = preset.config.weights
+    needs, differing = lines[2 + len(departs) : 4 + len(departs)]
+    assert needs.startswith(
+        f"# Needs the weights {id} ({WEIGHTS[id].megabytes} MB): impasto weights fetch {id}; --backbone compact"
+    )
+    count = sum("# default: " in line for line in lines)
+    assert (
+        differing == f"# {count} of {len(options_of(StylizeConfig))} settings differ from the defaults, which stand beside them"
+    )
+
+
+def test_settings_stand_under_headings(impasto):
+    blocks = impasto("presets", "cysmith").out.split("\n\n")
+    assert [block.splitlines()[0] for block in blocks[1:]] == [
+        "# Sizes and scales",
+        "# Start of the canvas",
+        "# Network",
+        "# Losses",
+        "# Solver",
+        "# Computing",
+    ]
 
 
 def test_what_differs_from_the_defaults_is_marked(impasto):

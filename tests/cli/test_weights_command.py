@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import click
 import pytest
 import torch
 from tiny import TINY
@@ -108,7 +109,21 @@ def test_weights_that_a_run_needs_are_fetched_before_it(impasto, fetched, photo,
     said = impasto("stylize", photo, painting, "-o", out, *TINY, "--backbone", "vgg19")
     assert fetched[0] == ("vgg19.oxford", False)
     assert said.code == 2  # the pretended download left no file to read
-    assert "vgg19.oxford" in said.err
+    assert said.err.startswith("impasto: backbone vgg19 needs the weights vgg19.oxford; fetching 80 MB from https://storage.")
+    assert "--backbone compact paints without any" in said.err
+
+
+def test_a_preset_says_what_weights_it_needs_before_anything_else(impasto, fetched, photo, painting, out, monkeypatch):
+    monkeypatch.setattr(click, "echo", lambda line, **_: fetched.append(line))
+    impasto("stylize", photo, painting, "-o", out, *TINY, "--preset", "crowsonkb")
+    assert fetched[0].startswith("impasto: preset crowsonkb needs the weights vgg19.torchvision; fetching 548 MB from https://")
+    assert fetched[2] == ("vgg19.torchvision", False)
+
+
+def test_quiet_fetches_without_a_word(impasto, fetched, photo, painting, out):
+    said = impasto("stylize", photo, painting, "-o", out, *TINY, "--backbone", "vgg19", "--quiet")
+    assert fetched == [("vgg19.oxford", False), ("vgg19.oxford", False)]
+    assert said.refused()
 
 
 def test_weights_that_are_here_are_not_fetched(impasto, fetched, photo, painting, out):

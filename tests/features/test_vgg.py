@@ -9,8 +9,9 @@ from torch.nn import functional
 
 from impasto.errors import ConfigError, PictureError
 from impasto.features import VGG
-from impasto.features.compact import compact
-from impasto.weights.manifest import NORMALIZATIONS, Normalization
+from impasto.features.compact import as_large_as_oxfords, compact
+from impasto.weights.formats import read_weights
+from impasto.weights.manifest import NORMALIZATIONS, Normalization, find_record
 from impasto.weights.network import BLOCKS, NetworkWeights
 
 ALL = [f"relu{block}_{n}" for block, count in enumerate(BLOCKS, 1) for n in range(1, count + 1)]
@@ -54,6 +55,19 @@ def test_the_embedded_backbone_equals_the_formula() -> None:
     features = backbone(image, ALL)
     for name, expected in plain(weights, image, "avg", "replicate-all").items():
         torch.testing.assert_close(features[name].double(), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_the_embedded_backbone_may_have_features_as_large_as_oxfords() -> None:
+    """Each layer times a number, which is that of the printed losses where they say it."""
+    weights, image = read_weights(find_record("compact").packaged), picture(20, 24)
+    own, large = compact(weights)(image, ALL), compact(as_large_as_oxfords(weights))(image, ALL)
+    factors = {name: (large[name].norm() / own[name].norm()).item() for name in ALL}
+    for name in ALL:
+        torch.testing.assert_close(large[name], factors[name] * own[name], rtol=1e-3, atol=1e-3 * factors[name])
+    known = {"relu1_1": 26, "relu2_1": 81, "relu3_1": 79, "relu4_1": 290, "relu4_2": 260, "relu5_1": 25, "relu5_2": 11}
+    assert {name: factors[name] for name in known} == pytest.approx(known, rel=1e-4)
+    assert factors["relu1_1"] < factors["relu1_2"] < factors["relu2_1"]
+    assert factors["relu5_4"] == pytest.approx(11, rel=1e-4)
 
 
 def test_the_embedded_backbone_takes_other_weights_and_settings(random_weights) -> None:

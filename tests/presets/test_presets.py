@@ -98,6 +98,15 @@ def test_sizes_are_those_of_the_source(name, content, sizes):
     assert [scale.size for scale in plan_scales(load_preset(name), content)] == sizes
 
 
+@pytest.mark.parametrize("name", preset_names())
+def test_coefficients_found_for_pictures_in_0_to_255_say_so(name):
+    """So that the embedded network can be given features about as large."""
+    config = load_preset(name)
+    large = config.weights.endswith(".oxford") or config.network_input == "torchvision255"
+    normalised = name == "gatys2015"  # the paper's network has mean activation 1
+    assert config.activations == ("oxford" if large and not normalised else "own")
+
+
 def test_holberton_returns_its_best_picture_and_keeps_it_in_range():
     config = load_preset("holberton")
     assert (config.best, config.clamp, config.pooling) == (True, True, "avg")

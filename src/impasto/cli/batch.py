@@ -12,8 +12,9 @@ import click
 from ..config import OutputConfig, StylizeConfig
 from .interrupt import Interrupt
 from .options import Flag, GroupedCommand, derived_flags, given_options
+from .preset import PRESET_HELP, departures, preset_config
 from .report import Report, clock, open_report, waiting
-from .stylize import PRESET_HELP, summary
+from .stylize import summary
 from .weights import fetch_missing
 
 if TYPE_CHECKING:
@@ -54,25 +55,22 @@ def batch(
     being painted; the same command goes on from there. Exit code 2 says that a picture failed.
     """
     settings = OutputConfig(**given_options(OutputConfig, flags))
-    config = _config(preset, given_options(StylizeConfig, flags))
-    fetch_missing(config, quiet=settings.quiet)
+    config = preset_config(preset, given_options(StylizeConfig, flags))
+    fetch_missing(config, preset, quiet=settings.quiet)
     wanted, painter = [styles] if mix else styles, _Painter(settings.quiet)
     with waiting(settings.quiet):
         from ..batches import batch as begin
 
         painting = begin(contents, wanted, output=output, force=force, paint=painter, save=settings, config=config, preset=preset)
     painter.jobs = painting.jobs
+    if not settings.quiet:
+        for line in departures(preset, config):
+            click.echo(f"impasto: warning: {line}", err=True)
     with Interrupt(painter.stop) as interrupt, suppress(_Stopped):
         for painted in painting:
             painter.take(painted)
     code = painter.finish()
     return interrupt.code or code
-
-
-def _config(preset: str | None, changes: dict[str, Any]) -> StylizeConfig:
-    from ..presets import load_preset
-
-    return (load_preset(preset) if preset else StylizeConfig()).overlay(changes)
 
 
 class _Painter:

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from ..config import StylizeConfig
+from ..config import StylizeConfig, options_of
+from .options import HEADINGS
 
 __all__ = ["inspect", "presets"]
 
@@ -19,7 +20,7 @@ __all__ = ["inspect", "presets"]
 def presets(name: str | None) -> None:
     """List the presets, or print all settings of the preset NAME.
 
-    Settings that differ from the defaults are marked with the default.
+    Settings that differ from the defaults are marked with the default. What is printed is TOML.
     """
     from ..presets import preset_names, read_preset
 
@@ -32,15 +33,31 @@ def presets(name: str | None) -> None:
 
 
 def _settings(name: str) -> Iterator[str]:
-    """A preset as TOML, every option resolved."""
+    """A preset as TOML, every option resolved and under the heading of its group."""
     from ..presets import read_preset
 
     preset = read_preset(name)
-    yield from (f"# {line}" for line in (preset.title, preset.source, preset.departs and f"Departs: {preset.departs}") if line)
     values, defaults = preset.config.resolve().to_dict(), StylizeConfig().resolve().to_dict()
-    for key, value in values.items():
-        line = f"{key} = {json.dumps(value)}"
-        yield line if value == defaults[key] else f"{line}  # default: {json.dumps(defaults[key])}"
+    differing = sum(value != defaults[key] for key, value in values.items())
+    yield from (f"# {line}" for line in (preset.title, preset.source, preset.departs and f"Departs: {preset.departs}") if line)
+    yield f"# {_needs(preset.config)}"
+    yield f"# {differing} of {len(values)} settings differ from the defaults, which stand beside them"
+    group = ""
+    for key, (_, _, option) in options_of(StylizeConfig).items():
+        if option.group != group:
+            group = option.group
+            yield f"\n# {HEADINGS[group].removeprefix('Advanced: ').capitalize()}"
+        line = f"{key} = {json.dumps(values[key])}"
+        yield line if values[key] == defaults[key] else f"{line}  # default: {json.dumps(defaults[key])}"
+
+
+def _needs(config: StylizeConfig) -> str:
+    """``Needs the weights vgg19.oxford (80 MB): impasto weights fetch vgg19.oxford``."""
+    from ..weights.manifest import find_record
+
+    record = find_record(config.resolve().weights or "")
+    other = "--backbone compact paints without, and is no longer the original"
+    return f"Needs the weights {record.id} ({record.megabytes} MB): impasto weights fetch {record.id}; {other}"
 
 
 @click.command()

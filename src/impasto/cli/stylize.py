@@ -13,6 +13,7 @@ from ..config import OutputConfig, StylizeConfig
 from ..errors import ConfigError, OutputError
 from .interrupt import Interrupt
 from .options import Flag, GroupedCommand, derived_flags, given_options
+from .preset import PRESET_HELP, departures, preset_config
 from .repeat import changed_inputs, compare_pixels, record_in, recorded_path
 from .report import open_report, waiting
 from .weights import fetch_missing
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
     from ..api import Result, Run
     from ..runs import RunRecord
 
-__all__ = ["PRESET_HELP", "stylize", "summary"]
-
-PRESET_HELP = "settings of a paper or a program to start from; 'impasto presets' lists them"
+__all__ = ["stylize", "summary"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def stylize(
     with waiting(settings.quiet):
         job = _repeat(source, preset, given, changes) if source else _begin(preset, given, changes)
         _check_outputs(output, settings, job)
-    fetch_missing(job.config, quiet=settings.quiet)
+    fetch_missing(job.config, job.preset, quiet=settings.quiet)
     with waiting(settings.quiet):
         from ..api import iterate
 
@@ -84,13 +83,10 @@ def stylize(
 
 def _begin(preset: str | None, given: tuple[str, ...], changes: Mapping[str, Any]) -> Job:
     """A new run: flags over the preset over the defaults."""
-    from ..presets import load_preset
-
     if len(given) < 2:
         missing = "CONTENT and STYLE pictures" if not given else "STYLE picture"
         raise click.UsageError(f"give the {missing}, as in: impasto stylize photo.jpg painting.jpg -o out.png")
-    base = load_preset(preset) if preset else StylizeConfig()
-    return Job(given[0], given[1:], base.overlay(changes), preset)
+    return Job(given[0], given[1:], preset_config(preset, changes), preset)
 
 
 def _repeat(source: str, preset: str | None, given: tuple[str, ...], changes: Mapping[str, Any]) -> Job:
@@ -108,9 +104,9 @@ def _repeat(source: str, preset: str | None, given: tuple[str, ...], changes: Ma
 
 
 def _warnings(job: Job) -> list[str]:
-    """One line for each picture of the repeated run that is not what it was."""
+    """What is not as it was: the network of the preset, or a picture of the repeated run."""
     if job.record is None:
-        return []
+        return departures(job.preset, job.config)
     recorded = {
         entry["name"]: entry for entry in (job.record["content"], *job.record["styles"], job.record.get("start")) if entry
     }

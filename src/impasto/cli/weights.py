@@ -70,13 +70,18 @@ def convert(source: str, target: str) -> None:
     click.echo(_store().verify(target))
 
 
-def fetch_missing(config: StylizeConfig, *, quiet: bool) -> None:
-    """Download the weights that ``config`` asks for by name, if they are not here."""
+def fetch_missing(config: StylizeConfig, preset: str | None, *, quiet: bool) -> None:
+    """Download the weights that ``config`` asks for by name, if they are not here, and say so before."""
     from ..weights.manifest import WEIGHTS
 
     id = config.resolve().weights
-    if id in WEIGHTS and _store().locate(id) is None:
-        _fetch(id, quiet)
+    if id not in WEIGHTS or _store().locate(id) is not None:
+        return
+    if not quiet:
+        record, who = WEIGHTS[id], f"preset {preset}" if preset else f"backbone {config.backbone}"
+        click.echo(f"impasto: {who} needs the weights {id}; fetching {record.megabytes} MB from {record.url}", err=True)
+        click.echo("impasto: they are kept for the next time; --backbone compact paints without any", err=True)
+    _fetch(id, quiet)
 
 
 def _store() -> Store:
