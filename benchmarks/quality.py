@@ -1,0 +1,90 @@
+"""Finished pictures, judged: every content in every style, by the default and by other settings, beside published ones.
+
+    python benchmarks/quality.py --images FOLDER [--size 448] [--pairs all|published] [--variants "" "--objective gram"]
+                                 [--keep FOLDER] [--output benchmarks/results/quality.json]
+
+FOLDER holds ``content/``, ``style/`` and, to compare with, ``published/CONTENT_STYLE.png``, where STYLE may be the
+first or last word of a style's file name. A variant is flags of `impasto stylize`; the empty one is the default.
+A figure is (style ratio, content score) of judges.py, which no optimiser here sees.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from judges import judge
+from speed import machine
+
+Pair = tuple[Path, Path]
+
+
+def pairs_of(images: Path) -> dict[str, Pair]:
+    """``{"content_style": (content file, style file)}``."""
+    contents, styles = (sorted((images / kind).iterdir()) for kind in ("content", "style"))
+    return {f"{c.stem}_{s.stem}": (c, s) for c in contents for s in styles}
+
+
+def published_of(images: Path, pairs: dict[str, Pair]) -> dict[str, Path]:
+    """The published picture of each pair that has one."""
+    found = {}
+    for file in sorted((images / "published").glob("*.png")):
+        for name, (content, style) in pairs.items():
+            words = style.stem.split("_")
+            if file.stem in {f"{content.stem}_{word}" for word in (style.stem, words[0], words[-1])}:
+                found[name] = file
+    return found
+
+
+def paint(pair: Pair, out: Path, flags: list[str]) -> None:
+    command = [sys.executable, "-m", "impasto", "stylize", *map(str, pair), "-o", str(out), "--quiet", *flags]
+    subprocess.run(command, check=True)
+
+
+def mean(values: list[list[float]]) -> list[float]:
+    return [round(sum(column) / len(values), 4) for column in zip(*values, strict=True)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=Path, required=True)
+    parser.add_argument("--size", type=int, default=448)
+    parser.add_argument("--variants", nargs="+", default=[""])
+    parser.add_argument("--pairs", choices=("all", "published"), default="all")
+    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--output", type=Path)
+    args = parser.parse_args()
+    pairs = pairs_of(args.images)
+    published = published_of(args.images, pairs)
+    chosen = pairs if args.pairs == "all" else {name: pairs[name] for name in published}
+    results: dict[str, dict[str, object]] = {"published": {n: judged(f, pairs[n]) for n, f in published.items()}}
+    with tempfile.TemporaryDirectory() as temporary:
+        for flags in args.variants:
+            variant = flags or "default"
+            folder = (args.keep or Path(temporary)) / variant.replace("-", "").replace(" ", "_")
+            folder.mkdir(parents=True, exist_ok=True)
+            results[variant] = {}
+            for name, pair in chosen.items():
+                out = folder / f"{name}.png"
+                paint(pair, out, ["--size", str(args.size), *flags.split()])
+                results[variant][name] = judged(out, pair)
+                print(variant, name, results[variant][name], flush=True)
+    means = {
+        kind: {"all": mean(list(v.values())), "published pairs": mean([v[n] for n in published])} for kind, v in results.items()
+    }
+    print(json.dumps(means, indent=1))
+    if args.output:
+        report = {"size": args.size, "machine": machine(), "means": means, "results": results}
+        args.output.write_text(json.dumps(report, indent=1) + "\n")
+
+
+def judged(picture: Path, pair: Pair) -> list[float]:
+    return [round(value, 4) for value in judge(picture, *pair)]
+
+
+if __name__ == "__main__":
+    main()
