@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 import impasto
-from impasto import StylizeConfig, api, capacity, engine
+from impasto import StylizeConfig, api, capacity, engine, starts
 from impasto.api import Run, iterate, stylize
 from impasto.config import OutputConfig, options_of
 from impasto.errors import CapacityError, ConfigError, DeviceError, OutputError, PictureError, WeightsError
@@ -311,10 +311,12 @@ def test_the_callback_sees_every_iteration():
 
 def test_a_diverged_run_says_so_and_its_record_is_json(monkeypatch, tmp_path):
     class Broken:
+        matching, searches = None, False
+
         def value_and_grad(self, canvas):
             return Report(math.nan, {"content": 1.0, "style": math.nan, "tv": 0.0}), torch.zeros_like(canvas)
 
-    monkeypatch.setattr(engine, "build_objective", lambda *_: Broken())
+    monkeypatch.setattr(starts, "build_objective", lambda *_: Broken())
     result = paint(objective="gram", iterations=20, scale_count=1, recolor=False)
     assert result.reason == "diverged"
     assert "try a smaller --step-size" in result.message

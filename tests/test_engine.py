@@ -10,14 +10,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from impasto import engine
+from impasto import engine, starts
 from impasto.config import StylizeConfig
 from impasto.engine import Outcome, Progress, run
 from impasto.features import VGG
 from impasto.images.bands import split_bands
 from impasto.images.recolor import recolor
 from impasto.images.resample import resize
-from impasto.objective import Objective, Report
+from impasto.losses import Field, enlarged, voted
+from impasto.objective import Objective, Report, Search, StyleTerm
+from impasto.optim import Bands
 from impasto.pyramid import plan_scales
 from impasto.styles import PictureStyle, learn, pictures
 from impasto.targets import build_objective
@@ -99,7 +101,7 @@ def test_the_last_preview_is_the_outcome(vgg):
 
 
 def test_nothing_is_computed_before_the_first_step_is_asked_for(vgg, monkeypatch):
-    monkeypatch.setattr(engine, "build_objective", lambda *_: pytest.fail("the objective was built"))
+    monkeypatch.setattr(starts, "build_objective", lambda *_: pytest.fail("the objective was built"))
     begin(vgg)
 
 
@@ -157,7 +159,17 @@ def test_bfloat16_and_float32_end_alike():
     assert ends[0] < 0.5 * judge.value_and_grad(CONTENT)[0].total
 
 
-@pytest.mark.parametrize("options", [{}, {"objective": "blend", "neighbour_bank": 64}, {"optimizer": "lbfgs"}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"objective": "blend", "neighbour_bank": 64},
+        {"objective": "blend", "full_scales": 1},
+        {"objective": "blend", "full_scales": 1, "optimizer": "lbfgs", "neighbour_refresh": 2},
+        {"optimizer": "lbfgs"},
+    ],
+    ids=str,
+)
 def test_a_run_repeats_to_the_bit(options, vgg):
     (steps, one), (_, two) = paint(vgg, **options), paint(vgg, **options)
     assert torch.equal(one.pixels, two.pixels)
@@ -249,11 +261,106 @@ def test_neighbours_are_looked_for_again_at_the_interval(vgg, monkeypatch):
 
 
 def test_the_first_search_above_the_coarsest_scale_sees_the_canvas(vgg, monkeypatch):
-    seen, build = [], engine.build_objective
-    monkeypatch.setattr(engine, "build_objective", lambda *given: seen.append(given[4]) or build(*given))
+    built = watch(monkeypatch)
     paint(vgg, objective="blend", iterations=1)
-    assert seen[0] is None
-    assert seen[1].shape == CONTENT.shape
+    assert [len(given) for given, _ in built] == [4, 6]
+    assert built[1][0][4].shape == CONTENT.shape
+    assert built[1][0][5] is None  # no matches to keep: they are looked for
+
+
+# Scales that refine
+
+MATCH = {"objective": "blend", "scale_ratio": 1.25, "neighbour_layers": ("relu1_1", "relu3_1", "relu4_1")}
+
+
+def watch(monkeypatch) -> list[tuple[tuple, Objective]]:
+    """What `build_objective` is given while painting, and what it makes of that."""
+    built, build = [], starts.build_objective
+
+    def spy(*given):
+        built.append((given, build(*given)))
+        return built[-1][1]
+
+    monkeypatch.setattr(starts, "build_objective", spy)
+    return built
+
+
+def watch_searches(monkeypatch) -> list[Field]:
+    """The matches of every search."""
+    found, find = [], Search.find
+
+    def spy(self, *given):
+        found.append(find(self, *given))
+        return found[-1]
+
+    monkeypatch.setattr(Search, "find", spy)
+    return found
+
+
+@pytest.mark.parametrize(("full", "searched"), [(2, [0, 0, 1, 1]), (0, [0, 0, 1, 1, 2, 2, 3, 3]), (9, [0, 0, 1, 1, 2, 2, 3, 3])])
+def test_scales_above_the_full_ones_do_not_search(full, searched, vgg, monkeypatch):
+    """Each full scale searches when it begins and once more, after two of its three iterations."""
+    found = watch_searches(monkeypatch)
+    steps, _ = paint(vgg, **MATCH, full_scales=full, iterations=3, neighbour_refresh=2)
+    grids = list(dict.fromkeys((step.height // 4, step.width // 4) for step in steps))
+    assert [field.grid for field in found] == [grids[scale] for scale in searched]
+    assert len(grids) == 4
+
+
+def test_scales_that_refine_keep_the_last_matches_of_the_scale_below(vgg, monkeypatch):
+    found, built = watch_searches(monkeypatch), watch(monkeypatch)
+    paint(vgg, **MATCH, full_scales=2, iterations=3, neighbour_refresh=2, step_size=0.05)
+    assert not torch.equal(found[2].rows, found[3].rows)
+    field = found[-1]
+    for given, objective in built[2:]:
+        field = enlarged(field, objective.matching.field.grid, given[1][0].grids)
+        assert torch.equal(objective.matching.field.rows, field.rows)
+        assert len(field.rows) > len(found[-1].rows)
+
+
+def test_scales_that_refine_leave_the_deep_layers_and_the_coarse_bands(vgg, monkeypatch):
+    built, moved, push = watch(monkeypatch), [], Bands.push
+    monkeypatch.setattr(Bands, "push", lambda self, *given: moved.append(self.fall) or push(self, *given))
+    paint(vgg, **MATCH, full_scales=2, iterations=1)
+    assert [objective.matching.layers for _, objective in built] == [MATCH["neighbour_layers"]] * 2 + [("relu1_1", "relu3_1")] * 2
+    style = [[term.layers[0] for term in objective.terms if isinstance(term, StyleTerm)] for _, objective in built]
+    assert style == [list(STYLE_LAYERS)] * 2 + [["relu1_1", "relu2_1", "relu3_1"]] * 2
+    assert [fall < 1 for fall in moved] == [False, False, True, True]
+
+
+def test_where_nothing_is_matched_every_scale_is_painted_in_full(vgg, monkeypatch):
+    built = watch(monkeypatch)
+    paint(vgg, **{**MATCH, "objective": "gram"}, full_scales=1, iterations=1)
+    assert [sum(isinstance(term, StyleTerm) for term in objective.terms) for _, objective in built] == [5] * 4
+
+
+def test_scales_begin_with_the_strokes_of_their_matches(vgg, monkeypatch):
+    """No iterations, no detail: the canvas at the end is what was laid down last, here all over the canvas."""
+    built = watch(monkeypatch)
+    _, outcome = paint(vgg, **MATCH, full_scales=9, iterations=0, voting=1.0, voting_edges=0.0, detail=0.0)
+    given, objective = built[-1]
+    torch.testing.assert_close(outcome.pixels, voted(objective.matching.field, given[1][0].pictures))
+    assert not torch.equal(paint(vgg, **MATCH, full_scales=9, iterations=0, voting=0.0)[1].pixels, outcome.pixels)
+
+
+def test_scales_that_refine_lay_down_the_finest_bands_of_the_strokes_and_spare_weaker_edges(vgg, monkeypatch):
+    asked, paint_over = [], starts.painted_over
+    monkeypatch.setattr(starts, "painted_over", lambda *given: asked.append(given[4:]) or paint_over(*given))
+    paint(vgg, **MATCH, full_scales=3, iterations=1, voting=0.7, voting_edges=0.5)
+    (share, edges, bands), finer = asked[1:]
+    assert asked[0] == (share, edges, bands) == (0.7, 0.5, None)  # the coarsest scale starts without strokes
+    assert finer[0] == share
+    assert finer[1] < edges
+    assert finer[2] > 0
+
+
+def test_finding_nothing_new_is_no_reason_to_forget_the_best_canvas(vgg, monkeypatch):
+    """A scale that refines compares its losses from its first iteration to its last."""
+    values = iter([9.0, 1.0, 8.0, 5.0, 3.0, 4.0])
+    seen = fake(monkeypatch, lambda canvas: canvas.sum() * 0 + next(values), slope=1.0)
+    options = {"iterations": 6, "neighbour_weight": 1.0, "neighbour_refresh": 2, "variable": "pixels", "clamp": True}
+    _, outcome = paint(vgg, best=True, scale_count=1, **options)
+    assert torch.equal(outcome.pixels, seen[1])
 
 
 def test_steps_cool_along_a_cosine(vgg, monkeypatch):
@@ -267,11 +374,17 @@ def test_steps_cool_along_a_cosine(vgg, monkeypatch):
 # How it ends
 
 
-def fake(monkeypatch, loss: Callable[[Tensor], Tensor], *, slope: float | None = None) -> list[Tensor]:
+def fake(monkeypatch, loss: Callable[[Tensor], Tensor], *, slope: float | None = None, searches: bool = False) -> list[Tensor]:
     """Paint with another loss; returns the canvases it is asked at. ``slope`` stands for its gradient."""
     seen: list[Tensor] = []
 
     class Fake:
+        matching = None
+
+        @property
+        def searches(self) -> bool:
+            return searches
+
         def value_and_grad(self, canvas: Tensor) -> tuple[Report, Tensor]:
             seen.append(canvas.clone())
             leaf = canvas.clone().requires_grad_()
@@ -285,7 +398,7 @@ def fake(monkeypatch, loss: Callable[[Tensor], Tensor], *, slope: float | None =
         def refreshed(self, canvas: Tensor) -> Fake:
             return self
 
-    monkeypatch.setattr(engine, "build_objective", lambda *_: Fake())
+    monkeypatch.setattr(starts, "build_objective", lambda *_: Fake())
     return seen
 
 
@@ -315,9 +428,10 @@ def test_a_plateau_is_a_share_of_the_loss(gain, ends, vgg, monkeypatch):
 
 
 def test_looking_again_begins_the_windows_anew(vgg, monkeypatch):
-    fake(monkeypatch, lambda canvas: 3 + 0 * canvas.sum())
-    steps, outcome = paint(vgg, plateau=0.01, iterations=150, scale_count=1, neighbour_weight=1, neighbour_refresh=60)
-    assert (len(steps), outcome.reason) == (150, "finished")
+    for searches, ended in ((True, (150, "finished")), (False, (100, "plateau"))):
+        fake(monkeypatch, lambda canvas: 3 + 0 * canvas.sum(), searches=searches)
+        steps, outcome = paint(vgg, plateau=0.01, iterations=150, scale_count=1, neighbour_refresh=60)
+        assert (len(steps), outcome.reason) == ended
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, 1e9])

@@ -1,18 +1,20 @@
-"""What is known of a style: taken from one picture or pooled over several, and how a bank is shared out."""
+"""What is known of a style: taken from one picture or pooled over several."""
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from impasto.config import StylizeConfig
 from impasto.images.resample import resize
-from impasto.losses import sums
-from impasto.styles import KeptStyle, PictureStyle, learn, sampled
+from impasto.losses import grid_of, sums
+from impasto.styles import KeptStyle, PictureStyle, learn
 from synthetic import picture
 
 ONE, TWO = (picture(40, 48, seed, torch.float64) for seed in (2, 3))
 LAYERS = ("relu1_1", "relu3_1", "pixels")
-CONFIG = StylizeConfig(style_layers=LAYERS, neighbour_layers=("relu1_1", "relu2_2"), neighbour_rotations=2).resolve()
+MATCH = {"neighbour_layers": ("relu1_1", "relu2_2"), "neighbour_rotations": 2, "neighbour_border": 0}
+CONFIG = StylizeConfig(style_layers=LAYERS, **MATCH).resolve()
 
 
 def test_one_pass_gives_statistics_and_bank(vgg64):
@@ -23,10 +25,42 @@ def test_one_pass_gives_statistics_and_bank(vgg64):
     assert known.bank.shape == (2 * 10 * 12, 9)
 
 
+def test_the_rows_of_a_bank_come_from_its_pictures_in_their_order(vgg64):
+    known = learn(ONE, CONFIG.overlay({"neighbour_rotations": 3}), vgg64)
+    assert all(torch.equal(found, ONE.rot90(turns, (2, 3))) for turns, found in enumerate(known.pictures))
+    assert known.grids == ((10, 12), (12, 10), (10, 12))
+    alone = [learn(turned, CONFIG.overlay({"neighbour_rotations": 1}), vgg64).bank for turned in known.pictures]
+    torch.testing.assert_close(known.bank, torch.cat(alone))
+
+
 def test_what_weighs_nothing_is_not_computed(vgg64):
-    gram, match = (learn(ONE, StylizeConfig(objective=name), vgg64) for name in ("gram", "neighbours"))
-    assert (len(gram.stats), len(gram.bank)) == (6, 0)
-    assert (len(match.stats), len(match.bank)) == (0, 480)
+    gram, match = (learn(ONE, StylizeConfig(objective=name, **MATCH), vgg64) for name in ("gram", "neighbours"))
+    assert (len(gram.stats), len(gram.bank), gram.grids) == (6, 0, ())
+    assert (len(match.stats), len(match.bank), len(match.grids)) == (0, 240, 2)
+
+
+@pytest.mark.parametrize(("border", "cells"), [(0.03, 1), (0.1, 2), (0.2, 3)])
+def test_a_border_is_not_matched(border, cells, vgg64):
+    """In whole cells of the long side, of 12 here, and alike at every side and turn; statistics are those of all of it."""
+    known = learn(ONE, CONFIG.overlay({"neighbour_border": border}), vgg64)
+    whole = learn(ONE, CONFIG, vgg64)
+    sides = [slice(cells, side - cells) for side in (10, 12)]
+    for part, turned in enumerate([sides, sides[::-1]]):
+        rows = whole.bank.chunk(2)[part].reshape(*whole.grids[part], -1)[turned[0], turned[1]]
+        assert torch.equal(known.bank.chunk(2)[part], rows.flatten(0, 1))
+        pixels = [slice(4 * side.start, 4 * side.stop) for side in turned]
+        assert torch.equal(known.pictures[part], whole.pictures[part][..., pixels[0], pixels[1]])
+    assert known.grids == ((10 - 2 * cells, 12 - 2 * cells), (12 - 2 * cells, 10 - 2 * cells))
+    assert all(torch.equal(known.stats[name].second, whole.stats[name].second) for name in LAYERS)
+
+
+@pytest.mark.parametrize("size", [(17, 90), (4, 40), (20, 20), (42, 50)])
+def test_a_border_leaves_at_least_a_third_of_every_side(size, vgg64):
+    style = picture(*size, 4, torch.float64)
+    known = learn(style, CONFIG.overlay({"neighbour_border": 0.4, "neighbour_rotations": 1}), vgg64)
+    (left,) = known.grids
+    assert all(3 * kept >= whole for kept, whole in zip(left, grid_of(style), strict=True))
+    assert len(known.bank) == left[0] * left[1]
 
 
 def test_a_pool_of_pictures_is_one_style_over_all_their_positions(vgg64):
@@ -37,6 +71,15 @@ def test_a_pool_of_pictures_is_one_style_over_all_their_positions(vgg64):
         for ours, expected in zip(pooled.stats[name], both, strict=True):
             torch.testing.assert_close(ours, expected)
     torch.testing.assert_close(pooled.bank, torch.cat([known.bank for known in each]))
+    assert pooled.grids == each[0].grids + each[1].grids == ((6, 8), (8, 6)) * 2
+    for ours, expected in zip(pooled.pictures, each[0].pictures + each[1].pictures, strict=True):
+        torch.testing.assert_close(ours, expected)
+
+
+@pytest.mark.parametrize(("pictures", "turns"), [(4, 4), (8, 2), (16, 1), (40, 1)])
+def test_many_pictures_of_a_pool_are_turned_less(pictures, turns, vgg64):
+    config = CONFIG.overlay({"neighbour_rotations": 4})
+    assert len(learn(ONE, config, vgg64, 1 / pictures).pictures) == turns
 
 
 def test_a_style_is_measured_along_the_side_asked_for(vgg64):
@@ -45,25 +88,14 @@ def test_a_style_is_measured_along_the_side_asked_for(vgg64):
         assert known.stats["pixels"].positions == size[0] * size[1]
 
 
-def test_each_picture_of_a_pool_gives_its_share_of_the_bank(vgg64):
-    config = CONFIG.overlay({"neighbour_bank": 60})
-    rows = [{tuple(row) for row in learn(style, CONFIG, vgg64).bank.tolist()} for style in (ONE, TWO)]
-    bank = PictureStyle((ONE, TWO)).at(48, config, vgg64).bank.tolist()
-    assert [sum(tuple(row) in part for row in bank) for part in rows] == [30, 30]
+def test_a_picture_of_less_than_a_cell_has_one_position():
+    assert [grid_of(picture(*size)) for size in ((3, 3), (4, 9), (11, 2))] == [(1, 1), (1, 2), (2, 1)]
 
 
 def test_a_pool_has_the_colours_of_all_its_pictures():
     colors = PictureStyle((ONE, picture(8, 8, 4, torch.float64))).colors
     assert colors.shape == (1, 3, 1, 40 * 48 + 64)
     torch.testing.assert_close(colors[0, :, 0, : 40 * 48], ONE[0].flatten(1))
-
-
-def test_a_sample_of_a_bank_keeps_its_share():
-    bank, config = torch.arange(100.0)[:, None], StylizeConfig(neighbour_bank=80)
-    assert torch.equal(sampled(bank[:80], 1.0, config), bank[:80])
-    half = sampled(bank, 0.5, config)
-    assert len(half.unique()) == 40
-    assert not torch.equal(half, sampled(bank, 0.5, StylizeConfig(neighbour_bank=80, seed=1)))
 
 
 def test_a_kept_style_works_out_once_what_it_is_asked_for_again(vgg64):

@@ -8,14 +8,19 @@ from torch import Tensor
 
 from impasto.config import StylizeConfig
 from impasto.errors import ConfigError, PictureError
-from impasto.losses import hypercolumns, sums
-from impasto.objective import ContentTerm, NeighbourTerm, Objective, StyleTerm, VariationTerm
+from impasto.losses import Field, hypercolumns, sums
+from impasto.objective import ContentTerm, NeighbourTerm, Objective, Search, StyleTerm, VariationTerm
 from impasto.styles import learn
-from impasto.targets import build_objective
+from impasto.targets import build_objective, refining
 from synthetic import STYLE_LAYERS, picture
 
 GRAM = {"objective": "gram", "style_layers": STYLE_LAYERS}
-MATCH = {"objective": "neighbours", "neighbour_layers": ("relu1_1", "relu2_2"), "neighbour_rotations": 1}
+MATCH = {
+    "objective": "neighbours",
+    "neighbour_layers": ("relu1_1", "relu2_2"),
+    "neighbour_rotations": 1,
+    "neighbour_border": 0,
+}
 CONTENT, ONE, TWO = (picture(40, 48, seed, torch.float64) for seed in (1, 2, 3))
 HERE = picture(40, 48, 9, torch.float64)
 
@@ -33,7 +38,14 @@ def terms(backbone, *styles: Tensor, **options) -> dict[str, float]:
 
 
 def matched(objective: Objective) -> NeighbourTerm:
-    return next(term for term in objective.terms if isinstance(term, NeighbourTerm))
+    assert objective.matching is not None
+    return objective.matching
+
+
+def searching(objective: Objective) -> Search:
+    search = matched(objective).search
+    assert search is not None
+    return search
 
 
 # Layers and their weights
@@ -153,7 +165,7 @@ def test_every_style_needs_its_share(vgg64):
 def test_the_bank_holds_every_turn_of_the_style(vgg64):
     style = picture(32, 24, 4, torch.float64)
     layers = MATCH["neighbour_layers"]
-    bank = matched(make(vgg64, style, **{**MATCH, "neighbour_rotations": 3})).bank
+    bank = searching(make(vgg64, style, **{**MATCH, "neighbour_rotations": 3})).bank
     parts = []
     for turns in range(3):
         turned = torch.rot90(style, turns, (2, 3))
@@ -163,29 +175,55 @@ def test_the_bank_holds_every_turn_of_the_style(vgg64):
     assert len(bank) == 3 * 8 * 6
 
 
-def test_a_bank_too_large_is_a_sample_that_the_seed_decides(vgg64):
-    whole = matched(make(vgg64, **MATCH)).bank
-    some, same, other = (matched(make(vgg64, **MATCH, neighbour_bank=50, seed=seed)).bank for seed in (1, 1, 2))
-    assert len(whole) == 120
-    assert len(some) == 50
-    assert torch.equal(some, same)
-    assert not torch.equal(some, other)
-    rows = {tuple(row) for row in whole.tolist()}
-    assert len({tuple(row) for row in some.tolist()} & rows) == 50  # each drawn once
+def test_a_bank_too_large_is_searched_at_rows_that_the_seed_decides(vgg64):
+    some, same, other = (searching(make(vgg64, **MATCH, neighbour_bank=50, seed=seed)) for seed in (1, 1, 2))
+    assert (len(some.bank), len(some.searched)) == (120, 50)
+    assert torch.equal(some.searched, same.searched)
+    assert not torch.equal(some.searched, other.searched)
+    assert len(set(some.searched.tolist()) & set(range(120))) == 50  # each drawn once
+    alone = matched(make(vgg64, **MATCH, neighbour_bank=50, seed=1, neighbour_coherence=0))
+    assert set(alone.field.rows.tolist()) <= set(some.searched.tolist())
 
 
-def test_styles_share_the_bank(vgg64):
-    bank = matched(make(vgg64, ONE, TWO, **MATCH, neighbour_bank=40, style_blend=(3, 1))).bank
-    rows = [{tuple(row) for row in matched(make(vgg64, style, **MATCH)).bank.tolist()} for style in (ONE, TWO)]
-    found = [tuple(row) for row in bank.tolist()]
-    assert [sum(row in part for row in found) for part in rows] == [30, 10]
+@pytest.mark.parametrize("bank", [120, 200])
+def test_a_bank_that_is_small_enough_is_searched_everywhere(bank, vgg64):
+    assert searching(make(vgg64, **MATCH, neighbour_bank=bank)).searched is None
 
 
-def test_what_is_wanted_are_directions_of_the_bank(vgg64):
-    term = matched(make(vgg64, **MATCH))
-    directions = {tuple(row) for row in torch.nn.functional.normalize(term.bank, dim=1).tolist()}
-    assert len(term.wanted) == 10 * 12
-    assert {tuple(row) for row in term.wanted.tolist()} <= directions
+@pytest.mark.parametrize(
+    ("shares", "expected"), [((3, 1), [30, 10]), ((1, 1), [20, 20]), ((1000, 1), [40, 1]), ((9, 0.5), [38, 2])]
+)
+def test_each_style_is_searched_by_its_share(shares, expected, vgg64):
+    rows = searching(make(vgg64, ONE, TWO, **MATCH, neighbour_bank=40, style_blend=shares)).searched
+    assert [int((rows < 120).sum()), int((rows >= 120).sum())] == expected
+    assert len(rows.unique()) == len(rows)
+
+
+def test_a_style_without_a_share_is_not_matched(vgg64):
+    both = matched(make(vgg64, ONE, TWO, **MATCH, style_blend=(0, 2)))
+    alone = matched(make(vgg64, TWO, **MATCH))
+    assert torch.equal(both.search.bank, alone.search.bank)
+    assert torch.equal(both.wanted, alone.wanted)
+    assert len(both.pictures) == 1
+
+
+def test_no_style_is_searched_beyond_its_share_where_the_other_is_small(vgg64):
+    """240 rows in all would fit; but a style of a third of the weight has no more than a third of the bank."""
+    rows = searching(make(vgg64, ONE, TWO, **MATCH, neighbour_bank=240, style_blend=(2, 1))).searched
+    assert [int((rows < 120).sum()), int((rows >= 120).sum())] == [120, 80]
+
+
+@pytest.mark.parametrize("coherence", [0, 0.15])
+def test_what_is_wanted_are_the_directions_of_the_matches(coherence, vgg64):
+    term = matched(make(vgg64, **MATCH, neighbour_coherence=coherence))
+    assert (term.field.grid, term.field.grids) == ((10, 12), ((10, 12),))
+    assert torch.equal(term.wanted, torch.nn.functional.normalize(term.search.bank[term.field.rows], dim=1))
+
+
+def test_coherent_matches_continue_each_other_more_often(vgg64):
+    alone, joined = (matched(make(vgg64, **MATCH, neighbour_coherence=c)).field.rows.reshape(10, 12) for c in (0, 0.15))
+    continued = [(rows.diff(dim=1) == 1).float().mean().item() for rows in (alone, joined)]
+    assert continued[1] > continued[0] + 0.1
 
 
 def test_the_first_search_sees_the_canvas_it_is_given(vgg64):
@@ -199,6 +237,57 @@ def test_a_picture_smaller_than_the_grid_has_one_position(vgg64):
     tiny = picture(3, 3, 1, torch.float64)
     config = StylizeConfig(objective="neighbours", neighbour_layers=("relu1_1", "relu2_1"), neighbour_rotations=1)
     assert matched(build(config, vgg64, tiny, content=tiny)).wanted.shape == (1, 9)
+
+
+# Scales that refine
+
+
+def test_the_matches_of_the_scale_below_are_kept_and_not_looked_for_again(vgg64):
+    config = StylizeConfig(**MATCH).resolve()
+    wanted = learn(ONE, config, vgg64)
+    field = Field(torch.arange(120).flip(0), (10, 12), wanted.grids)
+    objective = build_objective(CONTENT, [wanted], config, vgg64, HERE, field)
+    term = matched(objective)
+    assert torch.equal(term.field.rows, field.rows)
+    assert term.search is None
+    assert torch.equal(term.wanted, torch.nn.functional.normalize(wanted.bank.flip(0), dim=1))
+    assert not objective.searches
+    assert objective.refreshed(HERE) is objective
+    assert build(config, vgg64).searches
+
+
+def test_refining_leaves_layers_of_4_px_and_less_with_their_weights(vgg64):
+    layers = ("relu5_1", "relu1_1", "relu4_1", "pixels", "relu3_4")
+    config = StylizeConfig(
+        style_layers=layers, style_layer_weights=(5, 4, 3, 2, 1), neighbour_layers=("relu2_2", "relu3_1", "relu4_1")
+    ).resolve()
+    left = refining(config, vgg64)
+    assert (left.style_layers, left.style_layer_weights) == (("relu1_1", "pixels", "relu3_4"), (4, 2, 1))
+    assert left.neighbour_layers == ("relu2_2", "relu3_1")
+    kept = {"style_layers": layers, "style_layer_weights": (5, 4, 3, 2, 1), "neighbour_layers": config.neighbour_layers}
+    assert left.overlay(kept) == config  # nothing else changed
+    assert refining(left, vgg64) == left
+
+
+def test_refining_gives_equal_layers_equal_weights(vgg64):
+    left = refining(StylizeConfig(style_layers=("relu1_1", "relu2_1", "relu5_1")).resolve(), vgg64)
+    assert left.style_layers == ("relu1_1", "relu2_1")
+    assert len(set(left.style_layer_weights)) == 1
+
+
+@pytest.mark.parametrize("weights", [(1, 1), (0, 1)])
+def test_where_all_layers_are_deep_refining_keeps_them(weights, vgg64):
+    """As where those that are not deep weigh nothing: a loss of nothing would be no help."""
+    first = "relu5_1" if all(weights) else "relu1_1"
+    options = {"style_layers": (first, "relu4_1"), "style_layer_weights": weights, "neighbour_layers": ("relu4_1", "relu5_1")}
+    config = StylizeConfig(**options).resolve()
+    assert refining(config, vgg64) == config
+
+
+def test_without_style_layers_refining_leaves_the_neighbours(vgg64):
+    left = refining(StylizeConfig(objective="neighbours").resolve(), vgg64)
+    assert left.style_layers == ()
+    assert left.neighbour_layers == ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu3_2", "relu3_3", "relu3_4")
 
 
 # Refusals

@@ -103,6 +103,13 @@ class StylizeConfig(_Checked):
     scale_count: int = _option(
         0, "number of scales; 0 chooses it from the coarsest, 1 paints at one size", "size", low=0, high=64
     )
+    full_scales: int = _option(
+        3,
+        "scales painted in full where neighbours are matched; finer ones keep the matches and refine; 0 all",
+        "size",
+        low=0,
+        high=64,
+    )
     iterations: tuple[int, ...] | None = _option(
         None, "iterations at each scale, coarse to fine; the last number serves all finer ones", "size", low=0, high=10_000_000
     )
@@ -118,6 +125,16 @@ class StylizeConfig(_Checked):
     )
     detail: float | None = _option(None, "share of the content's finest band added when a scale starts", "start", low=0, high=2)
 
+    voting: float = _option(
+        0.9, "share of the style's own strokes, voted by the matches, laid down when a scale starts", "start", low=0, high=1
+    )
+    voting_edges: float = _option(
+        0.35,
+        "strength of the content's edges, to its mean, where only half of the strokes are laid down",
+        "start",
+        low=0,
+        high=10,
+    )
     recolor: bool | None = _option(
         None, "give the content the styles' mean and covariance of colours where the canvas starts and gains detail", "start"
     )
@@ -148,6 +165,13 @@ class StylizeConfig(_Checked):
     )
 
     # Objective
+    strength: float = _option(
+        0.5,
+        "from the content (0, untouched) to the style (1); 0.5 takes all other options as they are",
+        "objective",
+        low=0,
+        high=1,
+    )
     objective: str = _option("blend", "family of the style loss", "objective", choices=OBJECTIVES)
     content_weight: float | None = _option(None, "coefficient of the content loss", "objective", low=0)
     content_layers: tuple[str, ...] | None = _option(None, "layers of the content loss", "objective")
@@ -183,9 +207,23 @@ class StylizeConfig(_Checked):
     covariance_epsilon: float = _option(1e-4, "added to the diagonal of covariances (wasserstein)", "objective", low=0, high=1)
     neighbour_weight: float | None = _option(None, "coefficient of neighbour matching", "objective", low=0)
     neighbour_layers: tuple[str, ...] | None = _option(None, "layers stacked into hypercolumns", "objective")
-    neighbour_mix: float = _option(0.9, "what the search sees: 0 the content, 1 the canvas", "objective", low=0, high=1)
+    neighbour_mix: float = _option(0.75, "what the search sees: 0 the content, 1 the canvas", "objective", low=0, high=1)
     neighbour_refresh: int = _option(30, "iterations between two searches", "objective", low=1)
     neighbour_rotations: int = _option(4, "quarter turns of the style that are searched", "objective", low=1, high=4)
+    neighbour_coherence: float = _option(
+        0.15,
+        "how much nearer a match must be, in cosine, than one that continues a neighbour's; 0 matches each place by itself",
+        "objective",
+        low=0,
+        high=2,
+    )
+    neighbour_border: float = _option(
+        0.03,
+        "share of the style's long side, at each of its edges, that is not matched: frames and worn edges",
+        "objective",
+        low=0,
+        high=0.4,
+    )
     neighbour_bank: int = _option(32_768, "style positions searched at most; more are sampled", "objective", low=16)
     tv_weight: float | None = _option(None, "coefficient of total variation", "objective", low=0)
     tv_loss: str = _option(
@@ -304,16 +342,16 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "detail": 1.0,
     },
     "blend": {
-        "iterations": (120, 100, 60, 30),
+        "iterations": (120, 100, 60, 10),
         "content_weight": 0.0,
-        "style_weight": 4.0,
+        "style_weight": 8.0,
         "style_layers": ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu4_1", "relu5_1", "pixels"),
         "style_layer_weights": (1, 1, 1, 1, 1, 1, 1, 3),
         "neighbour_weight": 1.0,
         "step_size": 8e-3,
     },
     "neighbours": {
-        "iterations": (120, 100, 60, 30),
+        "iterations": (120, 100, 60, 10),
         "content_weight": 0.0,
         "style_weight": 0.0,
         "style_layers": (),

@@ -14,20 +14,21 @@ from torch import Tensor
 
 from .config import StylizeConfig
 from .features import Backbone
-from .images.bands import split_bands
-from .images.recolor import recolor
-from .images.resample import resize, side_of
+from .images.resample import resize
 from .objective import Objective, Report
-from .optim import Solver, State, create_solver
+from .optim import Bands, Solver, State, create_solver
 from .pyramid import Scale
+from .starts import begin, recolored
+from .strength import dialed
 from .styles import Style
-from .targets import build_objective
+from .targets import refining
 
 __all__ = ["Outcome", "Progress", "run"]
 
 _PLATEAU_WINDOW = 50  # iterations over which an improvement is judged
 _DIVERGED_FACTOR = 100.0  # a loss this many times the scale's first one will not come back by itself
 _MOST_BACKOFFS = 5
+_FALL = 0.3  # what a scale that refines may move each coarser band by, to the band below it
 
 
 @dataclass(frozen=True)
@@ -91,19 +92,24 @@ def run(
         scales: coarse to fine, from `plan_scales`.
         start: the canvas to begin with, of any size; None for the content.
     """
+    if not config.strength:
+        untouched = resize(content, scales[-1].size, config.resample)
+        return Outcome(untouched, "finished", "a strength of 0 leaves the content as it is")
+    shown = recolored(content, styles, config)
+    config = dialed(config)
     clock, solver, state = _Clock(scales), create_solver(config), None
-    shown = _recolored(content, styles, config) if config.recolor else content
     canvas = shown if start is None else start
     ended = _Ended("finished", "every iteration was done")
+    objective: Objective | None = None
     for index, scale in enumerate(scales):
-        wanted = [style.at(side_of(scale.size, config.side) * config.style_scale, config, backbone) for style in styles]
-        target = resize(content, scale.size, config.resample)
-        canvas = _enlarged(canvas, resize(shown, scale.size, config.resample), config, first=index == 0)
-        objective = build_objective(target, wanted, config, backbone, canvas if index else None)
+        refines = objective is not None and objective.matching is not None and index >= config.full_scales > 0
+        if refines:
+            config, solver = refining(config, backbone), _finer(solver)
+        canvas, objective = begin(scale.size, content, shown, styles, config, backbone, canvas, objective, refines=refines)
         state = solver.resize(state, scale.size) if state is not None else solver.init(canvas)
         level = _Level(objective, solver, canvas, state, keep_best=config.best and index == len(scales) - 1)
         ended = yield from _paint_scale(level, scale, index, config, clock)
-        canvas, state = level.picture(), level.state
+        canvas, state, objective = level.picture(), level.state, level.objective
         solver = replace(solver, method=replace(solver.method, step_size=level.step_size))
         if ended.reason == "diverged":
             break
@@ -202,7 +208,7 @@ def _paint_scale(
 ) -> Generator[Progress, None, _Ended]:
     plateau = _Plateau(config.plateau)
     for iteration in range(scale.iterations):
-        if iteration and config.neighbour_weight and iteration % config.neighbour_refresh == 0:
+        if iteration and level.objective.searches and iteration % config.neighbour_refresh == 0:
             level.look_again()
             plateau.restart()
         level.cool(_cooled(config.cooling or 0.0, iteration / scale.iterations))
@@ -260,18 +266,6 @@ class _Plateau:
         return earlier - later < self.least * abs(earlier)
 
 
-def _recolored(content: Tensor, styles: Sequence[Style], config: StylizeConfig) -> Tensor:
-    return recolor(content, [style.colors.to(content.device) for style in styles], config.style_blend or None)
-
-
-def _enlarged(canvas: Tensor, target: Tensor, config: StylizeConfig, *, first: bool) -> Tensor:
-    """The canvas at the size of ``target``; above the first scale with a share of the content's finest band."""
-    size = _size(target)
-    if first:
-        return resize(canvas, size, config.resample)
-    larger = torch.nn.functional.interpolate(canvas, size=size, mode="bicubic", align_corners=False)
-    return larger + (config.detail or 0.0) * split_bands(target, 1)[0]
-
-
-def _size(picture: Tensor) -> tuple[int, int]:
-    return picture.shape[2], picture.shape[3]
+def _finer(solver: Solver) -> Solver:
+    """A solver that keeps to the detail, where it moves bands: what is larger was painted at the scale below."""
+    return replace(solver, variable=Bands(_FALL)) if isinstance(solver.variable, Bands) else solver

@@ -16,7 +16,19 @@ import torch
 from torch import Tensor
 
 from .features import Backbone
-from .losses import Sums, content_loss, cosine_loss, grid_columns, hypercolumns, nearest, sums, total_variation
+from .losses import (
+    Field,
+    Size,
+    Sums,
+    coherent,
+    content_loss,
+    cosine_loss,
+    grid_columns,
+    hypercolumns,
+    nearest,
+    sums,
+    total_variation,
+)
 
 __all__ = [
     "PIXELS",
@@ -24,6 +36,7 @@ __all__ = [
     "NeighbourTerm",
     "Objective",
     "Report",
+    "Search",
     "StyleDistance",
     "StyleTerm",
     "Term",
@@ -111,28 +124,61 @@ class VariationTerm:
 
 
 @dataclass(frozen=True)
+class Search:
+    """How the neighbours of a canvas are found.
+
+    Attributes:
+        query: the content's hypercolumns, ``(h * w, C)``.
+        bank: the style's, ``(n, C)``, on ``grids``.
+        searched: rows of the bank that the search looks at; None for all. Coherence reaches every row.
+        mix: what is searched with: 0 the content, 1 the canvas.
+        coherence: see `losses.coherent`.
+    """
+
+    query: Tensor
+    bank: Tensor
+    grids: tuple[Size, ...]
+    searched: Tensor | None
+    mix: float
+    coherence: float
+
+    def find(self, columns: Tensor, grid: Size) -> Field:
+        """The matches of a canvas with these hypercolumns ``(h * w, C)``."""
+        seen = (1 - self.mix) * self.query + self.mix * columns
+        return coherent(Field(self._nearest(seen), grid, self.grids), seen, self.bank, self.coherence, self.searched)
+
+    def _nearest(self, seen: Tensor) -> Tensor:
+        if self.searched is None:
+            return nearest(seen, self.bank)
+        return self.searched[nearest(seen, self.bank[self.searched])]
+
+
+@dataclass(frozen=True)
 class NeighbourTerm:
     """Hypercolumns should point where their nearest style hypercolumns point.
 
-    ``bank`` holds style hypercolumns, ``query`` the content's; ``wanted`` are the directions of each position's match.
+    ``field`` holds the matches and ``wanted`` their directions; ``pictures`` are those of the field's grids. Without a
+    ``search`` the matches stay as they are.
     """
 
     name: ClassVar[str] = "neighbours"
     layers: tuple[str, ...]
     weight: float
-    grid: tuple[int, int]
-    bank: Tensor
-    query: Tensor
+    field: Field
     wanted: Tensor
+    pictures: tuple[Tensor, ...]
+    search: Search | None
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
         """The weighted mean of 1 - cosine to the matches."""
-        return self.weight * cosine_loss([grid_columns(features[name], self.grid) for name in self.layers], self.wanted)
+        return self.weight * cosine_loss([grid_columns(features[name], self.field.grid) for name in self.layers], self.wanted)
 
-    def refreshed(self, features: Mapping[str, Tensor], mix: float) -> NeighbourTerm:
-        """The same term with neighbours of a mixture of content (``1 - mix``) and canvas (``mix``)."""
-        seen = (1 - mix) * self.query + mix * hypercolumns(features, self.layers, self.grid)
-        return dataclasses.replace(self, wanted=directions(self.bank, nearest(seen, self.bank)))
+    def refreshed(self, features: Mapping[str, Tensor]) -> NeighbourTerm:
+        """The same term with the neighbours of a canvas with these features."""
+        if self.search is None:
+            return self
+        field = self.search.find(hypercolumns(features, self.layers, self.field.grid), self.field.grid)
+        return dataclasses.replace(self, field=field, wanted=directions(self.search.bank, field.rows))
 
 
 def directions(bank: Tensor, matches: Tensor) -> Tensor:
@@ -146,7 +192,6 @@ class Objective:
 
     backbone: Backbone
     terms: tuple[Term, ...]
-    neighbour_mix: float = 0.9
 
     def __post_init__(self) -> None:
         # What a term keeps of its pictures has no history, so one backward pass per evaluation frees all it made.
@@ -179,12 +224,22 @@ class Objective:
 
     @torch.no_grad()
     def refreshed(self, canvas: Tensor) -> Objective:
-        """This objective with the neighbours looked for again; itself where nothing is matched."""
-        if not any(isinstance(term, NeighbourTerm) for term in self.terms):
+        """This objective with the neighbours looked for again; itself where nothing is searched for."""
+        if not self.searches:
             return self
         features = self.features(canvas)
-        terms = (t.refreshed(features, self.neighbour_mix) if isinstance(t, NeighbourTerm) else t for t in self.terms)
+        terms = (t.refreshed(features) if isinstance(t, NeighbourTerm) else t for t in self.terms)
         return dataclasses.replace(self, terms=tuple(terms))
+
+    @property
+    def matching(self) -> NeighbourTerm | None:
+        """The term that matches neighbours, where there is one."""
+        return next((term for term in self.terms if isinstance(term, NeighbourTerm)), None)
+
+    @property
+    def searches(self) -> bool:
+        """Whether neighbours are looked for again."""
+        return self.matching is not None and self.matching.search is not None
 
 
 def features_of(backbone: Backbone, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:

@@ -11,16 +11,47 @@ from torch import Tensor
 from .config import StylizeConfig
 from .errors import ConfigError, PictureError
 from .features import Backbone
-from .losses import Sums, blend, gram_distance, hypercolumns, mean_std_distance, moments_distance, wasserstein_distance
-from .objective import ContentTerm, NeighbourTerm, Objective, StyleDistance, StyleTerm, Term, VariationTerm, features_of
-from .styles import StyleTargets, grid_of, sampled
+from .losses import (
+    CELL,
+    Field,
+    Size,
+    Sums,
+    blend,
+    enlarged,
+    gram_distance,
+    grid_of,
+    hypercolumns,
+    mean_std_distance,
+    moments_distance,
+    wasserstein_distance,
+)
+from .objective import (
+    ContentTerm,
+    NeighbourTerm,
+    Objective,
+    Search,
+    StyleDistance,
+    StyleTerm,
+    Term,
+    VariationTerm,
+    directions,
+    features_of,
+)
+from .styles import StyleTargets
 
-__all__ = ["build_objective", "style_shares"]
+__all__ = ["build_objective", "refining", "style_shares"]
+
+Matched = tuple[StyleTargets, float]  # a style that is matched, and its share
 
 
 @torch.no_grad()
 def build_objective(
-    content: Tensor, styles: Sequence[StyleTargets], config: StylizeConfig, backbone: Backbone, canvas: Tensor | None = None
+    content: Tensor,
+    styles: Sequence[StyleTargets],
+    config: StylizeConfig,
+    backbone: Backbone,
+    canvas: Tensor | None = None,
+    below: Field | None = None,
 ) -> Objective:
     """The objective of one scale; the content is taken as it is, nothing is resized.
 
@@ -30,6 +61,7 @@ def build_objective(
         config: layers, forms and coefficients; resolved here if it is not yet.
         backbone: the network that sees, on the content's device.
         canvas: what the first search for neighbours sees beside the content; None for the content alone.
+        below: the matches of the scale below, to be kept; None searches for matches.
 
     Raises:
         ConfigError: ``style_blend`` has another length than ``styles``, or a layer is unknown to the backbone.
@@ -39,10 +71,14 @@ def build_objective(
     shares = style_shares(config, len(styles))
     terms: list[Term] = [*_content_terms(content, config, backbone), *_style_terms(styles, shares, config)]
     if config.neighbour_weight:
-        terms.append(_neighbour_term(content, canvas, styles, shares, config, backbone))
+        matched = [(style, share) for style, share in zip(styles, shares, strict=True) if share]
+        if below is None:
+            terms.append(_searched_term(content, canvas, matched, config, backbone))
+        else:
+            terms.append(_carried_term(content, matched, config, below))
     if config.tv_weight:
         terms.append(VariationTerm(config.tv_weight, config.tv_loss))
-    return Objective(backbone, tuple(terms), config.neighbour_mix)
+    return Objective(backbone, tuple(terms))
 
 
 def style_shares(config: StylizeConfig, count: int) -> tuple[float, ...]:
@@ -98,17 +134,58 @@ def _with_mean_std(gram: StyleDistance, weight: float, form: str, stats: Sums, t
     return gram(stats, target) + weight * mean_std_distance(stats, target, distance=beside)
 
 
-def _neighbour_term(
-    content: Tensor,
-    canvas: Tensor | None,
-    styles: Sequence[StyleTargets],
-    shares: Sequence[float],
-    config: StylizeConfig,
-    backbone: Backbone,
+def _searched_term(
+    content: Tensor, canvas: Tensor | None, matched: Sequence[Matched], config: StylizeConfig, backbone: Backbone
 ) -> NeighbourTerm:
-    layers, grid, whole = config.neighbour_layers or (), grid_of(content), sum(shares)
-    bank = torch.cat([sampled(s.bank, share / whole, config) for s, share in zip(styles, shares, strict=True) if share])
-    query = hypercolumns(features_of(backbone, content, layers), layers, grid)
-    term = NeighbourTerm(layers, config.neighbour_weight or 0.0, grid, bank, query, query)
-    seen = content if canvas is None else canvas
-    return term.refreshed(features_of(backbone, seen, layers), config.neighbour_mix)
+    layers, grid, search = config.neighbour_layers or (), grid_of(content), _search(content, matched, config, backbone)
+    unmatched = Field(torch.zeros(len(search.query), dtype=torch.long, device=content.device), grid, search.grids)
+    term = NeighbourTerm(layers, config.neighbour_weight or 0.0, unmatched, search.query, _pictures(matched), search)
+    return term.refreshed(features_of(backbone, content if canvas is None else canvas, layers))
+
+
+def _search(content: Tensor, matched: Sequence[Matched], config: StylizeConfig, backbone: Backbone) -> Search:
+    layers, banks = config.neighbour_layers or (), [style.bank for style, _ in matched]
+    query = hypercolumns(features_of(backbone, content, layers), layers, grid_of(content))
+    searched = _searched([len(bank) for bank in banks], [share for _, share in matched], config)
+    rows = None if searched is None else searched.to(content.device)
+    return Search(query, torch.cat(banks), _grids(matched), rows, config.neighbour_mix, config.neighbour_coherence)
+
+
+def _searched(lengths: Sequence[int], shares: Sequence[float], config: StylizeConfig) -> Tensor | None:
+    """The rows to search: of each style no more than its share of the bank, drawn by the seed; None where that is all."""
+    most = [max(1, round(config.neighbour_bank * share / sum(shares))) for share in shares]
+    if all(length <= limit for length, limit in zip(lengths, most, strict=True)):
+        return None
+    drawn, start, generator = [], 0, torch.Generator().manual_seed(config.seed)
+    for length, limit in zip(lengths, most, strict=True):
+        drawn.append(start + torch.randperm(length, generator=generator)[:limit])
+        start += length
+    return torch.cat(drawn)
+
+
+def _carried_term(content: Tensor, matched: Sequence[Matched], config: StylizeConfig, below: Field) -> NeighbourTerm:
+    """The matches of the scale below, enlarged; they are not looked for again."""
+    field = enlarged(below, grid_of(content), _grids(matched))
+    wanted = directions(torch.cat([style.bank for style, _ in matched]), field.rows)
+    layers = config.neighbour_layers or ()
+    return NeighbourTerm(layers, config.neighbour_weight or 0.0, field, wanted, _pictures(matched), None)
+
+
+def _grids(matched: Sequence[Matched]) -> tuple[Size, ...]:
+    return tuple(grid for style, _ in matched for grid in style.grids)
+
+
+def _pictures(matched: Sequence[Matched]) -> tuple[Tensor, ...]:
+    return tuple(picture for style, _ in matched for picture in style.pictures)
+
+
+def refining(config: StylizeConfig, backbone: Backbone) -> StylizeConfig:
+    """The config of a scale that only refines: of the style's and the neighbours' layers those whose cells are 4 px or less.
+
+    What the deeper ones see was painted at the scale below.
+    """
+    weights = config.style_layer_weights or (1.0,) * len(config.style_layers or ())
+    style = [(n, w) for n, w in zip(config.style_layers or (), weights, strict=True) if backbone.layers[n].stride <= CELL]
+    matched = [name for name in config.neighbour_layers or () if backbone.layers[name].stride <= CELL]
+    kept = {"style_layers": [n for n, _ in style], "style_layer_weights": [w for _, w in style]}
+    return config.overlay({**(kept if any(w for _, w in style) else {}), "neighbour_layers": matched or config.neighbour_layers})

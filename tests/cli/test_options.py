@@ -97,7 +97,8 @@ def test_help_states_range_and_default():
     text = help_text()
     assert "[16 to 100000; default 512]" in text
     assert "[0 or more; default 0]" in text  # the seed, whose upper bound is no help
-    assert "default 120,100,60,30*]" in text  # the star: of the default objective
+    iterations = ",".join(map(str, StylizeConfig().resolve().iterations))
+    assert f"default {iterations}*]" in text  # the star: of the default objective
     assert "default relu1_1,...,relu5_1*]" in text
 
 

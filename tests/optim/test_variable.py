@@ -18,7 +18,7 @@ def length(variable, shape):
 
 @settings(max_examples=25, deadline=None)
 @given(height=sides, width=sides, batch=st.integers(1, 2), seed=st.integers(0, 99))
-@pytest.mark.parametrize("variable", [Pixels(), Pixels(255.0), Bands()])
+@pytest.mark.parametrize("variable", [Pixels(), Pixels(255.0), Bands(), Bands(0.3)])
 def test_pull_is_the_transpose_of_push(variable, height, width, batch, seed):
     random, shape = torch.Generator().manual_seed(seed), (batch, 3, height, width)
     gradient = torch.randn(shape, dtype=torch.float64, generator=random)
@@ -42,6 +42,18 @@ def test_pull_works_where_gradients_are_off():
         pulled = Bands().pull(torch.ones(1, 3, 16, 16))
     assert not pulled.requires_grad
     assert float(pulled[: 3 * 16 * 16].min()) == 1
+
+
+def test_coarser_bands_fall_behind_by_the_factor_asked_for():
+    """Three bands of 40 x 32, 20 x 16 and 10 x 8 px, and the same vector in each."""
+    shape, areas = (1, 3, 40, 32), [3 * 40 * 32, 3 * 20 * 16, 3 * 10 * 8]
+    gradient = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+    plain, fallen = (Bands(fall).pull(gradient).split(areas) for fall in (1.0, 0.3))
+    for k, (one, other) in enumerate(zip(plain, fallen, strict=True)):
+        torch.testing.assert_close(other, 0.3**k * one)
+        move = torch.zeros(sum(areas))
+        move.split(areas)[k].fill_(1)
+        torch.testing.assert_close(Bands(0.3).push(move, shape), 0.3**k * Bands().push(move, shape))
 
 
 def test_pixels_have_the_units_of_their_scale():

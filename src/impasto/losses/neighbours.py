@@ -15,7 +15,7 @@ from torch import Tensor
 
 from .content import widened
 
-__all__ = ["cosine_loss", "grid_columns", "hypercolumns", "nearest"]
+__all__ = ["centred", "cosine_loss", "grid_columns", "hypercolumns", "nearest"]
 
 _CANDIDATES = 4  # of each position, found in bfloat16 and compared again in float32
 
@@ -44,6 +44,14 @@ def hypercolumns(features: Mapping[str, Tensor], layers: Sequence[str], size: tu
     return torch.cat([grid_columns(features[name], size) for name in layers], dim=1)
 
 
+def centred(rows: Tensor, among: Tensor | None = None) -> Tensor:
+    """Rows ``(n, C)`` without their mean, each of unit length: the product of two is the centred cosine.
+
+    The mean is that of the rows ``among`` names, where not all are searched.
+    """
+    return F.normalize(rows - (rows if among is None else rows[among]).mean(0), dim=1)
+
+
 def nearest(query: Tensor, bank: Tensor, *, block: int = 1024) -> Tensor:
     """For each row of ``query`` ``(n, C)`` the index of the row of ``bank`` ``(m, C)`` with the largest centred cosine.
 
@@ -51,7 +59,7 @@ def nearest(query: Tensor, bank: Tensor, *, block: int = 1024) -> Tensor:
     is ``block x m``. Candidates are found with bfloat16 products, several times faster where the processor has them, and the
     best few of each position compared again at full precision. Returns ``(n,)`` int64.
     """
-    ours, theirs = F.normalize(query - query.mean(0), dim=1), F.normalize(bank - bank.mean(0), dim=1)
+    ours, theirs = centred(query), centred(bank)
     coarse = theirs.bfloat16().T
     return torch.cat([_best(part, theirs, coarse) for part in torch.split(ours, block)])
 

@@ -59,7 +59,12 @@ class Pixels:
 
 @dataclass(frozen=True)
 class Bands:
-    """The bands of a Laplacian pyramid with `band_count` bands, after Kolkin et al. 2022 (arXiv 2203.13215)."""
+    """The bands of a Laplacian pyramid with `band_count` bands, after Kolkin et al. 2022 (arXiv 2203.13215).
+
+    Each coarser band moves ``fall`` times as far for the same change of the vector: 1 moves all alike, less keeps to detail.
+    """
+
+    fall: float = 1.0
 
     def pull(self, gradient: Tensor) -> Tensor:
         """See `Variable.pull`."""
@@ -67,13 +72,13 @@ class Bands:
         with torch.enable_grad():
             bands = [gradient.new_zeros(*shape[:-2], *size, requires_grad=True) for size in _sizes(shape)]
             pulled = torch.autograd.grad(merge_bands(bands), bands, gradient)
-        return torch.cat([band.flatten() for band in pulled])
+        return torch.cat([band.flatten() * self.fall**k for k, band in enumerate(pulled)])
 
     def push(self, move: Tensor, shape: Sequence[int]) -> Tensor:
         """See `Variable.push`."""
         sizes = _sizes(shape)
         parts = zip(_parts(move, sizes), sizes, strict=True)
-        return merge_bands([part.reshape(*shape[:-2], *size) for part, size in parts])
+        return merge_bands([part.reshape(*shape[:-2], *size) * self.fall**k for k, (part, size) in enumerate(parts)])
 
     def resize(self, vector: Tensor, old: Size, new: Size, mode: str) -> Tensor:
         """See `Variable.resize`. Each new band comes from the old one that is nearest in size, so holds the same detail."""

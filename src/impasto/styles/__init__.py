@@ -1,7 +1,7 @@
 """Styles: what is known of one at a size, and what it is known from."""
 
-from .pictures import SHORTEST, PictureStyle, grid_of, learn, sampled
+from .pictures import SHORTEST, PictureStyle, learn
 from .read import read_style
 from .style import KeptStyle, Style, StyleTargets
 
-__all__ = ["SHORTEST", "KeptStyle", "PictureStyle", "Style", "StyleTargets", "grid_of", "learn", "read_style", "sampled"]
+__all__ = ["SHORTEST", "KeptStyle", "PictureStyle", "Style", "StyleTargets", "learn", "read_style"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,16 +12,16 @@ from torch import Tensor
 from ..config import StylizeConfig
 from ..features import Backbone
 from ..images.resample import fit_size, resize, side_of
-from ..losses import hypercolumns, sums
+from ..losses import CELL, grid_of, hypercolumns, sums
 from ..objective import features_of
 from .style import StyleTargets
 
-__all__ = ["SHORTEST", "PictureStyle", "grid_of", "learn", "sampled"]
+__all__ = ["SHORTEST", "PictureStyle", "learn"]
 
 SHORTEST = 16
 """Least short side of a picture in px: the networks halve it four times."""
 
-_GRID = 4  # hypercolumns stand on a grid of a quarter of the picture, as published
+_MOST_TURNED = 16  # turned pictures in a bank: a folder of many has paint for every place without being turned
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,7 @@ class PictureStyle:
         return self.pictures[0]
 
     def at(self, length: float, config: StylizeConfig, backbone: Backbone) -> StyleTargets:
-        """See `Style.at`. Statistics are added over the pictures, and each gives the same share of the bank."""
+        """See `Style.at`. Statistics are added over the pictures, and their hypercolumns make one bank."""
         resized = (_resized(picture, length, config).to(backbone.device) for picture in self.pictures)
         first, *rest = (learn(picture, config, backbone, 1 / len(self.pictures)) for picture in resized)
         return sum(rest, first)
@@ -57,9 +58,9 @@ def learn(picture: Tensor, config: StylizeConfig, backbone: Backbone, share: flo
 
     Args:
         picture: ``(1, 3, h, w)`` in [0, 1].
-        config: layers, turns and size of the bank; resolved here if it is not yet. What weighs nothing is not computed.
+        config: layers and turns; resolved here if it is not yet. What weighs nothing is not computed.
         backbone: the network that sees, on the picture's device.
-        share: of the bank, that the hypercolumns may fill.
+        share: of all pictures of the style, that this one is; of many pictures few are turned.
 
     Raises:
         ConfigError: a layer is unknown to the backbone.
@@ -71,25 +72,26 @@ def learn(picture: Tensor, config: StylizeConfig, backbone: Backbone, share: flo
     stats = {name: sums(features[name]) for name in layers}
     if not matched:
         return StyleTargets(stats, picture.new_zeros(0, 0))
-    bank = [hypercolumns(features, matched, grid_of(picture))]
-    for turns in range(1, config.neighbour_rotations):
+    parts = [_within(picture, features, matched, config.neighbour_border)]
+    for turns in range(1, _turns(config, share)):
         turned = picture.rot90(turns, (2, 3))
-        bank.append(hypercolumns(features_of(backbone, turned, matched), matched, grid_of(turned)))
-    return StyleTargets(stats, sampled(torch.cat(bank), share, config))
+        parts.append(_within(turned, features_of(backbone, turned, matched), matched, config.neighbour_border))
+    return StyleTargets(stats, torch.cat([columns for columns, _ in parts]), tuple(inner for _, inner in parts))
 
 
-def sampled(bank: Tensor, share: float, config: StylizeConfig) -> Tensor:
-    """The rows of ``bank``, or a fair sample that the seed decides where they are more than ``share`` of the whole bank."""
-    most = max(1, round(share * config.neighbour_bank))
-    if len(bank) <= most:
-        return bank
-    order = torch.randperm(len(bank), generator=torch.Generator().manual_seed(config.seed))
-    return bank[order[:most].to(bank.device)]
+def _within(picture: Tensor, features: Mapping[str, Tensor], layers: Sequence[str], border: float) -> tuple[Tensor, Tensor]:
+    """Hypercolumns and picture without a border, of whole cells and never more than leaves a third."""
+    height, width = grid = grid_of(picture)
+    columns = hypercolumns(features, layers, grid)
+    cells = math.ceil(border * max(grid))
+    top, left = min(cells, height // 3), min(cells, width // 3)
+    inner = columns.reshape(height, width, -1)[top : height - top, left : width - left].flatten(0, 1)
+    rows, sides = picture.shape[2:]
+    return inner, picture[..., CELL * top : rows - CELL * top, CELL * left : sides - CELL * left]
 
 
-def grid_of(picture: Tensor) -> tuple[int, int]:
-    """The grid, (height, width), that the hypercolumns of a picture stand on."""
-    return max(1, picture.shape[2] // _GRID), max(1, picture.shape[3] // _GRID)
+def _turns(config: StylizeConfig, share: float) -> int:
+    return max(1, min(config.neighbour_rotations, round(_MOST_TURNED * share)))
 
 
 def _resized(picture: Tensor, length: float, config: StylizeConfig) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..config import StylizeConfig
 from ..features import Backbone
-from ..losses import Sums
+from ..losses import Size, Sums, grid_of
 
 __all__ = ["KeptStyle", "Style", "StyleTargets"]
 
@@ -26,14 +26,21 @@ class StyleTargets:
     Attributes:
         stats: the statistics of each style layer.
         bank: hypercolumns of the neighbour layers, ``(n, sum of C)``; no rows where nothing is matched.
+        pictures: what the rows were taken from, one after the other, ``(1, 3, H, W)`` in [0, 1] each.
     """
 
     stats: Mapping[str, Sums]
     bank: Tensor
+    pictures: tuple[Tensor, ...] = ()
+
+    @property
+    def grids(self) -> tuple[Size, ...]:
+        """(height, width) of the grid of each picture."""
+        return tuple(grid_of(picture) for picture in self.pictures)
 
     def __add__(self, other: StyleTargets) -> StyleTargets:
         stats = {name: known + other.stats[name] for name, known in self.stats.items()}
-        return StyleTargets(stats, torch.cat([self.bank, other.bank]))
+        return StyleTargets(stats, torch.cat([self.bank, other.bank]), self.pictures + other.pictures)
 
 
 class Style(Protocol):

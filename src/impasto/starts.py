@@ -1,0 +1,125 @@
+"""Where a scale starts: the canvas of the scale below, enlarged, with the content's detail and the style's own strokes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .config import StylizeConfig
+from .features import Backbone
+from .images.bands import merge_bands, split_bands
+from .images.recolor import recolor
+from .images.resample import resize, side_of
+from .losses import Field, Size, voted
+from .objective import Objective
+from .styles import Style
+from .targets import build_objective
+
+__all__ = ["begin", "enlarged_canvas", "painted_over", "recolored"]
+
+_AROUND = 2.0  # px: an edge keeps voting away from as far as a patch reaches
+_FINE_EDGES = 0.6  # where a scale refines, weaker edges are spared: the eye reads the content by its finest ones
+_FINE_BANDS = 2  # what the strokes of a scale that refines bring: the octave that is new, and one that joins it to the rest
+_LUMA = (0.299, 0.587, 0.114)
+
+
+def recolored(content: Tensor, styles: Sequence[Style], config: StylizeConfig) -> Tensor:
+    """The content in the styles' palette, as far as the strength goes."""
+    if not config.recolor:
+        return content
+    moved = recolor(content, [style.colors.to(content.device) for style in styles], config.style_blend or None)
+    return content.lerp(moved, min(1.0, 2 * config.strength))
+
+
+def begin(
+    size: Size,
+    content: Tensor,
+    shown: Tensor,
+    styles: Sequence[Style],
+    config: StylizeConfig,
+    backbone: Backbone,
+    canvas: Tensor,
+    below: Objective | None,
+    *,
+    refines: bool,
+) -> tuple[Tensor, Objective]:
+    """The canvas and the objective that a scale begins with; ``below`` is the objective of the scale below."""
+    target, coloured = (resize(picture, size, config.resample) for picture in (content, shown))
+    known = [style.at(side_of(size, config.side) * config.style_scale, config, backbone) for style in styles]
+    if below is None:
+        return resize(canvas, size, config.resample), build_objective(target, known, config, backbone)
+    canvas = enlarged_canvas(canvas, coloured, config.detail or 0.0)
+    kept = below.matching.field if refines and below.matching else None
+    objective = build_objective(target, known, config, backbone, canvas, kept)
+    if (matching := objective.matching) and config.voting:
+        edges, bands = (config.voting_edges * _FINE_EDGES, _FINE_BANDS) if refines else (config.voting_edges, None)
+        canvas = painted_over(canvas, target, matching.field, matching.pictures, config.voting, edges, bands)
+    return canvas, objective
+
+
+def enlarged_canvas(canvas: Tensor, content: Tensor, detail: float) -> Tensor:
+    """The canvas ``(1, 3, h, w)`` at the size of ``content`` ``(1, 3, H, W)``, with a share of the content's finest band."""
+    larger = F.interpolate(canvas, size=content.shape[2:], mode="bicubic", align_corners=False)
+    return larger + detail * split_bands(content, 1)[0]
+
+
+def painted_over(
+    canvas: Tensor,
+    content: Tensor,
+    field: Field,
+    pictures: Sequence[Tensor],
+    share: float,
+    edges: float,
+    bands: int | None = None,
+) -> Tensor:
+    """The canvas with the strokes that the matches lay down, and the content's edges spared.
+
+    Statistics alone are met as well by noise as by strokes; a search that starts from strokes keeps them. Where the content
+    has edges, they carry what the picture shows, so there the share of the strokes falls: to half where the content's
+    squared gradient, over a few px, is ``edges`` squared times its mean over the picture.
+
+    Args:
+        canvas: ``(1, 3, H, W)``.
+        content: of the same size, in [0, 1].
+        field: the matches of this scale.
+        pictures: of the style, one for each grid of the field.
+        share: of the strokes where the content is flat, 0..1.
+        edges: 0 or more; 0 spares nothing.
+        bands: how many of the strokes' finest Laplacian bands are laid down; None for all there is. Without the coarse
+            ones, patches from places of different brightness leave no seams.
+    """
+    strokes = voted(field, pictures)
+    if strokes.shape != canvas.shape:
+        strokes = F.interpolate(strokes, size=canvas.shape[2:], mode="bicubic", align_corners=False)
+    change = strokes - canvas
+    if bands is not None:
+        *fine, coarse = split_bands(change, bands)
+        change = merge_bands([*fine, torch.zeros_like(coarse)])
+    return canvas + share * _flatness(content, edges) * change
+
+
+def _flatness(content: Tensor, edges: float) -> Tensor | float:
+    """``(1, 1, H, W)``: 1 where the content is flat, towards 0 where its edges are."""
+    if not edges:
+        return 1.0
+    energy = _blurred(_squared_gradient(content))
+    return 1 / (1 + energy / (edges**2 * energy.mean()).clamp_min(1e-12))
+
+
+def _squared_gradient(content: Tensor) -> Tensor:
+    luminance = (content * content.new_tensor(_LUMA)[:, None, None]).sum(1, keepdim=True)
+    right = F.pad(luminance[..., 1:] - luminance[..., :-1], (0, 1))
+    down = F.pad(luminance[..., 1:, :] - luminance[..., :-1, :], (0, 0, 0, 1))
+    return right.square() + down.square()
+
+
+def _blurred(energy: Tensor) -> Tensor:
+    reach = round(3 * _AROUND)
+    offset = torch.arange(-reach, reach + 1, device=energy.device, dtype=energy.dtype)
+    bell = torch.exp(-offset.square() / (2 * _AROUND**2))
+    bell = bell / bell.sum()
+    padded = F.pad(energy, (reach,) * 4, mode="replicate")
+    return F.conv2d(F.conv2d(padded, bell[None, None, None]), bell[None, None, :, None])
