@@ -22,7 +22,7 @@ def test_the_embedded_weights_say_what_the_manifest_says() -> None:
     record, weights = find_record("compact"), read_weights(find_record("compact").packaged)
     assert weights.normalization == record.normalization
     assert weights.metadata["licence"] == record.licence
-    assert [weights.convolutions[f"conv{b}_1"][0].shape[0] for b in range(1, 6)] == [24, 48, 96, 192, 192]
+    assert [weights.convolutions[f"conv{b}_1"][0].shape[0] for b in range(1, 6)] == [32, 64, 128, 192, 192]
 
 
 @pytest.mark.parametrize("id", [id for id in WEIGHTS if id != "compact"])

@@ -123,7 +123,7 @@ def test_the_embedded_weights_need_no_cache(tmp_path: Path) -> None:
     assert shelf.fetch("compact") == shelf.locate("compact") == find_record("compact").packaged
     assert shelf.load("compact").sha256 == find_record("compact").hash.removeprefix("sha256:")
     assert shelf.verify("compact").endswith(
-        f"whole, impasto, conv1_1 to conv5_4, 24 to 192 channels, sha256 {shelf.load('compact').sha256}"
+        f"whole, impasto, conv1_1 to conv5_4, 32 to 192 channels, sha256 {shelf.load('compact').sha256}"
     )
     assert list(tmp_path.iterdir()) == []
 

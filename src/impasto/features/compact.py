@@ -1,4 +1,4 @@
-"""The embedded backbone: a VGG-19 24 channels wide that comes with the package. See assets/compact.md."""
+"""The embedded backbone: a narrow VGG-19 that comes with the package. See assets/compact.md."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Trains the embedded backbone. `python -m training --help`; see README.md."""
