@@ -32,11 +32,17 @@ def test_every_pixel_costs_the_same(vgg):
     assert large - middle == pytest.approx(middle - small, rel=1e-6)
 
 
+def test_a_scale_that_refines_needs_less(vgg):
+    size = (1024, 1024)
+    assert bytes_of(vgg, size) < bytes_of(vgg, size, full_scales=0) == bytes_of(vgg, size, full_scales=5)
+    assert bytes_of(vgg, size, scale_count=1) == bytes_of(vgg, size, full_scales=0)
+
+
 def test_deeper_layers_and_neighbours_cost_more(vgg):
     options = {"objective": "gram", "content_layers": "relu1_1"}
     shallow, deep = (bytes_of(vgg, **options, style_layers=layer) for layer in ("relu1_1", "relu5_1"))
     assert shallow < deep < bytes_of(vgg, **options, style_layers="relu5_1", neighbour_weight=1)
-    assert bytes_of(vgg, neighbour_bank=1000) < bytes_of(vgg, neighbour_bank=30_000)
+    assert bytes_of(vgg, neighbour_rotations=1) < bytes_of(vgg, neighbour_rotations=4)
 
 
 @pytest.mark.parametrize("term", ["content", "style"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import psutil
@@ -11,6 +12,8 @@ from .config import StylizeConfig
 from .errors import CapacityError
 from .features import Backbone, LayerSpec, held_layer
 from .images.resample import side_of
+from .losses import CELL
+from .targets import refining
 
 __all__ = ["available_memory", "check_capacity", "peak_bytes"]
 
@@ -21,13 +24,24 @@ _SMALLEST = 64  # px: a hint below would be of no use
 def peak_bytes(config: StylizeConfig, backbone: Backbone, size: tuple[int, int]) -> int:
     """An estimate of the peak, in bytes, of painting at ``size`` (height, width) with a resolved ``config``.
 
-    Activations are kept for the backward pass, once before and once after each ReLU; ten sets of hypercolumns (of canvas,
-    content and matches, their gradients and what comes between) and three times the bank stand beside them. The factors
-    are chosen so that benchmarks/capacity.py never measures more.
+    The largest scale that is painted in full, or the finest one, whichever takes more. Factors are chosen so that
+    benchmarks/capacity.py never measures more.
 
     Raises:
         ConfigError: the config names a layer that the backbone does not have.
     """
+    full = config.full_scales if config.neighbour_weight else 0
+    finest = round(math.log(max(1.0, side_of(size, config.side) / config.coarsest), config.scale_ratio))
+    if not 0 < full <= (config.scale_count or finest + 1) - 1:
+        return _scale_bytes(config, backbone, size)
+    shrunk = config.scale_ratio ** (finest - full + 1)
+    largest = (math.ceil(size[0] / shrunk), math.ceil(size[1] / shrunk))
+    return max(_scale_bytes(config, backbone, largest), _scale_bytes(refining(config, backbone), backbone, size))
+
+
+def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: tuple[int, int]) -> int:
+    """Activations are kept for the backward pass, once before and once after each ReLU; ten sets of hypercolumns (of
+    canvas, content and matches, their gradients and what comes between) and the bank, twice, stand beside them."""
     pixels = size[0] * size[1]
     matched = _seen(backbone, config.neighbour_weight, config.neighbour_layers)
     compared = _seen(backbone, config.content_weight, config.content_layers)
@@ -36,7 +50,8 @@ def peak_bytes(config: StylizeConfig, backbone: Backbone, size: tuple[int, int])
     specs = [spec for spec in backbone.layers.values() if spec.radius <= deepest]
     activations = sum(spec.channels / spec.stride**2 for spec in specs) * (4 if config.precision == "float32" else 2) * 2.5
     stacked = sum(spec.channels for spec in matched) * 4
-    return int(_BASE + pixels * (activations + stacked * 10 / 16 + 3 * 4 * 12) + stacked * config.neighbour_bank * 3)
+    rows = config.neighbour_rotations * pixels * (config.style_scale / CELL) ** 2
+    return int(_BASE + pixels * (activations + stacked * 10 / 16 + 3 * 4 * 12) + stacked * rows * 2)
 
 
 def _seen(backbone: Backbone, weight: float | None, layers: Sequence[str] | None) -> list[LayerSpec]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .config import StylizeConfig
 from .errors import ConfigError, PictureError
-from .features import Backbone
+from .features import Backbone, held_layer
 from .losses import (
     CELL,
     Field,
@@ -148,7 +148,7 @@ def _search(content: Tensor, matched: Sequence[Matched], config: StylizeConfig, 
     query = hypercolumns(features_of(backbone, content, layers), layers, grid_of(content))
     searched = _searched([len(bank) for bank in banks], [share for _, share in matched], config)
     rows = None if searched is None else searched.to(content.device)
-    return Search(query, torch.cat(banks), _grids(matched), rows, config.neighbour_mix, config.neighbour_coherence)
+    return Search(query, _joined(banks), _grids(matched), rows, config.neighbour_mix, config.neighbour_coherence)
 
 
 def _searched(lengths: Sequence[int], shares: Sequence[float], config: StylizeConfig) -> Tensor | None:
@@ -166,9 +166,14 @@ def _searched(lengths: Sequence[int], shares: Sequence[float], config: StylizeCo
 def _carried_term(content: Tensor, matched: Sequence[Matched], config: StylizeConfig, below: Field) -> NeighbourTerm:
     """The matches of the scale below, enlarged; they are not looked for again."""
     field = enlarged(below, grid_of(content), _grids(matched))
-    wanted = directions(torch.cat([style.bank for style, _ in matched]), field.rows)
+    wanted = directions(_joined([style.bank for style, _ in matched]), field.rows)
     layers = config.neighbour_layers or ()
     return NeighbourTerm(layers, config.neighbour_weight or 0.0, field, wanted, _pictures(matched), None)
+
+
+def _joined(banks: Sequence[Tensor]) -> Tensor:
+    """One bank of several; a single one is not copied, which counts at large sizes."""
+    return banks[0] if len(banks) == 1 else torch.cat(list(banks))
 
 
 def _grids(matched: Sequence[Matched]) -> tuple[Size, ...]:
@@ -185,7 +190,11 @@ def refining(config: StylizeConfig, backbone: Backbone) -> StylizeConfig:
     What the deeper ones see was painted at the scale below.
     """
     weights = config.style_layer_weights or (1.0,) * len(config.style_layers or ())
-    style = [(n, w) for n, w in zip(config.style_layers or (), weights, strict=True) if backbone.layers[n].stride <= CELL]
-    matched = [name for name in config.neighbour_layers or () if backbone.layers[name].stride <= CELL]
+    style = [(n, w) for n, w in zip(config.style_layers or (), weights, strict=True) if _is_fine(n, backbone)]
+    matched = [name for name in config.neighbour_layers or () if _is_fine(name, backbone)]
     kept = {"style_layers": [n for n, _ in style], "style_layer_weights": [w for _, w in style]}
     return config.overlay({**(kept if any(w for _, w in style) else {}), "neighbour_layers": matched or config.neighbour_layers})
+
+
+def _is_fine(name: str, backbone: Backbone) -> bool:
+    return backbone.layers[held_layer(name, backbone.layers)].stride <= CELL
