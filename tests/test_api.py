@@ -360,7 +360,7 @@ def test_a_narrow_style_is_fine():
 
 
 def test_shares_that_do_not_fit_the_styles_are_refused():
-    assert refused(ConfigError, style_blend=(1, 2)).startswith("2 style_blend shares for 1 style pictures")
+    assert refused(ConfigError, style_blend=(1, 2)).startswith("2 values of style_blend for 1 style pictures")
 
 
 def test_unknown_options_presets_and_layers_are_refused():

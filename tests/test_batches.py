@@ -195,7 +195,7 @@ def test_suffixes_folders_and_shares_are_checked_first(photos, flow, tmp_path, m
         batch(photos, flow, output=flow / "{content}.png")
     with pytest.raises(PictureError, match="there is no picture in the folder"):
         batch(tmp_path / "empty", flow)
-    with pytest.raises(ConfigError, match="2 style_blend shares for 1 style"):
+    with pytest.raises(ConfigError, match="2 values of style_blend for 1 style"):
         batch(photos, flow, style_blend=(1, 2))
     with pytest.raises(ConfigError, match="record names one file"):
         batch(photos, flow, output=tmp_path / "{content}.png", save=OutputConfig(record="r.json"))

@@ -79,7 +79,7 @@ def test_an_error_is_a_value_error_too():
 @pytest.mark.parametrize(("cls", "name", "kind", "option"), NUMBERS)
 def test_numbers_out_of_range_are_refused_with_the_range(cls, name, kind, option):
     lowest = base_of(kind)(option.low)
-    if name not in ("style_layer_weights", "style_blend"):  # relative: not all of them may be 0
+    if name not in ("style_layer_weights", "content_layer_weights", "style_blend"):  # relative: not all of them may be 0
         assert getattr(cls(**{name: lowest}), name) in (lowest, (lowest,))
     assert refused(cls, **{name: option.low - 1}).startswith(f"{name} is {option.low - 1} and out of range; it takes a")
     if option.high is not None:
@@ -144,7 +144,7 @@ def test_a_path_is_as_good_as_its_name():
     assert StylizeConfig(weights=Path("mine.pth"), init=Path("start.png")) == StylizeConfig(weights="mine.pth", init="start.png")
 
 
-@pytest.mark.parametrize("name", ["style_layer_weights", "style_blend"])
+@pytest.mark.parametrize("name", ["style_layer_weights", "content_layer_weights", "style_blend"])
 def test_relative_weights_need_one_above_zero(name):
     assert refused(**{name: (0, 0)}) == f"{name} are all zero; give at least one a positive value"
 
@@ -157,6 +157,18 @@ def test_distances_of_gram_matrices_are_for_gram_matrices(distance):
 
 def test_a_run_without_iterations_is_refused():
     assert refused(iterations=()) == "iterations is empty; give at least one whole number"
+
+
+@pytest.mark.parametrize("blocks", ["0-2", "1-6", "3-2", "fine", "1,2"])
+def test_blocks_are_from_1_to_5(blocks):
+    assert StylizeConfig(style_blocks=("1-2", "4")).style_blocks == ("1-2", "4")
+    assert refused(style_blocks=blocks).startswith(f"style_blocks holds {blocks!r}; give blocks from 1 to 5, as in 1-2 or 3")
+
+
+@pytest.mark.parametrize("kind", ["style", "content"])
+def test_every_layer_needs_its_weight(kind):
+    given = {f"{kind}_layers": ("relu1_1", "relu2_1"), f"{kind}_layer_weights": (1, 2, 3)}
+    assert refused(**given) == f"3 {kind}_layer_weights for 2 {kind}_layers; give one weight for each layer, or none"
 
 
 @pytest.mark.parametrize("bits", [9, 12])

@@ -17,7 +17,7 @@ from impasto.features import VGG
 from impasto.images.bands import split_bands
 from impasto.images.recolor import recolor
 from impasto.images.resample import resize
-from impasto.losses import Field, enlarged, voted
+from impasto.losses import Field, enlarged, sums, voted
 from impasto.objective import Objective, Report, Search, StyleTerm
 from impasto.optim import Bands
 from impasto.pyramid import plan_scales
@@ -194,6 +194,33 @@ def test_styles_follow_the_size_of_the_canvas(vgg, monkeypatch):
     monkeypatch.setattr(pictures, "learn", spy)
     paint(vgg, models=(STYLE, CONTENT), iterations=1, style_scale=0.75)
     assert seen == [(30, 24), (24, 30), (60, 48), (48, 60)]
+
+
+def test_each_style_may_have_its_own_size(vgg, monkeypatch):
+    seen = []
+    monkeypatch.setattr(pictures, "learn", lambda picture, *rest: seen.append(tuple(picture.shape[2:])) or learn(picture, *rest))
+    paint(vgg, models=(STYLE, CONTENT), iterations=1, scale_count=1, style_scale=(0.5, 2))
+    assert seen == [(40, 32), (128, 160)]
+
+
+@pytest.mark.parametrize("shares", [(1, 0), (1, 1), (0, 1)], ids=str)
+def test_a_painting_in_two_styles_has_statistics_between_them(vgg, shares):
+    """Measured in the finished picture: how far its second moments went from the first style's to the second's."""
+    options = {"content_weight": 0, "iterations": 60, "scale_count": 1, "step_size": 0.03, "style_layers": ("relu1_1", "pixels")}
+    models = (0.7 * STYLE, 0.3 + 0.7 * picture(60, 48, 8))
+    painted = paint(vgg, models=models, style_blend=shares, recolor=False, style_weight=100, **options)[1].pixels
+    here, one, two = (sums(vgg(image, ["relu1_1"])["relu1_1"]).moment for image in (painted, *models))
+    way = ((here - one) * (two - one)).sum() / (two - one).square().sum()
+    assert way.item() == pytest.approx(shares[1] / sum(shares), abs=0.02)
+
+
+def test_the_canvas_has_the_colours_of_the_styles_whose_pixels_count(vgg):
+    models = (STYLE, 1 - STYLE)
+    options = {"iterations": 0, "scale_count": 1, "recolor": True, "start": None}
+    expected = paint(vgg, models=models[:1], **options)[1].pixels
+    assert torch.equal(paint(vgg, models=models, style_blocks=("1-2", "3-5"), **options)[1].pixels, expected)
+    neither = paint(vgg, models=models, style_blocks=("2", "3-5"), **options)[1].pixels
+    torch.testing.assert_close(neither, paint(vgg, models=models, **options)[1].pixels)
 
 
 @pytest.mark.parametrize("options", [{"style_scale": 0.01}, {"models": (picture(16, 300),)}], ids=["small", "narrow"])

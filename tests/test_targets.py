@@ -80,6 +80,14 @@ def test_the_content_loss_is_the_mean_over_its_layers(vgg64):
     assert terms(vgg64, objective="gram", content_layers=layers, content_weight=6)["content"] == pytest.approx(sum(each) / 3)
 
 
+def test_content_layers_have_relative_weights(vgg64):
+    layers = ("relu2_1", "relu3_1", "relu4_2")
+    each = [terms(vgg64, objective="gram", content_layers=name, content_weight=6)["content"] for name in layers]
+    found = make(vgg64, objective="gram", content_layers=layers, content_weight=6, content_layer_weights=(3, 0, 1))
+    assert found.value_and_grad(HERE)[0].terms["content"] == pytest.approx((3 * each[0] + each[2]) / 4)
+    assert [term.layers[0] for term in found.terms if isinstance(term, ContentTerm)] == ["relu2_1", "relu4_2"]
+
+
 def test_layer_weights_are_relative(vgg64):
     each = [terms(vgg64, objective="gram", style_layers=name)["style"] for name in STYLE_LAYERS]
     weights = (1, 2, 3, 4, 0)
@@ -149,13 +157,40 @@ def test_a_blend_is_midway_between_the_statistics(vgg64):
             torch.testing.assert_close(term.target.mean, 0.25 * one.mean + 0.75 * two.mean)
 
 
+def test_fine_layers_of_one_and_coarse_layers_of_another(vgg64):
+    """Of three layers that have a weight, the first two see nothing of the second style, and the last nothing of the first."""
+    options = {"objective": "gram", "style_layers": ("pixels", "relu1_1", "relu4_1"), "style_layer_weights": (1, 2, 3)}
+    found = {term.layers[0]: term for term in make(vgg64, ONE, TWO, **options, style_blocks=("1-2", "3-5")).terms[1:]}
+    alone = [{term.layers[0]: term for term in make(vgg64, style, **options).terms[1:]} for style in (ONE, TWO)]
+    for name, term in found.items():
+        expected = alone[name == "relu4_1"][name]
+        torch.testing.assert_close(term.target.moment, expected.target.moment)
+        assert term.weight == expected.weight
+
+
+def test_a_layer_that_no_style_gives_has_no_term(vgg64):
+    terms = make(vgg64, **GRAM, style_blocks="2-3", content_weight=0, style_weight=6).terms
+    assert [(term.layers, term.weight) for term in terms] == [(("relu2_1",), 3), (("relu3_1",), 3)]
+
+
+def test_a_block_is_shared_by_those_who_give_it(vgg64):
+    three = make(vgg64, ONE, TWO, HERE, **GRAM, style_blocks=("1-3", "3-5", "1-5"), style_blend=(1, 2, 1))
+    two = make(vgg64, ONE, HERE, **GRAM)
+    torch.testing.assert_close(three.terms[1].target.moment, two.terms[1].target.moment)
+
+
+def test_blocks_and_neighbours_exclude_each_other(vgg64):
+    with pytest.raises(ConfigError, match="neighbours are matched in all layers at once; give it with --objective gram"):
+        make(vgg64, ONE, TWO, style_blocks=("1-2", "3-5"))
+
+
 def test_styles_share_equally_unless_told_otherwise(vgg64):
     assert terms(vgg64, ONE, TWO, **GRAM) == terms(vgg64, ONE, TWO, **GRAM, style_blend=(2, 2))
     assert terms(vgg64, ONE, TWO, **GRAM)["style"] == pytest.approx(terms(vgg64, TWO, ONE, **GRAM)["style"])
 
 
 def test_every_style_needs_its_share(vgg64):
-    with pytest.raises(ConfigError, match="3 style_blend shares for 2 style pictures; give one share for each style picture"):
+    with pytest.raises(ConfigError, match="3 values of style_blend for 2 style pictures; give one for each style picture"):
         make(vgg64, ONE, TWO, **GRAM, style_blend=(1, 1, 1))
 
 

@@ -24,7 +24,7 @@ from .presets import load_preset
 from .pyramid import plan_scales
 from .result import Result
 from .runs import Input, RunRecord, make_record, pixels_sha256
-from .styles import SHORTEST, learn, read_style
+from .styles import SHORTEST, learn, parts_of, read_style
 from .weights.manifest import NORMALIZATIONS
 from .weights.store import Store, default_cache
 
@@ -44,7 +44,7 @@ class Run(Iterator[Progress]):
         self._content = io.read_picture(content, name="content", least=SHORTEST)
         self._styles = [read_style(style) for style in styles]
         self._start_input: Input | None = None
-        targets.style_shares(self.config, len(self._styles))
+        parts_of(self.config, len(self._styles))
         self.scales = plan_scales(self.config, _size(self._content.pixels))
         check_capacity(self.config, stylizer.backbone, self.scales[-1].size)
         self._begin = self._start()

@@ -16,8 +16,7 @@ from .errors import ConfigError, ImpastoError, OutputError, nearest_name
 from .files import make_folder
 from .images.folder import pictures_in
 from .images.io import check_output
-from .styles import KeptStyle, Style, read_style
-from .targets import style_shares
+from .styles import KeptStyle, Style, parts_of, read_style
 
 __all__ = ["FIELDS", "Batch", "Job", "Painted", "batch"]
 
@@ -102,7 +101,7 @@ def batch(
     jobs = _plan(contents, styles, output, save or OutputConfig())
     stylizer = Stylizer(config=config, preset=preset, **options)
     for job in jobs:
-        style_shares(stylizer.config, len(job.styles))
+        parts_of(stylizer.config, len(job.styles))
     return Batch(jobs, _paint_all(jobs, stylizer, force, paint or _paint, save))
 
 

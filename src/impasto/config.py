@@ -11,6 +11,7 @@ import functools
 import inspect
 import math
 import os
+import re
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -116,7 +117,9 @@ class StylizeConfig(_Checked):
     resample: str = _option(
         "lanczos", "filter that resizes the pictures", "size", choices=("lanczos", "bicubic", "bilinear", "area")
     )
-    style_scale: float = _option(1.0, "size of the style picture, as a ratio of the canvas's", "size", low=0.01, high=100)
+    style_scale: tuple[float, ...] = _option(
+        (1.0,), "size of the style pictures, as a ratio of the canvas's: one for all or one for each", "size", low=0.01, high=100
+    )
 
     # Where the canvas starts
     init: str = _option("content", "start of the canvas: content, noise, style, or a picture file", "start")
@@ -175,6 +178,9 @@ class StylizeConfig(_Checked):
     objective: str = _option("blend", "family of the style loss", "objective", choices=OBJECTIVES)
     content_weight: float | None = _option(None, "coefficient of the content loss", "objective", low=0)
     content_layers: tuple[str, ...] | None = _option(None, "layers of the content loss", "objective")
+    content_layer_weights: tuple[float, ...] = _option(
+        (), "relative weight of each content layer; none means equal", "objective", low=0
+    )
     content_loss: str | None = _option(
         None,
         "form of the content loss: mean, sum or half-sum of squares, sqrt (half-sum over sqrt(C H W)), relative to the target",
@@ -189,6 +195,12 @@ class StylizeConfig(_Checked):
         None, "relative weight of each style layer; none means equal", "objective", low=0
     )
     style_blend: tuple[float, ...] = _option((), "relative weight of each style picture; none means equal", "objective", low=0)
+    style_blocks: tuple[str, ...] = _option(
+        (),
+        "blocks of layers whose statistics come from each style picture, 1 (fine, and the pixels) to 5 (coarse), as in 1-2,3-5; "
+        "none means all",
+        "objective",
+    )
     gram_normalization: str = _option(
         "positions",
         "what a Gram matrix is divided by: positions (H W), elements (C H W), none",
@@ -270,14 +282,21 @@ class StylizeConfig(_Checked):
         super().__post_init__()
         if self.iterations == ():
             raise ConfigError("iterations is empty", "give at least one whole number")
-        if self.style_layer_weights and self.style_layers and len(self.style_layer_weights) != len(self.style_layers):
-            raise ConfigError(
-                f"{len(self.style_layer_weights)} style_layer_weights for {len(self.style_layers)} style_layers",
-                "give one weight for each layer, or none",
-            )
+        for kind in ("style", "content"):
+            layers, weights = getattr(self, f"{kind}_layers"), getattr(self, f"{kind}_layer_weights")
+            if layers and weights and len(layers) != len(weights):
+                raise ConfigError(
+                    f"{len(weights)} {kind}_layer_weights for {len(layers)} {kind}_layers",
+                    "give one weight for each layer, or none",
+                )
         if self.style_distance in ("gatys", "mean-c2") and self.objective != "gram":
             raise ConfigError(f"style_distance {self.style_distance} is of Gram matrices only", "give relative, mean or sum")
-        for name in ("style_layer_weights", "style_blend"):
+        for blocks in self.style_blocks:
+            if not (re.fullmatch("[1-5](-[1-5])?", blocks) and blocks[0] <= blocks[-1]):
+                raise ConfigError(
+                    f"style_blocks holds {blocks!r}", "give blocks from 1 to 5, as in 1-2 or 3, one entry for each style"
+                )
+        for name in ("style_layer_weights", "content_layer_weights", "style_blend"):
             values = getattr(self, name)
             if values and not sum(values) > 0:
                 raise ConfigError(f"{name} are all zero", "give at least one a positive value")

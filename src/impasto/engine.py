@@ -86,7 +86,7 @@ def run(
 
     Args:
         content: ``(1, 3, H, W)`` in [0, 1] of any size, resized here to each scale.
-        styles: seen with a long side of ``style_scale`` times the canvas's.
+        styles: seen with a long side of their ``style_scale`` times the canvas's.
         config: resolved.
         backbone: on the content's device.
         scales: coarse to fine, from `plan_scales`.

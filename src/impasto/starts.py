@@ -14,8 +14,8 @@ from .images.bands import merge_bands, split_bands
 from .images.recolor import recolor
 from .images.resample import resize, side_of
 from .losses import Field, Size, voted
-from .objective import Objective
-from .styles import Style
+from .objective import PIXELS, Objective
+from .styles import Style, parts_of
 from .targets import build_objective
 
 __all__ = ["begin", "enlarged_canvas", "painted_over", "recolored"]
@@ -27,10 +27,13 @@ _LUMA = (0.299, 0.587, 0.114)
 
 
 def recolored(content: Tensor, styles: Sequence[Style], config: StylizeConfig) -> Tensor:
-    """The content in the styles' palette, as far as the strength goes."""
+    """The content in the palette of those styles whose pixels count, or of all where none's do, as far as the strength goes."""
     if not config.recolor:
         return content
-    moved = recolor(content, [style.colors.to(content.device) for style in styles], config.style_blend or None)
+    parts = parts_of(config, len(styles))
+    shares = [part.share_of(PIXELS) for part in parts]
+    colors = [style.colors.to(content.device) for style in styles]
+    moved = recolor(content, colors, shares if any(shares) else [part.share for part in parts])
     return content.lerp(moved, min(1.0, 2 * config.strength))
 
 
@@ -48,7 +51,8 @@ def begin(
 ) -> tuple[Tensor, Objective]:
     """The canvas and the objective that a scale begins with; ``below`` is the objective of the scale below."""
     target, coloured = (resize(picture, size, config.resample) for picture in (content, shown))
-    known = [style.at(side_of(size, config.side) * config.style_scale, config, backbone) for style in styles]
+    length, parts = side_of(size, config.side), parts_of(config, len(styles))
+    known = [style.at(length * part.scale, config, backbone) for style, part in zip(styles, parts, strict=True)]
     if below is None:
         return resize(canvas, size, config.resample), build_objective(target, known, config, backbone)
     canvas = enlarged_canvas(canvas, coloured, config.detail or 0.0)

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from .config import StylizeConfig
-from .errors import ConfigError, PictureError
 from .features import Backbone, held_layer
 from .losses import (
     CELL,
@@ -37,9 +36,9 @@ from .objective import (
     directions,
     features_of,
 )
-from .styles import StyleTargets
+from .styles import Part, StyleTargets, parts_of
 
-__all__ = ["build_objective", "refining", "style_shares"]
+__all__ = ["build_objective", "refining"]
 
 Matched = tuple[StyleTargets, float]  # a style that is matched, and its share
 
@@ -64,14 +63,14 @@ def build_objective(
         below: the matches of the scale below, to be kept; None searches for matches.
 
     Raises:
-        ConfigError: ``style_blend`` has another length than ``styles``, or a layer is unknown to the backbone.
+        ConfigError: an option says something of another number of styles, or a layer is unknown to the backbone.
         PictureError: there is no style.
     """
     config = config.resolve()
-    shares = style_shares(config, len(styles))
-    terms: list[Term] = [*_content_terms(content, config, backbone), *_style_terms(styles, shares, config)]
+    parts = parts_of(config, len(styles))
+    terms: list[Term] = [*_content_terms(content, config, backbone), *_style_terms(styles, parts, config)]
     if config.neighbour_weight:
-        matched = [(style, share) for style, share in zip(styles, shares, strict=True) if share]
+        matched = [(style, part.share) for style, part in zip(styles, parts, strict=True) if part.share]
         if below is None:
             terms.append(_searched_term(content, canvas, matched, config, backbone))
         else:
@@ -81,40 +80,27 @@ def build_objective(
     return Objective(backbone, tuple(terms))
 
 
-def style_shares(config: StylizeConfig, count: int) -> tuple[float, ...]:
-    """The share of each of ``count`` style pictures, as asked for or equal; any sum.
-
-    Raises:
-        PictureError: there is no style picture.
-        ConfigError: ``style_blend`` has another length.
-    """
-    if not count:
-        raise PictureError("there is no style picture", "give at least one")
-    if config.style_blend and len(config.style_blend) != count:
-        raise ConfigError(
-            f"{len(config.style_blend)} style_blend shares for {count} style pictures", "give one share for each style picture"
-        )
-    return config.style_blend or (1.0,) * count
-
-
 def _content_terms(content: Tensor, config: StylizeConfig, backbone: Backbone) -> list[ContentTerm]:
     layers, form = config.content_layers or (), config.content_loss or "relative"
     if not config.content_weight or not layers:
         return []
     features = features_of(backbone, content, layers)
-    weight = config.content_weight / len(layers)
-    return [ContentTerm((name,), weight, form, features[name].clone()) for name in layers]
+    weights = config.content_layer_weights or (1.0,) * len(layers)
+    scale = config.content_weight / sum(weights)
+    return [ContentTerm((name,), scale * w, form, features[name].clone()) for name, w in zip(layers, weights, strict=True) if w]
 
 
-def _style_terms(styles: Sequence[StyleTargets], shares: Sequence[float], config: StylizeConfig) -> list[StyleTerm]:
+def _style_terms(styles: Sequence[StyleTargets], parts: Sequence[Part], config: StylizeConfig) -> list[StyleTerm]:
+    """A term for each layer that has a weight, and of which some style has a share."""
     layers = config.style_layers or ()
-    if not config.style_weight or not layers:
-        return []
-    targets = {name: blend([style.stats[name] for style in styles], shares) for name in layers}
     weights = config.style_layer_weights or (1.0,) * len(layers)
-    scale = config.style_weight / sum(weights)
-    distance = _distance(config)
-    return [StyleTerm((name,), scale * w, distance, targets[name]) for name, w in zip(layers, weights, strict=True) if w]
+    shares = {name: [part.share_of(name) for part in parts] for name in layers}
+    given = {name: w for name, w in zip(layers, weights, strict=True) if w and any(shares[name])}
+    if not config.style_weight or not given:
+        return []
+    scale, distance = config.style_weight / sum(given.values()), _distance(config)
+    targets = {name: blend([style.stats[name] for style in styles], shares[name]) for name in given}
+    return [StyleTerm((name,), scale * w, distance, targets[name]) for name, w in given.items()]
 
 
 def _distance(config: StylizeConfig) -> StyleDistance:

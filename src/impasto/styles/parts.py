@@ -1,0 +1,65 @@
+"""What each of several styles gives to one picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..config import StylizeConfig
+from ..errors import ConfigError, PictureError
+from ..features import canonical_layer
+from ..objective import PIXELS
+
+__all__ = ["Part", "parts_of"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one style gives.
+
+    Attributes:
+        share: its weight in the mixture; those of all styles have any sum.
+        scale: its size, as a ratio of the canvas's.
+        blocks: of the network, from fine (1) to coarse (5), whose statistics come from it.
+    """
+
+    share: float
+    scale: float
+    blocks: range
+
+    def share_of(self, layer: str) -> float:
+        """Its weight in the statistics of ``layer``; the pixels go with the finest block."""
+        block = 1 if layer == PIXELS else int(canonical_layer(layer)[len("relu")])
+        return self.share if block in self.blocks else 0.0
+
+
+def parts_of(config: StylizeConfig, count: int) -> tuple[Part, ...]:
+    """The part of each of ``count`` styles.
+
+    Args:
+        config: resolved; ``style_blend``, ``style_scale`` and ``style_blocks``.
+        count: of the styles.
+
+    Raises:
+        PictureError: there is no style.
+        ConfigError: an option says something of another number of styles, or blocks are chosen where neighbours are matched.
+    """
+    if not count:
+        raise PictureError("there is no style picture", "give at least one")
+    for name, allowed in (("style_blend", (0, count)), ("style_scale", (0, 1, count)), ("style_blocks", (0, count))):
+        values = getattr(config, name)
+        if len(values) not in allowed:
+            raise ConfigError(f"{len(values)} values of {name} for {count} style pictures", "give one for each style picture")
+    if config.style_blocks and config.neighbour_weight:
+        raise ConfigError(
+            "style_blocks chooses statistics by their layers, and neighbours are matched in all layers at once",
+            "give it with --objective gram, or another one of statistics",
+        )
+    shares = config.style_blend or (1.0,) * count
+    scales = config.style_scale or (1.0,)
+    blocks = [_blocks(text) for text in config.style_blocks] or [range(1, 6)] * count
+    return tuple(Part(*part) for part in zip(shares, scales * (count // len(scales)), blocks, strict=True))
+
+
+def _blocks(text: str) -> range:
+    """``3-5`` as a range; the config has checked it."""
+    return range(int(text[0]), int(text[-1]) + 1)
