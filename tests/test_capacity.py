@@ -45,6 +45,15 @@ def test_deeper_layers_and_neighbours_cost_more(vgg):
     assert bytes_of(vgg, neighbour_rotations=1) < bytes_of(vgg, neighbour_rotations=4)
 
 
+def test_each_style_brings_its_bank(vgg):
+    one, two, smaller = (
+        peak_bytes(StylizeConfig(style_scale=scale).resolve(), vgg, (512, 512), styles)
+        for styles, scale in ((1, 1.0), (2, 1.0), (2, (1.0, 0.5)))
+    )
+    assert two > smaller > one
+    assert smaller - one == pytest.approx((two - one) / 4, abs=1)
+
+
 @pytest.mark.parametrize("term", ["content", "style"])
 def test_a_term_without_weight_costs_nothing(term, vgg):
     layers = {"objective": "gram", "content_layers": "relu1_1", "style_layers": "relu1_1"}

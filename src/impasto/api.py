@@ -46,7 +46,7 @@ class Run(Iterator[Progress]):
         self._start_input: Input | None = None
         parts_of(self.config, len(self._styles))
         self.scales = plan_scales(self.config, _size(self._content.pixels))
-        check_capacity(self.config, stylizer.backbone, self.scales[-1].size)
+        check_capacity(self.config, stylizer.backbone, self.scales[-1].size, len(self._styles))
         self._begin = self._start()
         device = stylizer.backbone.device
         start = None if self._begin is None else self._begin.to(device)
