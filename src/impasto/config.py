@@ -378,7 +378,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "step_size": 8e-3,
     },
     "gram": {
-        "iterations": (150, 120, 80, 50),
+        "iterations": (150, 120, 80, 20),
         "content_weight": 1.0,
         "style_weight": 10.0,
         "style_layers": (*PAPER_STYLE_LAYERS, "pixels"),
