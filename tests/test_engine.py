@@ -538,3 +538,30 @@ def test_memory_is_told_where_the_system_counts_otherwise(monkeypatch):
     assert engine._peak_resident(5) < peak  # bytes there, kilobytes here
     monkeypatch.setitem(__import__("sys").modules, "resource", None)
     assert engine._peak_resident(5) == 5
+
+
+@pytest.mark.parametrize("full", [0, 1])
+def test_the_last_pass_matches_layers_one_by_one_and_goes_on_from_the_canvas_as_it_is(full, vgg, monkeypatch):
+    """With all layers, even where the scale before it only refined."""
+    seen, value = [], Objective.value_and_grad
+
+    def look(self, canvas):
+        seen.append([(type(term).__name__, term.layers, getattr(term, "turn", None)) for term in self.terms])
+        return value(self, canvas)
+
+    monkeypatch.setattr(Objective, "value_and_grad", look)
+    layers = ("relu1_1", "relu4_1")
+    options = {
+        "objective": "neighbours",
+        "neighbour_layers": layers,
+        "iterations": (2, 2),
+        "split_iterations": 3,
+        "full_scales": full,
+    }
+    steps, outcome = paint(vgg, **options)
+    assert [(step.scale, step.iteration, step.height) for step in steps][-4:] == [(2, 2, 64), (3, 1, 64), (3, 2, 64), (3, 3, 64)]
+    assert [terms[0][0] for terms in seen[:4]] == ["NeighbourTerm"] * 4
+    assert seen[4:] == [[("SplitTerm", (layer,), turn) for layer in layers] for turn in range(3)]
+    assert not torch.equal(outcome.pixels, steps[3].preview())
+    still = paint(vgg, **options, step_size=1e-9)[0]
+    torch.testing.assert_close(still[-1].preview(), still[3].preview(), atol=1e-5, rtol=0)

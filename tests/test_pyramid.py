@@ -93,6 +93,12 @@ def test_a_picture_need_not_be_enlarged():
     assert large == plan((600, 800), size=256, coarsest=64)
 
 
+def test_a_last_pass_follows_at_the_last_size_where_neighbours_are_matched():
+    assert plan(split_iterations=7) == (*plan(), Scale((384, 512), 7, split=True))
+    assert plan(split_iterations=7, scale_count=1) == (Scale((384, 512), 120), Scale((384, 512), 7, split=True))
+    assert plan(split_iterations=7, objective="gram") == plan(objective="gram")
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     height=st.integers(40, 3000),

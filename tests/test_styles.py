@@ -8,7 +8,7 @@ import torch
 from impasto.config import StylizeConfig
 from impasto.images.resample import resize
 from impasto.losses import grid_of, sums
-from impasto.styles import KeptStyle, PictureStyle, learn
+from impasto.styles import KeptStyle, PictureStyle, drawn, learn
 from synthetic import picture
 
 ONE, TWO = (picture(40, 48, seed, torch.float64) for seed in (2, 3))
@@ -115,3 +115,36 @@ def test_a_kept_style_works_out_once_what_it_is_asked_for_again(vgg64):
         kept.at(length, CONFIG, vgg64)
     assert kept.at(32, CONFIG, vgg64) is not first  # no more is kept than a run needs
     assert (kept.name, kept.sha256, kept.picture() is ONE) == ("one.png", "hash", True)
+
+
+def test_where_layers_are_matched_one_by_one_each_has_a_bank_of_its_own(vgg64):
+    known = learn(ONE, CONFIG.overlay({"neighbour_match": "layers"}), vgg64)
+    turned = [vgg64(picture, ["relu2_2"])["relu2_2"] for picture in (ONE, ONE.rot90(1, (2, 3)))]
+    torch.testing.assert_close(known.split["relu2_2"], torch.cat([found[0].flatten(1).T for found in turned]))
+    assert (len(known.bank), known.grids, known.split["relu1_1"].shape) == (0, (), (2 * 40 * 48, 4))
+    assert learn(ONE, CONFIG, vgg64).split == {}
+
+
+def test_the_banks_of_layers_have_no_border(vgg64):
+    config = CONFIG.overlay({"neighbour_match": "layers", "neighbour_rotations": 1, "neighbour_border": 0.1})
+    found = vgg64(ONE, ["relu2_2"])["relu2_2"][0, :, 3:-3, 3:-3]
+    torch.testing.assert_close(learn(ONE, config, vgg64).split["relu2_2"], found.flatten(1).T)
+
+
+def test_the_banks_of_layers_keep_to_the_size_asked_for_and_are_pooled(vgg64):
+    config = CONFIG.overlay({"neighbour_match": "layers", "neighbour_bank": 60})
+    one, two = (learn(style, config, vgg64, 0.5).split for style in (ONE, TWO))
+    pooled = PictureStyle((ONE, TWO)).at(48, config, vgg64).split
+    for name in config.neighbour_layers:
+        assert len(one[name]) == 30
+        torch.testing.assert_close(pooled[name], torch.cat([one[name], two[name]]))
+
+
+def test_rows_are_drawn_once_each_by_the_seed():
+    rows = torch.arange(50.0)[:, None]
+    assert torch.equal(drawn(rows, 50, 0), rows)
+    some, same, other = (drawn(rows, 20, seed) for seed in (0, 0, 1))
+    assert len(some.unique()) == 20
+    assert torch.equal(some, same)
+    assert not torch.equal(some, other)
+    assert len(drawn(rows, 0.1, 0)) == 1

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from impasto.config import StylizeConfig
 from impasto.errors import ConfigError, PictureError
+from impasto.images.bands import merge_bands, split_bands
 from impasto.losses import Field, hypercolumns, sums
-from impasto.objective import ContentTerm, NeighbourTerm, Objective, Search, StyleTerm, VariationTerm
+from impasto.objective import ContentTerm, NeighbourTerm, Objective, Search, SplitTerm, StyleTerm, VariationTerm
 from impasto.styles import learn
 from impasto.targets import build_objective, refining
 from synthetic import STYLE_LAYERS, picture
@@ -266,6 +267,32 @@ def test_the_first_search_sees_the_canvas_it_is_given(vgg64):
     assert not torch.equal(blind.wanted, seeing.wanted)
     assert torch.equal(matched(make(vgg64, canvas=CONTENT, **MATCH)).wanted, blind.wanted)
     assert torch.equal(matched(make(vgg64, canvas=HERE, **MATCH, neighbour_mix=0.0)).wanted, blind.wanted)
+
+
+def test_the_search_may_see_a_mixture_of_pictures(vgg64):
+    """The canvas with the content's finest band, mixed with the content; then it is searched as if it were all."""
+    (_, *coarse), (finest, _) = split_bands(HERE, 1), split_bands(CONTENT, 1)
+    seen = 0.75 * merge_bands([finest, *coarse]) + 0.25 * CONTENT
+    expected = matched(make(vgg64, canvas=seen, **MATCH, neighbour_mix=1.0)).field.rows
+    options = {**MATCH, "neighbour_mix": 0.75, "neighbour_sees": "pictures"}
+    assert torch.equal(matched(make(vgg64, canvas=HERE, **options)).field.rows, expected)
+    assert torch.equal(matched(make(vgg64, **options).refreshed(HERE)).field.rows, expected)
+    assert torch.equal(matched(make(vgg64, **options)).field.rows, matched(make(vgg64, **MATCH)).field.rows)
+    assert not torch.equal(matched(make(vgg64, canvas=HERE, **MATCH, neighbour_mix=0.75)).field.rows, expected)
+
+
+def test_layers_may_be_matched_one_by_one(vgg64):
+    options = {"neighbour_match": "layers", "neighbour_weight": 2.0, "neighbour_bank": 400, "style_blend": (3, 1)}
+    split = make(vgg64, ONE, TWO, **MATCH, **options)
+    assert [(type(term), term.layers, term.weight) for term in split.terms] == [
+        (SplitTerm, ("relu1_1",), 2.0),
+        (SplitTerm, ("relu2_2",), 2.0),
+    ]
+    assert [len(term.bank) for term in split.terms] == [300 + 100] * 2
+    assert split.searches
+    assert [term.turn for o in (split, split.refreshed(HERE)) for term in o.terms] == [0, 0, 1, 1]
+    report = split.value_and_grad(HERE)[0]
+    assert report.terms["neighbours"] == report.total > 0
 
 
 def test_a_picture_smaller_than_the_grid_has_one_position(vgg64):

@@ -114,6 +114,9 @@ class StylizeConfig(_Checked):
     iterations: tuple[int, ...] | None = _option(
         None, "iterations at each scale, coarse to fine; the last number serves all finer ones", "size", low=0, high=10_000_000
     )
+    split_iterations: int = _option(
+        0, "iterations of a last pass at full size, with neighbour_match layers", "size", low=0, high=10_000_000
+    )
     resample: str = _option(
         "lanczos", "filter that resizes the pictures", "size", choices=("lanczos", "bicubic", "bilinear", "area")
     )
@@ -220,6 +223,19 @@ class StylizeConfig(_Checked):
     neighbour_weight: float | None = _option(None, "coefficient of neighbour matching", "objective", low=0)
     neighbour_layers: tuple[str, ...] | None = _option(None, "layers stacked into hypercolumns", "objective")
     neighbour_mix: float = _option(0.75, "what the search sees: 0 the content, 1 the canvas", "objective", low=0, high=1)
+    neighbour_sees: str = _option(
+        "features",
+        "what is mixed for the search: the features of content and canvas, or the two pictures, the canvas with the content's "
+        "finest band",
+        "objective",
+        choices=("features", "pictures"),
+    )
+    neighbour_match: str = _option(
+        "hypercolumns",
+        "what is matched: all layers together, or each of the layers by itself, at its own resolution and anew at every step",
+        "objective",
+        choices=("hypercolumns", "layers"),
+    )
     neighbour_refresh: int = _option(30, "iterations between two searches", "objective", low=1)
     neighbour_rotations: int = _option(4, "quarter turns of the style that are searched", "objective", low=1, high=4)
     neighbour_coherence: float = _option(

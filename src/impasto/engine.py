@@ -28,6 +28,7 @@ __all__ = ["Outcome", "Progress", "run"]
 _PLATEAU_WINDOW = 50  # iterations over which an improvement is judged
 _DIVERGED_FACTOR = 100.0  # a loss this many times the scale's first one will not come back by itself
 _MOST_BACKOFFS = 5
+_SPLIT = {"neighbour_match": "layers", "neighbour_refresh": 1}  # the last pass
 _FALL = 0.3  # what a scale that refines may move each coarser band by, to the band below it
 
 
@@ -96,13 +97,15 @@ def run(
         untouched = resize(content, scales[-1].size, config.resample)
         return Outcome(untouched, "finished", "a strength of 0 leaves the content as it is")
     shown = recolored(content, styles, config)
-    config = dialed(config)
+    full = config = dialed(config)
     clock, solver, state = _Clock(scales), create_solver(config), None
     canvas = shown if start is None else start
     ended = _Ended("finished", "every iteration was done")
     objective: Objective | None = None
     for index, scale in enumerate(scales):
-        refines = objective is not None and objective.matching is not None and index >= config.full_scales > 0
+        refines = objective is not None and objective.matching is not None and index >= config.full_scales > 0 and not scale.split
+        if scale.split:
+            config = full.overlay(_SPLIT)
         if refines:
             config, solver = refining(config, backbone), _finer(solver)
         canvas, objective = begin(scale.size, content, shown, styles, config, backbone, canvas, objective, refines=refines)

@@ -16,16 +16,20 @@ import torch
 from torch import Tensor
 
 from .features import Backbone
+from .images.bands import split_bands
 from .losses import (
     Field,
     Size,
     Sums,
     coherent,
+    columns,
     content_loss,
     cosine_loss,
     grid_columns,
     hypercolumns,
     nearest,
+    sparse,
+    split_loss,
     sums,
     total_variation,
 )
@@ -37,6 +41,7 @@ __all__ = [
     "Objective",
     "Report",
     "Search",
+    "SplitTerm",
     "StyleDistance",
     "StyleTerm",
     "Term",
@@ -133,6 +138,7 @@ class Search:
         searched: rows of the bank that the search looks at; None for all. Coherence reaches every row.
         mix: what is searched with: 0 the content, 1 the canvas.
         coherence: see `losses.coherent`.
+        mixed: the content picture, where pictures are mixed; None where their hypercolumns are.
     """
 
     query: Tensor
@@ -141,10 +147,20 @@ class Search:
     searched: Tensor | None
     mix: float
     coherence: float
+    mixed: Tensor | None = None
+
+    def sees(self, canvas: Tensor) -> Tensor:
+        """The picture whose hypercolumns `find` is to be given: the canvas, or a mixture of pictures.
+
+        In the mixture the canvas has the content's finest band in place of its own (Kolkin et al. 2022).
+        """
+        if self.mixed is None:
+            return canvas
+        return self.mixed.lerp(canvas - split_bands(canvas, 1)[0] + split_bands(self.mixed, 1)[0], self.mix)
 
     def find(self, columns: Tensor, grid: Size) -> Field:
         """The matches of a canvas with these hypercolumns ``(h * w, C)``."""
-        seen = (1 - self.mix) * self.query + self.mix * columns
+        seen = columns if self.mixed is not None else (1 - self.mix) * self.query + self.mix * columns
         return coherent(Field(self._nearest(seen), grid, self.grids), seen, self.bank, self.coherence, self.searched)
 
     def _nearest(self, seen: Tensor) -> Tensor:
@@ -179,6 +195,28 @@ class NeighbourTerm:
             return self
         field = self.search.find(hypercolumns(features, self.layers, self.field.grid), self.field.grid)
         return dataclasses.replace(self, field=field, wanted=directions(self.search.bank, field.rows))
+
+
+@dataclass(frozen=True)
+class SplitTerm:
+    """Features of one layer should point where the nearest features of the style do, looked for at every evaluation.
+
+    ``bank`` holds the layer's features of the style. A part of the canvas' positions is matched, by ``turn``.
+    """
+
+    name: ClassVar[str] = "neighbours"
+    layers: tuple[str, ...]
+    weight: float
+    bank: Tensor
+    turn: int = 0
+
+    def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
+        """The weighted mean of 1 - centred cosine to the matches."""
+        return self.weight * split_loss(columns(sparse(features[self.layers[0]], self.turn)), self.bank)
+
+    def turned(self) -> SplitTerm:
+        """The same term for the next part of the positions."""
+        return dataclasses.replace(self, turn=self.turn + 1)
 
 
 def directions(bank: Tensor, matches: Tensor) -> Tensor:
@@ -227,9 +265,14 @@ class Objective:
         """This objective with the neighbours looked for again; itself where nothing is searched for."""
         if not self.searches:
             return self
-        features = self.features(canvas)
-        terms = (t.refreshed(features) if isinstance(t, NeighbourTerm) else t for t in self.terms)
-        return dataclasses.replace(self, terms=tuple(terms))
+        return dataclasses.replace(self, terms=tuple(self._refreshed(term, canvas) for term in self.terms))
+
+    def _refreshed(self, term: Term, canvas: Tensor) -> Term:
+        if isinstance(term, SplitTerm):
+            return term.turned()
+        if isinstance(term, NeighbourTerm) and term.search is not None:
+            return term.refreshed(features_of(self.backbone, term.search.sees(canvas), term.layers))
+        return term
 
     @property
     def matching(self) -> NeighbourTerm | None:
@@ -239,6 +282,8 @@ class Objective:
     @property
     def searches(self) -> bool:
         """Whether neighbours are looked for again."""
+        if any(isinstance(term, SplitTerm) for term in self.terms):
+            return True
         return self.matching is not None and self.matching.search is not None
 
 

@@ -17,14 +17,17 @@ _COARSE_SHORT = 32  # px: below, a scale shows too little to be worth its time
 
 @dataclass(frozen=True)
 class Scale:
-    """One size of the canvas, (height, width) in px, and the iterations spent on it."""
+    """One size of the canvas, (height, width) in px, the iterations spent on it, and whether layers are matched one by one."""
 
     size: tuple[int, int]
     iterations: int
+    split: bool = False
 
 
 def plan_scales(config: StylizeConfig, size: tuple[int, int]) -> tuple[Scale, ...]:
     """The scales of a run, coarse to fine; the last has ``config.size`` along ``config.side``, or is as large as the content.
+
+    Where neighbours are matched, ``config.split_iterations`` more follow at the last size, as a scale of their own.
 
     Iterations belong to a position counted from the coarsest scale. Coarser scales whose short side is below 32 px are left
     out, and their iterations with them, so that a narrow picture spends on each size what any other picture does.
@@ -48,7 +51,9 @@ def plan_scales(config: StylizeConfig, size: tuple[int, int]) -> tuple[Scale, ..
     sizes = [fit_size(size, max(1, round(length)), config.side) for length in lengths]
     iterations = config.iterations or ()
     scales = [Scale(size, iterations[min(k, len(iterations) - 1)]) for k, size in enumerate(sizes)]
-    return (*(scale for scale in scales[:-1] if min(scale.size) >= _COARSE_SHORT), scales[-1])
+    coarser = [scale for scale in scales[:-1] if min(scale.size) >= _COARSE_SHORT]
+    last = config.split_iterations if config.neighbour_weight else 0
+    return (*coarser, scales[-1], *([Scale(scales[-1].size, last, split=True)] if last else []))
 
 
 def _default_count(config: StylizeConfig, length: int) -> int:

@@ -55,7 +55,8 @@ def begin(
     known = [style.at(length * part.scale, config, backbone) for style, part in zip(styles, parts, strict=True)]
     if below is None:
         return resize(canvas, size, config.resample), build_objective(target, known, config, backbone)
-    canvas = enlarged_canvas(canvas, coloured, config.detail or 0.0)
+    if canvas.shape[2:] != size:
+        canvas = enlarged_canvas(canvas, coloured, config.detail or 0.0)
     kept = below.matching.field if refines and below.matching else None
     objective = build_objective(target, known, config, backbone, canvas, kept)
     if (matching := objective.matching) and config.voting:

@@ -29,6 +29,7 @@ from .objective import (
     NeighbourTerm,
     Objective,
     Search,
+    SplitTerm,
     StyleDistance,
     StyleTerm,
     Term,
@@ -36,7 +37,7 @@ from .objective import (
     directions,
     features_of,
 )
-from .styles import Part, StyleTargets, parts_of
+from .styles import Part, StyleTargets, drawn, layer_bank, parts_of
 
 __all__ = ["build_objective", "refining"]
 
@@ -71,7 +72,9 @@ def build_objective(
     terms: list[Term] = [*_content_terms(content, config, backbone), *_style_terms(styles, parts, config)]
     if config.neighbour_weight:
         matched = [(style, part.share) for style, part in zip(styles, parts, strict=True) if part.share]
-        if below is None:
+        if config.neighbour_match == "layers":
+            terms += _split_terms(matched, config)
+        elif below is None:
             terms.append(_searched_term(content, canvas, matched, config, backbone))
         else:
             terms.append(_carried_term(content, matched, config, below))
@@ -126,7 +129,7 @@ def _searched_term(
     layers, grid, search = config.neighbour_layers or (), grid_of(content), _search(content, matched, config, backbone)
     unmatched = Field(torch.zeros(len(search.query), dtype=torch.long, device=content.device), grid, search.grids)
     term = NeighbourTerm(layers, config.neighbour_weight or 0.0, unmatched, search.query, _pictures(matched), search)
-    return term.refreshed(features_of(backbone, content if canvas is None else canvas, layers))
+    return term.refreshed(features_of(backbone, search.sees(content if canvas is None else canvas), layers))
 
 
 def _search(content: Tensor, matched: Sequence[Matched], config: StylizeConfig, backbone: Backbone) -> Search:
@@ -134,7 +137,8 @@ def _search(content: Tensor, matched: Sequence[Matched], config: StylizeConfig, 
     query = hypercolumns(features_of(backbone, content, layers), layers, grid_of(content))
     searched = _searched([len(bank) for bank in banks], [share for _, share in matched], config)
     rows = None if searched is None else searched.to(content.device)
-    return Search(query, _joined(banks), _grids(matched), rows, config.neighbour_mix, config.neighbour_coherence)
+    mixed = content if config.neighbour_sees == "pictures" else None
+    return Search(query, _joined(banks), _grids(matched), rows, config.neighbour_mix, config.neighbour_coherence, mixed)
 
 
 def _searched(lengths: Sequence[int], shares: Sequence[float], config: StylizeConfig) -> Tensor | None:
@@ -147,6 +151,17 @@ def _searched(lengths: Sequence[int], shares: Sequence[float], config: StylizeCo
         drawn.append(start + torch.randperm(length, generator=generator)[:limit])
         start += length
     return torch.cat(drawn)
+
+
+def _split_terms(matched: Sequence[Matched], config: StylizeConfig) -> list[SplitTerm]:
+    """One term for each layer, all with the same weight: their sum is what is published."""
+    whole = sum(share for _, share in matched)
+
+    def bank(layer: str) -> Tensor:
+        most = layer_bank(config) / whole
+        return torch.cat([drawn(style.split[layer], share * most, config.seed) for style, share in matched])
+
+    return [SplitTerm((layer,), config.neighbour_weight or 0.0, bank(layer)) for layer in config.neighbour_layers or ()]
 
 
 def _carried_term(content: Tensor, matched: Sequence[Matched], config: StylizeConfig, below: Field) -> NeighbourTerm:

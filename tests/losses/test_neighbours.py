@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from impasto.losses import cosine_loss, grid_columns, hypercolumns, nearest
+from impasto.losses import columns, cosine_loss, grid_columns, hypercolumns, nearest, sparse, split_loss
 
 
 def random(*shape, seed=0):
@@ -61,3 +61,38 @@ def test_the_gradient_reaches_every_layer():
         return cosine_loss([grid_columns(fine, (4, 5)), grid_columns(coarse, (4, 5))], wanted)
 
     assert torch.autograd.gradcheck(loss, tuple(maps.values()))
+
+
+def test_split_loss_looks_for_the_nearest_and_takes_both_means_away():
+    ours, bank = random(9, 5) - 0.3, random(30, 5, seed=1)
+    q, b = ours.numpy() - ours.numpy().mean(0), bank.numpy() - bank.numpy().mean(0)
+    cosines = (q / np.linalg.norm(q, axis=1, keepdims=True)) @ (b / np.linalg.norm(b, axis=1, keepdims=True)).T
+    assert split_loss(ours, bank).item() == pytest.approx((1 - cosines.max(1)).mean())
+    assert split_loss(3 * bank + 1, bank).item() == pytest.approx(0, abs=1e-12)
+
+
+def test_the_gradient_of_split_loss_is_that_of_its_differences():
+    ours, bank = (random(9, 5) - 0.3).requires_grad_(), random(30, 5, seed=1)
+    assert torch.autograd.gradcheck(lambda x: split_loss(x, bank), ours, eps=1e-7, atol=1e-5)
+
+
+def test_a_small_layer_is_taken_whole():
+    features = random(1, 3, 20, 127)
+    assert torch.equal(sparse(features, 5), features)
+    torch.testing.assert_close(columns(features)[127 + 4], features[0, :, 1, 4])
+
+
+@pytest.mark.parametrize("size", [(128, 200), (200, 192), (256, 130)])
+def test_parts_of_a_large_layer_take_turns_until_each_place_was_there(size):
+    """Each part is spread over the picture, and has some 64 places along its long side."""
+    places = torch.arange(size[0] * size[1]).reshape(1, 1, *size).double()
+    step = max(size) // 64
+    parts = [sparse(places, turn) for turn in range(step**2)]
+    seen = torch.cat([part.flatten() for part in parts])
+    assert torch.equal(seen.sort().values, places.flatten())
+    assert all(64 <= max(part.shape) < 128 for part in parts)
+    assert torch.equal(sparse(places, step**2), parts[0])
+
+
+def test_a_narrow_layer_has_places_in_every_part():
+    assert all(sparse(random(1, 2, 3, 900), turn).numel() for turn in range(300))

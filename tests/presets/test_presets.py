@@ -37,6 +37,14 @@ SETTINGS = {
     "cysmith": {"size": 512, "enlarge": False, "optimizer": "lbfgs", "history": 10, "line_search": "strong-wolfe"},
     "gordicaleksa": {"size": 400, "side": "height", "iterations": (1000,), "optimizer": "lbfgs", "line_search": "strong-wolfe"},
     "anishathalye": {"init": "noise", "enlarge": False, "iterations": (1000,), "optimizer": "adam", "step_size": 10.0},
+    "nnst": {
+        "size": 512,
+        "coarsest": 64,
+        "iterations": (200,),
+        "split_iterations": 200,
+        "step_size": 2e-3,
+        "neighbour_mix": 0.75,
+    },
     "spst": {"iterations": (600, 200, 66, 30), "scale_ratio": 2.0, "optimizer": "lbfgs", "line_search": "none"},
 }
 
@@ -89,6 +97,7 @@ def test_a_preset_has_the_settings_of_its_source(name):
         ("cysmith", (900, 1200), [(384, 512)]),
         ("cysmith", (90, 120), [(90, 120)]),
         ("anishathalye", (900, 1200), [(900, 1200)]),
+        ("nnst", (900, 1200), [(48, 64), (96, 128), (192, 256), (384, 512), (384, 512)]),
         ("spst", (900, 1200), [(900, 1200)]),
         ("spst", (1024, 1200), [(512, 600), (1024, 1200)]),
         ("spst", (3000, 4000), [(750, 1000), (1500, 2000), (3000, 4000)]),
@@ -115,7 +124,8 @@ def test_holberton_returns_its_best_picture_and_keeps_it_in_range():
 @pytest.mark.parametrize("name", SETTINGS)
 def test_published_solvers_keep_their_step_and_stop_for_nothing(name):
     config = load_preset(name)
-    assert (config.cooling, config.plateau, config.detail, config.neighbour_weight) == (1.0, 0.0, 0.0, 0.0)
+    assert (config.cooling, config.plateau, config.detail) == (1.0, 0.0, 0.0)
+    assert config.neighbour_weight == (1.0 if name == "nnst" else 0.0)
 
 
 def test_an_unknown_preset_is_refused_with_the_nearest():

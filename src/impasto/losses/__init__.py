@@ -3,7 +3,7 @@
 from .content import content_loss
 from .fields import CELL, Field, Size, coherent, enlarged, grid_of, voted
 from .moments import Sums, blend, gram_distance, mean_std_distance, moments_distance, sums, wasserstein_distance
-from .neighbours import cosine_loss, grid_columns, hypercolumns, nearest
+from .neighbours import columns, cosine_loss, grid_columns, hypercolumns, nearest, sparse, split_loss
 from .variation import total_variation
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Sums",
     "blend",
     "coherent",
+    "columns",
     "content_loss",
     "cosine_loss",
     "enlarged",
@@ -23,6 +24,8 @@ __all__ = [
     "mean_std_distance",
     "moments_distance",
     "nearest",
+    "sparse",
+    "split_loss",
     "sums",
     "total_variation",
     "voted",

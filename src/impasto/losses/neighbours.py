@@ -15,9 +15,11 @@ from torch import Tensor
 
 from .content import widened
 
-__all__ = ["centred", "cosine_loss", "grid_columns", "hypercolumns", "nearest"]
+__all__ = ["centred", "columns", "cosine_loss", "grid_columns", "hypercolumns", "nearest", "sparse", "split_loss"]
 
 _CANDIDATES = 4  # of each position, found in bfloat16 and compared again in float32
+_SPLIT_CANDIDATES = 8  # a layer has fewer channels than a hypercolumn, so that more places look alike
+_SPARSE = 64  # positions along the long side of a layer, of which no more are matched at once
 
 
 def grid_columns(features: Tensor, size: tuple[int, int]) -> Tensor:
@@ -25,8 +27,12 @@ def grid_columns(features: Tensor, size: tuple[int, int]) -> Tensor:
 
     A layer finer than the grid is averaged, a coarser one interpolated bilinearly.
     """
-    on_grid = _resized(widened(features), size) / features.shape[1]
-    return on_grid.permute(0, 2, 3, 1).reshape(-1, features.shape[1])
+    return columns(_resized(widened(features), size)) / features.shape[1]
+
+
+def columns(features: Tensor) -> Tensor:
+    """One layer's features ``(1, C, H, W)`` as ``(H * W, C)``, in float32 or wider."""
+    return widened(features).permute(0, 2, 3, 1).reshape(-1, features.shape[1])
 
 
 def _resized(features: Tensor, size: tuple[int, int]) -> Tensor:
@@ -52,22 +58,22 @@ def centred(rows: Tensor, among: Tensor | None = None) -> Tensor:
     return F.normalize(rows - (rows if among is None else rows[among]).mean(0), dim=1)
 
 
-def nearest(query: Tensor, bank: Tensor, *, block: int = 1024) -> Tensor:
+def nearest(query: Tensor, bank: Tensor, *, block: int = 1024, candidates: int = _CANDIDATES) -> Tensor:
     """For each row of ``query`` ``(n, C)`` the index of the row of ``bank`` ``(m, C)`` with the largest centred cosine.
 
     Each side's mean is taken away first. Works block by block, so the matrix of distances never exists as a whole: memory
     is ``block x m``. Candidates are found with bfloat16 products, several times faster where the processor has them, and the
-    best few of each position compared again at full precision. Returns ``(n,)`` int64.
+    best ``candidates`` of each position compared again at full precision. Returns ``(n,)`` int64.
     """
     ours, theirs = centred(query), centred(bank)
     coarse = theirs.bfloat16().T
-    return torch.cat([_best(part, theirs, coarse) for part in torch.split(ours, block)])
+    return torch.cat([_best(part, theirs, coarse, candidates) for part in torch.split(ours, block)])
 
 
-def _best(ours: Tensor, theirs: Tensor, coarse: Tensor) -> Tensor:
-    candidates = (ours.bfloat16() @ coarse).topk(min(_CANDIDATES, len(theirs)), dim=1).indices
-    cosines = torch.einsum("nc,nkc->nk", ours, theirs[candidates])
-    return candidates.gather(1, cosines.argmax(1, keepdim=True)).squeeze(1)
+def _best(ours: Tensor, theirs: Tensor, coarse: Tensor, candidates: int) -> Tensor:
+    found = (ours.bfloat16() @ coarse).topk(min(candidates, len(theirs)), dim=1).indices
+    cosines = torch.einsum("nc,nkc->nk", ours, theirs[found])
+    return found.gather(1, cosines.argmax(1, keepdim=True)).squeeze(1)
 
 
 def cosine_loss(columns: Sequence[Tensor], wanted: Tensor) -> Tensor:
@@ -79,6 +85,30 @@ def cosine_loss(columns: Sequence[Tensor], wanted: Tensor) -> Tensor:
     """
     loss: Tensor = _CosineLoss.apply(wanted, *columns)  # type: ignore[no-untyped-call]
     return loss
+
+
+def split_loss(ours: Tensor, bank: Tensor) -> Tensor:
+    """Mean over positions of 1 - centred cosine to the nearest row of the style's features, looked for here, as a scalar.
+
+    The "feature splitting" of Kolkin et al. 2022 for one layer: here the two means are taken away in the loss, too.
+
+    Args:
+        ours: features ``(n, C)`` of the canvas.
+        bank: features ``(m, C)`` of the style. No gradient goes to them.
+    """
+    matches = bank[nearest(ours.detach(), bank, candidates=_SPLIT_CANDIDATES)]
+    return cosine_loss([ours - ours.mean(0)], F.normalize(matches - bank.mean(0), dim=1))
+
+
+def sparse(features: Tensor, turn: int) -> Tensor:
+    """A part of a layer's positions, ``(1, C, h, w)``, every so many along both sides so that the long one has some 64.
+
+    Parts of successive ``turn`` are disjoint until all positions have been taken.
+    """
+    height, width = features.shape[2:]
+    step = max(1, max(height, width) // _SPARSE)
+    down, right = divmod(turn * (step + 1) % step**2, step)
+    return features[:, :, down % height :: step, right % width :: step]
 
 
 class _CosineLoss(torch.autograd.Function):

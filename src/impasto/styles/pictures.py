@@ -12,16 +12,17 @@ from torch import Tensor
 from ..config import StylizeConfig
 from ..features import Backbone
 from ..images.resample import fit_size, resize, side_of
-from ..losses import CELL, grid_of, hypercolumns, sums
+from ..losses import CELL, columns, grid_of, hypercolumns, sums
 from ..objective import features_of
 from .style import StyleTargets
 
-__all__ = ["SHORTEST", "PictureStyle", "learn"]
+__all__ = ["SHORTEST", "PictureStyle", "drawn", "layer_bank", "learn"]
 
 SHORTEST = 16
 """Least short side of a picture in px: the networks halve it four times."""
 
 _MOST_TURNED = 16  # turned pictures in a bank: a folder of many has paint for every place without being turned
+_MOST_OF_A_LAYER = 16_384
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,11 +73,35 @@ def learn(picture: Tensor, config: StylizeConfig, backbone: Backbone, share: flo
     stats = {name: sums(features[name]) for name in layers}
     if not matched:
         return StyleTargets(stats, picture.new_zeros(0, 0))
-    parts = [_within(picture, features, matched, config.neighbour_border)]
-    for turns in range(1, _turns(config, share)):
-        turned = picture.rot90(turns, (2, 3))
-        parts.append(_within(turned, features_of(backbone, turned, matched), matched, config.neighbour_border))
-    return StyleTargets(stats, torch.cat([columns for columns, _ in parts]), tuple(inner for _, inner in parts))
+    turned = [picture, *(picture.rot90(turns, (2, 3)) for turns in range(1, _turns(config, share)))]
+    seen = [features, *(features_of(backbone, turn, matched) for turn in turned[1:])]
+    if config.neighbour_match == "layers":
+        most = layer_bank(config) * share / len(turned)
+        split = {name: torch.cat([_layer(each[name], most, config) for each in seen]) for name in matched}
+        return StyleTargets(stats, picture.new_zeros(0, 0), split=split)
+    parts = [_within(turn, each, matched, config.neighbour_border) for turn, each in zip(turned, seen, strict=True)]
+    return StyleTargets(stats, torch.cat([rows for rows, _ in parts]), tuple(inner for _, inner in parts))
+
+
+def _layer(features: Tensor, most: float, config: StylizeConfig) -> Tensor:
+    """At most so many places of one layer, ``(n, C)``, without the border."""
+    height, width = features.shape[2:]
+    cells = math.ceil(config.neighbour_border * max(height, width))
+    top, left = min(cells, height // 3), min(cells, width // 3)
+    return drawn(columns(features[..., top : height - top, left : width - left]), most, config.seed)
+
+
+def layer_bank(config: StylizeConfig) -> int:
+    """How many places of a layer are searched where each is matched by itself: at every step, so no more than are published."""
+    return min(config.neighbour_bank, _MOST_OF_A_LAYER)
+
+
+def drawn(rows: Tensor, most: float, seed: int) -> Tensor:
+    """The ``rows`` ``(n, C)``, or ``most`` of them, at least one, drawn by the seed."""
+    if len(rows) <= most:
+        return rows
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
+    return rows[order[: max(1, round(most))].to(rows.device)]
 
 
 def _within(picture: Tensor, features: Mapping[str, Tensor], layers: Sequence[str], border: float) -> tuple[Tensor, Tensor]:

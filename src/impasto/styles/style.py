@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -27,11 +27,13 @@ class StyleTargets:
         stats: the statistics of each style layer.
         bank: hypercolumns of the neighbour layers, ``(n, sum of C)``; no rows where nothing is matched.
         pictures: what the rows were taken from, one after the other, ``(1, 3, H, W)`` in [0, 1] each.
+        split: where each layer is matched by itself, the features of each, ``(n, C)``, in place of the bank.
     """
 
     stats: Mapping[str, Sums]
     bank: Tensor
     pictures: tuple[Tensor, ...] = ()
+    split: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def grids(self) -> tuple[Size, ...]:
@@ -40,7 +42,8 @@ class StyleTargets:
 
     def __add__(self, other: StyleTargets) -> StyleTargets:
         stats = {name: known + other.stats[name] for name, known in self.stats.items()}
-        return StyleTargets(stats, torch.cat([self.bank, other.bank]), self.pictures + other.pictures)
+        split = {name: torch.cat([known, other.split[name]]) for name, known in self.split.items()}
+        return StyleTargets(stats, torch.cat([self.bank, other.bank]), self.pictures + other.pictures, split)
 
 
 class Style(Protocol):
