@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import torch
-from speed import machine
+from machine import machine, write_report
 
 from impasto.api import create_backbone
 from impasto.config import StylizeConfig
@@ -58,9 +58,7 @@ def main() -> None:
     ratio = statistics.median(k / r for k, r in zip(seconds["kept"], seconds["returned"], strict=True))
     report = {"size": args.size, "seconds": seconds, "kept_over_returned": round(ratio, 3), "machine": machine()}
     print(json.dumps({k: v for k, v in report.items() if k != "machine"}))
-    if args.output:
-        args.output.parent.mkdir(parents=True, exist_ok=True)
-        args.output.write_text(json.dumps(report, indent=1) + "\n")
+    write_report(report, args.output)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 import psutil
-from speed import machine
+from machine import machine, write_report
 
 from impasto.demo import PAINTINGS, read_photograph
 
@@ -100,9 +100,7 @@ def main() -> None:
         "machine": machine(),
         "results": results,
     }
-    if args.output:
-        args.output.parent.mkdir(parents=True, exist_ok=True)
-        args.output.write_text(json.dumps(report, indent=1) + "\n")
+    write_report(report, args.output)
 
 
 if __name__ == "__main__":

@@ -6,13 +6,12 @@ python benchmarks/capacity.py [--sizes 256 512 1024] [--output benchmarks/result
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from speed import machine
+from machine import machine, write_report
 
 import impasto
 from impasto.api import make_config
@@ -43,9 +42,7 @@ def main() -> None:
             estimate = peak_bytes(config, backbone, plan_scales(config, (record["size"][0], record["size"][1]))[-1].size)
             rows.append({"size": record["size"], "estimate_gib": estimate / 2**30, "measured_gib": record["peak_memory"] / 2**30})
             print({k: v if k == "size" else round(v, 2) for k, v in rows[-1].items()}, flush=True)
-    if args.output:
-        args.output.parent.mkdir(parents=True, exist_ok=True)
-        args.output.write_text(json.dumps({"machine": machine(), "flags": args.flags, "results": rows}, indent=1) + "\n")
+    write_report({"machine": machine(), "flags": args.flags, "results": rows}, args.output)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import torch
+from random_network import he_normal
 from torch import Tensor
 
 import impasto
@@ -29,14 +30,9 @@ ALLOWED = 0.02
 
 
 def random_vgg(seed: int = 0) -> NetworkWeights:
-    """He-initialised: activations keep their scale through all sixteen layers, as trained ones do."""
-    generator = torch.Generator().manual_seed(seed)
+    """The published widths, filled with random numbers."""
     outs = [width for width, length in zip(WIDTHS, BLOCKS, strict=True) for _ in range(length)]
-    convolutions = {}
-    for name, channels, width in zip(CONVOLUTIONS, [3, *outs[:-1]], outs, strict=True):
-        weight = torch.randn(width, channels, 3, 3, generator=generator) * (2 / (9 * channels)) ** 0.5
-        convolutions[name] = (weight, torch.zeros(width))
-    return NetworkWeights(convolutions, NORMALIZATIONS["torchvision"])
+    return NetworkWeights(he_normal(dict(zip(CONVOLUTIONS, outs, strict=True)), seed), NORMALIZATIONS["torchvision"])
 
 
 def picture(height: int, width: int, seed: int) -> Tensor:

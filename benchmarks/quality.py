@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 
 from judges import judge
-from speed import machine
+from machine import machine, write_report
 
 Pair = tuple[Path, Path]
 
@@ -77,9 +77,7 @@ def main() -> None:
         kind: {"all": mean(list(v.values())), "published pairs": mean([v[n] for n in published])} for kind, v in results.items()
     }
     print(json.dumps(means, indent=1))
-    if args.output:
-        report = {"size": args.size, "machine": machine(), "means": means, "results": results}
-        args.output.write_text(json.dumps(report, indent=1) + "\n")
+    write_report({"size": args.size, "machine": machine(), "means": means, "results": results}, args.output)
 
 
 def judged(picture: Path, pair: Pair) -> list[float]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import statistics
 import subprocess
 import sys
@@ -17,28 +16,12 @@ import tempfile
 import time
 from pathlib import Path
 
-import psutil
-import torch
+from machine import machine, write_report
 
 from impasto.demo import PAINTINGS, read_photograph
 from impasto.images.io import read_record
 
 OBJECTIVES = ("blend", "neighbours", "gram", "wasserstein")
-
-
-def machine() -> dict[str, object]:
-    """What the figures hold for."""
-    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    names = {line.split(":")[1].strip() for line in flags.splitlines() if line.startswith("model name")}
-    return {
-        "processor": sorted(names) or platform.processor(),
-        "cores": psutil.cpu_count(),
-        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
-        "bfloat16": "avx512_bf16" in flags,
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "torch": str(torch.__version__),
-    }
 
 
 def paint(folder: Path, objective: str, size: int, flags: list[str]) -> dict[str, float]:
@@ -76,9 +59,7 @@ def main() -> None:
         }
         print(f"{objective:12s} {results[objective]}", flush=True)
     report = {"size": args.size, "runs": args.runs, "flags": args.flags, "machine": machine(), "results": results}
-    if args.output:
-        args.output.parent.mkdir(parents=True, exist_ok=True)
-        args.output.write_text(json.dumps(report, indent=1) + "\n")
+    write_report(report, args.output)
 
 
 if __name__ == "__main__":
