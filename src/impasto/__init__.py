@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .config import OutputConfig, StylizeConfig
     from .engine import Progress
     from .errors import ImpastoError
+    from .learning import learn_style
     from .result import Result
 
 _HOMES = {
@@ -26,6 +27,7 @@ _HOMES = {
     "build_objective": "api",
     "create_backbone": "api",
     "iterate": "api",
+    "learn_style": "learning",
     "load_preset": "api",
     "stylize": "api",
 }
@@ -42,6 +44,7 @@ __all__ = [
     "build_objective",
     "create_backbone",
     "iterate",
+    "learn_style",
     "load_preset",
     "stylize",
 ]

@@ -18,7 +18,7 @@ from .devices import choose_device, choose_dtype, keep_freed_memory, release_fre
 from .engine import Outcome, Progress, run
 from .features import Backbone, as_large_as_oxfords, build_backbone, canonical_layer
 from .images import io
-from .images.resample import resize
+from .images.resample import resize, side_of
 from .objective import Objective
 from .presets import load_preset
 from .pyramid import plan_scales
@@ -44,8 +44,9 @@ class Run(Iterator[Progress]):
         self._content = io.read_picture(content, name="content", least=SHORTEST)
         self._styles = [read_style(style) for style in styles]
         self._start_input: Input | None = None
-        parts_of(self.config, len(self._styles))
         self.scales = plan_scales(self.config, _size(self._content.pixels))
+        for style, part in zip(self._styles, parts_of(self.config, len(self._styles)), strict=True):
+            style.check(self.config, self._weights, [side_of(s.size, self.config.side) * part.scale for s in self.scales])
         check_capacity(self.config, stylizer.backbone, self.scales[-1].size, len(self._styles))
         self._begin = self._start()
         device = stylizer.backbone.device
@@ -166,7 +167,8 @@ def iterate(content: Any, styles: Any, *, config: StylizeConfig | None = None, p
     Args:
         content: a path, a PIL image, an ``(H, W, 3)`` uint8, uint16 or float array, or a ``(3, H, W)`` or
             ``(1, 3, H, W)`` float tensor in [0, 1].
-        styles: one style or a list of them: pictures like it, and folders of pictures, whose statistics are pooled.
+        styles: one style or a list of them: pictures like it, folders of pictures, whose statistics are pooled, and learnt
+            styles or their files.
         config: all options; by default those of ``preset``, or the defaults.
         preset: a name of `preset_names`.
         options: single options of `StylizeConfig`, on top.

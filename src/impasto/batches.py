@@ -14,7 +14,7 @@ from .api import Result, Run, Stylizer
 from .config import OutputConfig, StylizeConfig
 from .errors import ConfigError, ImpastoError, OutputError, nearest_name
 from .files import make_folder
-from .images.folder import pictures_in
+from .images.folder import expanded
 from .images.io import check_output
 from .styles import KeptStyle, Style, parts_of, read_style
 
@@ -106,7 +106,7 @@ def batch(
 
 
 def _plan(contents: Any, styles: Any, output: str | os.PathLike[str] | None, save: OutputConfig) -> list[Job]:
-    sources = [source for content in _listed(contents) for source in _expanded(content)]
+    sources = [source for content in _listed(contents) for source in expanded(content)]
     groups = [tuple(_listed(style)) for style in _listed(styles)]
     jobs = [Job(content, group) for group in groups for content in sources]
     if output is None:
@@ -148,11 +148,6 @@ def _listed(given: Any) -> Sequence[Any]:
     return given if isinstance(given, (list, tuple)) else [given]
 
 
-def _expanded(content: Any) -> Sequence[Any]:
-    """The pictures of a folder; anything else as it is."""
-    return pictures_in(content) if isinstance(content, (str, os.PathLike)) and Path(content).is_dir() else [content]
-
-
 def _name(source: Any) -> str:
     """``photo.jpg``."""
     path = source if isinstance(source, (str, os.PathLike)) else getattr(source, "name", "array")
@@ -183,8 +178,9 @@ def _check_outputs(jobs: Sequence[Job], save: OutputConfig) -> None:
     """Refuse outputs that replace one another or what goes in; make their folders, and see that they can be written."""
     if save.record:
         raise ConfigError("record names one file, for several pictures", "leave it out: each picture carries its own record")
-    sources = (source for job in jobs for source in (job.content, *job.styles))
-    inputs = {Path(source).resolve() for source in sources if isinstance(source, (str, os.PathLike))}
+    sources = {id(given): given for job in jobs for given in (job.content, *job.styles)}.values()
+    pictures = (source for given in sources for source in expanded(given))
+    inputs = {Path(source).resolve() for source in pictures if isinstance(source, (str, os.PathLike))}
     taken: dict[Path, Job] = {}
     for job in jobs:
         output = (job.output or Path()).resolve()

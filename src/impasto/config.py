@@ -19,9 +19,15 @@ from typing import Any, TypeVar
 
 from .errors import ConfigError, nearest_name
 
-__all__ = ["OBJECTIVES", "Option", "OutputConfig", "StylizeConfig", "options_of"]
+__all__ = ["OBJECTIVES", "STYLE_BANK", "STYLE_SIZES", "Option", "OutputConfig", "StylizeConfig", "options_of"]
 
 OBJECTIVES = ("blend", "neighbours", "gram", "wasserstein", "meanstd")
+STYLE_SIZES = (64, 128, 256, 512, 1024)
+"""Sizes that a style is learnt at: those of the default run, and the next one."""
+
+STYLE_BANK = 16_384
+"""Positions to match that a learnt style keeps at each size: those of a square picture of 256 px and its quarter turns."""
+
 PAPER_STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 MATCHED_LAYERS = tuple(f"relu{b}_{n}" for b, last in ((1, 2), (2, 2), (3, 4), (4, 4), (5, 1)) for n in range(1, last + 1))
 

@@ -6,6 +6,7 @@ The tree::
     ├── ConfigError      an option is unknown, out of range, or contradicts another   (also a ValueError)
     ├── PictureError     a picture cannot be read, or cannot be used as it is
     │   └── OutputError  a picture, record or folder cannot be written
+    ├── StyleError       a style file is missing, damaged, or of another network
     ├── WeightsError     a weights file is missing, damaged, or of another network
     │   └── DownloadError  a weights file could not be fetched
     ├── DeviceError      the device or precision asked for is not there
@@ -27,6 +28,7 @@ __all__ = [
     "ImpastoError",
     "OutputError",
     "PictureError",
+    "StyleError",
     "WeightsError",
     "nearest_name",
 ]
@@ -59,6 +61,10 @@ class PictureError(ImpastoError):
 
 class OutputError(PictureError):
     """A picture, record or folder cannot be written."""
+
+
+class StyleError(ImpastoError):
+    """A style file is missing, damaged, or of another network."""
 
 
 class WeightsError(ImpastoError):

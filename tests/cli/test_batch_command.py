@@ -97,6 +97,13 @@ def test_a_picture_of_a_batch_is_repeated_to_the_byte(impasto, photos, painting,
     )
 
 
+def test_pictures_of_a_folder_that_goes_in_are_not_replaced(impasto, photos, painting):
+    line = impasto("stylize", painting, photos, "-o", photos / "b.png", *TINY).refused()
+    assert f"this would replace the picture '{photos / 'b.png'}' that goes in" in line
+    line = impasto("batch", painting, "--style", photos, "-o", photos / "b.png", *TINY).refused()
+    assert f"'{photos / 'b.png'}' is a picture that goes in" in line
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_one_signal_ends_it_with_nothing_half_done(impasto, photos, painting, painted, monkeypatch, number, code):
     steps = []

@@ -18,6 +18,7 @@ from ..errors import ImpastoError
 from .batch import batch
 from .demo import demo
 from .show import inspect, presets
+from .style import style
 from .stylize import stylize
 from .weights import weights
 
@@ -38,7 +39,7 @@ def impasto(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (stylize, batch, demo, presets, inspect, weights):
+for command in (stylize, batch, style, demo, presets, inspect, weights):
     impasto.add_command(command)
 
 

@@ -56,11 +56,11 @@ class GroupedCommand(click.Command):
                 formatter.write_dl(records, col_max=34)
 
 
-def derived_flags(*, without: Collection[str] = ()) -> Callable[[Command], Command]:
-    """Decorates a command with a flag for every option of `OutputConfig` and `StylizeConfig`; not given means ``None``."""
+def derived_flags(*, only: Collection[str] = (), without: Collection[str] = ()) -> Callable[[Command], Command]:
+    """Decorates a command with a flag for each option of the configs, or for some of them; not given means ``None``."""
 
     def decorate(command: Command) -> Command:
-        flags = {name: _flag(name, *entry) for name, *entry in _all_options() if name not in without}
+        flags = {name: _flag(name, *entry) for name, *entry in _all_options() if name in (only or {name}) and name not in without}
         names = sorted(flags, key=lambda name: COMMON_NAMES.index(name) if name in COMMON_NAMES else len(COMMON_NAMES))
         for name in reversed(names):
             command = flags[name](command)

@@ -116,6 +116,7 @@ def _warnings(job: Job) -> list[str]:
 
 def _check_outputs(output: str, settings: OutputConfig, job: Job) -> None:
     """Refuse what could not be written after minutes of work, or would replace a picture that goes in."""
+    from ..images.folder import expanded
     from ..images.io import check_output, check_writable
 
     check_output(output, bits=settings.bits)
@@ -124,7 +125,7 @@ def _check_outputs(output: str, settings: OutputConfig, job: Job) -> None:
     written = [Path(path).resolve() for path in (output, settings.record) if path]
     if len(set(written)) < len(written):
         raise OutputError(f"the record would replace the picture {output!r}", "give them two names")
-    for path in (job.content, *job.styles):
+    for path in (str(picture) for given in (job.content, *job.styles) for picture in expanded(given)):
         if Path(path).resolve() in written:
             raise OutputError(f"this would replace the picture {path!r} that goes in", "give another name for what comes out")
 

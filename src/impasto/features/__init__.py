@@ -7,11 +7,21 @@ from typing import Any
 
 from ..errors import ConfigError, nearest_name
 from ..weights.network import NetworkWeights
-from .backbone import Backbone, LayerSpec, canonical_layer, held_layer
+from .backbone import LAYERS, Backbone, LayerSpec, canonical_layer, held_layer
 from .compact import as_large_as_oxfords, compact
 from .vgg import VGG, vgg16, vgg19
 
-__all__ = ["BACKBONES", "VGG", "Backbone", "LayerSpec", "as_large_as_oxfords", "build_backbone", "canonical_layer", "held_layer"]
+__all__ = [
+    "BACKBONES",
+    "LAYERS",
+    "VGG",
+    "Backbone",
+    "LayerSpec",
+    "as_large_as_oxfords",
+    "build_backbone",
+    "canonical_layer",
+    "held_layer",
+]
 
 BACKBONES: dict[str, Callable[..., Backbone]] = {"compact": compact, "vgg19": vgg19, "vgg16": vgg16}
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from ..errors import PictureError
 from .encode import FORMATS
 
-__all__ = ["digest_of", "joint_digest", "pictures_in"]
+__all__ = ["digest_of", "expanded", "joint_digest", "pictures_in"]
 
 
 def pictures_in(folder: str | os.PathLike[str]) -> list[Path]:
@@ -28,6 +29,15 @@ def pictures_in(folder: str | os.PathLike[str]) -> list[Path]:
     if not found:
         raise PictureError(f"there is no picture in the folder {os.fspath(folder)!r}", f"known suffixes: {', '.join(FORMATS)}")
     return sorted(found)
+
+
+def expanded(source: Any) -> Sequence[Any]:
+    """The pictures of a folder; anything else as it is.
+
+    Raises:
+        PictureError: see `pictures_in`.
+    """
+    return pictures_in(source) if isinstance(source, (str, os.PathLike)) and Path(source).is_dir() else [source]
 
 
 def digest_of(path: str | os.PathLike[str]) -> str:

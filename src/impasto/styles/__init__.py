@@ -1,20 +1,27 @@
 """Styles: what is known of one at a size, and what it is known from."""
 
+from .ladder import learn_ladder
+from .learnt import LearntStyle, check_style_output, read_learnt
 from .parts import Part, parts_of
 from .pictures import SHORTEST, PictureStyle, drawn, layer_bank, learn
-from .read import read_style
+from .read import read_pictures, read_style
 from .style import KeptStyle, Style, StyleTargets
 
 __all__ = [
     "SHORTEST",
     "KeptStyle",
+    "LearntStyle",
     "Part",
     "PictureStyle",
     "Style",
     "StyleTargets",
+    "check_style_output",
     "drawn",
     "layer_bank",
     "learn",
+    "learn_ladder",
     "parts_of",
+    "read_learnt",
+    "read_pictures",
     "read_style",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,17 +12,42 @@ from torch import Tensor
 from ..config import StylizeConfig
 from ..features import Backbone
 from ..images.resample import fit_size, resize, side_of
-from ..losses import CELL, columns, grid_of, hypercolumns, sums
+from ..losses import CELL, Size, columns, grid_of, hypercolumns, sums
 from ..objective import features_of
 from .style import StyleTargets
 
-__all__ = ["SHORTEST", "PictureStyle", "drawn", "layer_bank", "learn"]
+__all__ = ["SHORTEST", "PictureStyle", "View", "drawn", "layer_bank", "learn", "views"]
 
 SHORTEST = 16
 """Least short side of a picture in px: the networks halve it four times."""
 
-_MOST_TURNED = 16  # turned pictures in a bank: a folder of many has paint for every place without being turned
+_MOST_TURNED = 16  # turned pictures in a bank: a folder of many has paint for every place without all of them, or their turns
 _MOST_OF_A_LAYER = 16_384
+
+
+@dataclass(frozen=True)
+class View:
+    """A style picture ``(1, 3, h, w)``, turned, of which ``margin`` (height, width), in cells, is not matched at each border."""
+
+    picture: Tensor
+    margin: Size
+
+    @property
+    def inner(self) -> Tensor:
+        """What is matched of the picture."""
+        (top, left), (rows, sides) = self.margin, self.picture.shape[2:]
+        return self.picture[..., CELL * top : rows - CELL * top, CELL * left : sides - CELL * left]
+
+    @property
+    def rows(self) -> int:
+        """How many hypercolumns that has."""
+        return math.prod(grid_of(self.inner))
+
+    def columns(self, features: Mapping[str, Tensor], layers: Sequence[str]) -> Tensor:
+        """Them, ``(rows, sum of C)``."""
+        (top, left), (height, width) = self.margin, grid_of(self.picture)
+        columns = hypercolumns(features, layers, (height, width)).reshape(height, width, -1)
+        return columns[top : height - top, left : width - left].flatten(0, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,10 +71,26 @@ class PictureStyle:
         """See `Style.picture`: the first one."""
         return self.pictures[0]
 
+    def check(self, config: StylizeConfig, weights: Mapping[str, str], lengths: Sequence[float]) -> None:
+        """See `Style.check`: pictures serve every run."""
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The share of each picture in the bank: of many, some spread over all of them share it, and the rest are not matched."""
+        count = len(self.pictures)
+        matched = (
+            {round(k * (count - 1) / (_MOST_TURNED - 1)) for k in range(_MOST_TURNED)} if count > _MOST_TURNED else range(count)
+        )
+        return tuple(1 / len(matched) if k in matched else 0.0 for k in range(count))
+
+    def resized(self, length: float, config: StylizeConfig) -> Iterator[Tensor]:
+        """The pictures with ``length`` px along ``config.side``."""
+        return (_resized(picture, length, config) for picture in self.pictures)
+
     def at(self, length: float, config: StylizeConfig, backbone: Backbone) -> StyleTargets:
         """See `Style.at`. Statistics are added over the pictures, and their hypercolumns make one bank."""
-        resized = (_resized(picture, length, config).to(backbone.device) for picture in self.pictures)
-        first, *rest = (learn(picture, config, backbone, 1 / len(self.pictures)) for picture in resized)
+        pictures = (picture.to(backbone.device) for picture in self.resized(length, config))
+        first, *rest = (learn(picture, config, backbone, share) for picture, share in zip(pictures, self.shares, strict=True))
         return sum(rest, first)
 
 
@@ -61,26 +102,26 @@ def learn(picture: Tensor, config: StylizeConfig, backbone: Backbone, share: flo
         picture: ``(1, 3, h, w)`` in [0, 1].
         config: layers and turns; resolved here if it is not yet. What weighs nothing is not computed.
         backbone: the network that sees, on the picture's device.
-        share: of all pictures of the style, that this one is; of many pictures few are turned.
+        share: of all pictures of the style, that this one is: of many pictures few are turned; 0 is not matched.
 
     Raises:
         ConfigError: a layer is unknown to the backbone.
     """
     config = config.resolve()
     layers = (config.style_layers or ()) if config.style_weight else ()
-    matched = (config.neighbour_layers or ()) if config.neighbour_weight else ()
+    matched = (config.neighbour_layers or ()) if config.neighbour_weight and share else ()
     features = features_of(backbone, picture, (*layers, *matched))
     stats = {name: sums(features[name]) for name in layers}
     if not matched:
         return StyleTargets(stats, picture.new_zeros(0, 0))
-    turned = [picture, *(picture.rot90(turns, (2, 3)) for turns in range(1, _turns(config, share)))]
-    seen = [features, *(features_of(backbone, turn, matched) for turn in turned[1:])]
+    seen = views(picture, config, share)
+    found = [features, *(features_of(backbone, view.picture, matched) for view in seen[1:])]
     if config.neighbour_match == "layers":
-        most = layer_bank(config) * share / len(turned)
-        split = {name: torch.cat([_layer(each[name], most, config) for each in seen]) for name in matched}
+        most = layer_bank(config) * share / len(seen)
+        split = {name: torch.cat([_layer(each[name], most, config) for each in found]) for name in matched}
         return StyleTargets(stats, picture.new_zeros(0, 0), split=split)
-    parts = [_within(turn, each, matched, config.neighbour_border) for turn, each in zip(turned, seen, strict=True)]
-    return StyleTargets(stats, torch.cat([rows for rows, _ in parts]), tuple(inner for _, inner in parts))
+    bank = torch.cat([view.columns(each, matched) for view, each in zip(seen, found, strict=True)])
+    return StyleTargets(stats, bank, tuple(view.inner for view in seen))
 
 
 def _layer(features: Tensor, most: float, config: StylizeConfig) -> Tensor:
@@ -104,19 +145,15 @@ def drawn(rows: Tensor, most: float, seed: int) -> Tensor:
     return rows[order[: max(1, round(most))].to(rows.device)]
 
 
-def _within(picture: Tensor, features: Mapping[str, Tensor], layers: Sequence[str], border: float) -> tuple[Tensor, Tensor]:
-    """Hypercolumns and picture without a border, of whole cells and never more than leaves a third."""
-    height, width = grid = grid_of(picture)
-    columns = hypercolumns(features, layers, grid)
-    cells = math.ceil(border * max(grid))
-    top, left = min(cells, height // 3), min(cells, width // 3)
-    inner = columns.reshape(height, width, -1)[top : height - top, left : width - left].flatten(0, 1)
-    rows, sides = picture.shape[2:]
-    return inner, picture[..., CELL * top : rows - CELL * top, CELL * left : sides - CELL * left]
+def views(picture: Tensor, config: StylizeConfig, share: float = 1.0) -> list[View]:
+    """What is matched of a style picture: itself and its quarter turns, without a border; a third of each side stays at least."""
+    turned = [picture.rot90(turns, (2, 3)) for turns in range(_turns(config, share))]
+    cells = math.ceil(config.neighbour_border * max(grid_of(picture)))
+    return [View(each, (min(cells, grid_of(each)[0] // 3), min(cells, grid_of(each)[1] // 3))) for each in turned]
 
 
 def _turns(config: StylizeConfig, share: float) -> int:
-    return max(1, min(config.neighbour_rotations, round(_MOST_TURNED * share)))
+    return max(1, min(config.neighbour_rotations, round(_MOST_TURNED * share))) if share else 0
 
 
 def _resized(picture: Tensor, length: float, config: StylizeConfig) -> Tensor:

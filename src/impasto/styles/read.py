@@ -3,38 +3,47 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ..images.folder import joint_digest, pictures_in
+from ..images.folder import expanded, joint_digest
 from ..images.io import Picture, read_picture
+from .learnt import SUFFIX, LearntStyle, read_learnt
 from .pictures import SHORTEST, PictureStyle
 from .style import KeptStyle, Style
 
-__all__ = ["read_style"]
+__all__ = ["read_pictures", "read_style"]
 
 
 def read_style(source: Any) -> Style:
-    """A style from a picture, or from a folder of pictures, whose statistics are pooled; a style is returned as it is.
+    """A style from a picture, from a folder of pictures, which are pooled, or from a file of a learnt style.
 
     Args:
-        source: whatever `read_picture` takes, the path of a folder, or a style.
+        source: whatever `read_picture` takes, the path of a folder or of a ``.style`` file, or a style, which is returned.
 
     Raises:
         PictureError: a picture cannot be read or has a side below 16 px, or the folder has none.
+        StyleError: a style file is missing, damaged, or of a later version.
     """
-    if isinstance(source, (PictureStyle, KeptStyle)):
+    if isinstance(source, (PictureStyle, LearntStyle, KeptStyle)):
         return source
-    if isinstance(source, (str, os.PathLike)) and Path(source).is_dir():
-        return _pool(os.fspath(source), [_read(path) for path in pictures_in(source)])
-    picture = _read(source)
+    if isinstance(source, (str, os.PathLike)):
+        if Path(source).is_dir():
+            pictures = read_pictures([source])
+            digest = joint_digest(picture.sha256 for picture in pictures)
+            return PictureStyle(tuple(picture.pixels for picture in pictures), os.fspath(source), digest)
+        if Path(source).suffix == SUFFIX:
+            return read_learnt(source)
+    (picture,) = read_pictures([source])
     return PictureStyle((picture.pixels,), picture.name, picture.sha256)
 
 
-def _read(source: Any) -> Picture:
-    return read_picture(source, name="style", least=SHORTEST)
+def read_pictures(sources: Iterable[Any]) -> list[Picture]:
+    """Style pictures; a folder stands for those in it.
 
-
-def _pool(name: str, pictures: list[Picture]) -> PictureStyle:
-    digest = joint_digest(picture.sha256 for picture in pictures)
-    return PictureStyle(tuple(picture.pixels for picture in pictures), name, digest)
+    Raises:
+        PictureError: as of `read_style`.
+    """
+    each = (path for source in sources for path in expanded(source))
+    return [read_picture(source, name="style", least=SHORTEST) for source in each]

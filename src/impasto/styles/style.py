@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
@@ -42,8 +42,9 @@ class StyleTargets:
 
     def __add__(self, other: StyleTargets) -> StyleTargets:
         stats = {name: known + other.stats[name] for name, known in self.stats.items()}
-        split = {name: torch.cat([known, other.split[name]]) for name, known in self.split.items()}
-        return StyleTargets(stats, torch.cat([self.bank, other.bank]), self.pictures + other.pictures, split)
+        split = {n: torch.cat([known, other.split[n]]) if n in other.split else known for n, known in self.split.items()}
+        banks = [bank for bank in (self.bank, other.bank) if len(bank)] or [self.bank]
+        return StyleTargets(stats, torch.cat(banks), self.pictures + other.pictures, split)
 
 
 class Style(Protocol):
@@ -68,7 +69,20 @@ class Style(Protocol):
         """A picture of it ``(1, 3, h, w)``, for a canvas to begin with.
 
         Raises:
-            PictureError: it has none.
+            StyleError: it has none.
+        """
+        ...
+
+    def check(self, config: StylizeConfig, weights: Mapping[str, str], lengths: Sequence[float]) -> None:
+        """See that it can serve a run, before it starts.
+
+        Args:
+            config: resolved.
+            weights: ``id`` and ``sha256`` of the network's.
+            lengths: those that `at` will be asked for.
+
+        Raises:
+            StyleError: it was learnt with another network, or for other layers or sizes.
         """
         ...
 
@@ -107,6 +121,10 @@ class KeptStyle:
     def picture(self) -> Tensor:
         """See `Style.picture`."""
         return self._style.picture()
+
+    def check(self, config: StylizeConfig, weights: Mapping[str, str], lengths: Sequence[float]) -> None:
+        """See `Style.check`."""
+        self._style.check(config, weights, lengths)
 
     def at(self, length: float, config: StylizeConfig, backbone: Backbone) -> StyleTargets:
         """See `Style.at`."""

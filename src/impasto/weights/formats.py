@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from .keras_files import read_keras
 from .manifest import CAFFE_IN_TORCHVISION, NORMALIZATIONS, WEIGHTS, Normalization
 from .matconvnet import read_matconvnet
 from .network import NetworkWeights, check_convolutions
-from .tensor_files import read_pickle, read_safetensors, tensors_digest
+from .tensor_files import read_pickle, read_safetensors, sorted_metadata, tensors_digest
 
 __all__ = ["NetworkWeights", "file_digest", "read_weights", "write_weights"]
 
@@ -105,19 +104,9 @@ def write_weights(
     proof = {"normalization": weights.normalization.to_text(), "tensors_sha256": tensors_digest(tensors)}
     data = save(tensors, {**source, **weights.metadata, **(metadata or {}), **proof})
     try:
-        write_bytes(path, _sort_metadata(data))
+        write_bytes(path, sorted_metadata(data))
     except OutputError as error:
         raise WeightsError(error.message, error.hint) from error
-
-
-def _sort_metadata(data: bytes) -> bytes:
-    """The same safetensors with its metadata in order: safetensors shuffles it, and equal weights shall be equal files."""
-    start = 8 + int.from_bytes(data[:8], "little")
-    header = json.loads(data[8:start])
-    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text + data[start:]
 
 
 def file_digest(path: Path, algorithm: str = "sha256") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import pickle
 import re
 import warnings
@@ -17,7 +18,7 @@ from ..errors import WeightsError
 from .manifest import NORMALIZATIONS, Normalization
 from .network import SHAPES, Convolutions, NetworkWeights, convolution_names
 
-__all__ = ["read_pickle", "read_safetensors", "tensors_digest"]
+__all__ = ["read_pickle", "read_safetensors", "sorted_metadata", "tensors_digest"]
 
 
 def read_pickle(path: Path) -> NetworkWeights:
@@ -66,6 +67,16 @@ def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
+
+
+def sorted_metadata(data: bytes) -> bytes:
+    """The same safetensors with its metadata in order: safetensors shuffles it, and equal numbers shall be equal files."""
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:start])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + data[start:]
 
 
 def _from_names(tensors: Mapping[str, Tensor]) -> NetworkWeights:

@@ -148,3 +148,12 @@ def test_rows_are_drawn_once_each_by_the_seed():
     assert torch.equal(some, same)
     assert not torch.equal(some, other)
     assert len(drawn(rows, 0.1, 0)) == 1
+
+
+def test_of_many_pictures_some_spread_over_all_are_matched_and_all_are_counted(vgg64):
+    many = PictureStyle(tuple(picture(16, 16, seed, torch.float64) for seed in range(20)))
+    matched = [k for k, share in enumerate(many.shares) if share]
+    assert (len(matched), matched[0], matched[-1], sum(many.shares)) == (16, 0, 19, 1.0)
+    known = many.at(16, CONFIG, vgg64)
+    assert (len(known.bank), len(known.pictures)) == (16 * 16, 16)
+    assert known.stats["pixels"].positions == 20 * 256
