@@ -286,7 +286,7 @@ def test_a_loop_that_is_left_can_be_taken_up_again(painted):
 def test_an_interrupt_keeps_the_picture(monkeypatch):
     run = start()
     next(run)
-    monkeypatch.setattr(engine._Level, "step", lambda level: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(engine.Level, "step", lambda level, share: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         next(run)
     assert run.result().reason == "stopped"

@@ -1,22 +1,20 @@
-"""The loop: scales from coarse to fine, solver steps, plateaus and divergence; an iterator of Progress."""
+"""The loop: scales from coarse to fine, and their iterations; an iterator of Progress."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 
 import psutil
-import torch
 from torch import Tensor
 
 from .config import StylizeConfig
 from .features import Backbone
 from .images.resample import resize
-from .objective import Objective, Report
-from .optim import Bands, Solver, State, create_solver
+from .level import Ended, Level
+from .optim import Bands, Solver, create_solver
 from .pyramid import Scale
 from .starts import begin, recolored
 from .strength import dialed
@@ -25,9 +23,6 @@ from .targets import refining
 
 __all__ = ["Outcome", "Progress", "run"]
 
-_PLATEAU_WINDOW = 50  # iterations over which an improvement is judged
-_DIVERGED_FACTOR = 100.0  # a loss this many times the scale's first one will not come back by itself
-_MOST_BACKOFFS = 5
 _SPLIT = {"neighbour_match": "layers", "neighbour_refresh": 1}  # the last pass
 _FALL = 0.3  # what a scale that refines may move each coarser band by, to the band below it
 
@@ -96,33 +91,64 @@ def run(
     if not config.strength:
         untouched = resize(content, scales[-1].size, config.resample)
         return Outcome(untouched, "finished", "a strength of 0 leaves the content as it is")
-    shown = recolored(content, styles, config)
-    full = config = dialed(config)
-    clock, solver, state = _Clock(scales), create_solver(config), None
+    shown, clock = recolored(content, styles, config), _Clock(scales)
     canvas = shown if start is None else start
-    ended = _Ended("finished", "every iteration was done")
-    objective: Objective | None = None
-    for index, scale in enumerate(scales):
-        refines = objective is not None and objective.matching is not None and index >= config.full_scales > 0 and not scale.split
-        if scale.split:
-            config = full.overlay(_SPLIT)
-        if refines:
-            config, solver = refining(config, backbone), _finer(solver)
-        canvas, objective = begin(scale.size, content, shown, styles, config, backbone, canvas, objective, refines=refines)
-        state = solver.resize(state, scale.size) if state is not None else solver.init(canvas)
-        level = _Level(objective, solver, canvas, state, keep_best=config.best and index == len(scales) - 1)
-        ended = yield from _paint_scale(level, scale, index, config, clock)
-        canvas, state, objective = level.picture(), level.state, level.objective
-        solver = replace(solver, method=replace(solver.method, step_size=level.step_size))
+    level, ended = None, Ended("finished", "every iteration was done")
+    for stage in _stages(dialed(config), backbone, scales):
+        level = _level(stage, level, canvas, content, shown, styles, backbone)
+        ended = yield from _paint_scale(level, stage, clock)
+        canvas = level.picture()
         if ended.reason == "diverged":
             break
     return Outcome(canvas.clamp(0, 1), ended.reason, ended.message)
 
 
 @dataclass(frozen=True)
-class _Ended:
-    reason: str
-    message: str
+class _Stage:
+    """What a scale is painted with; ``number`` counts from 1, ``last`` is the finest one."""
+
+    number: int
+    scale: Scale
+    config: StylizeConfig
+    solver: Solver
+    refines: bool
+    last: bool
+
+
+def _stages(config: StylizeConfig, backbone: Backbone, scales: Sequence[Scale]) -> list[_Stage]:
+    """Full scales, then those that keep the matches and refine, then the pass that matches each layer by itself."""
+    solver, stages = create_solver(config), []
+    matches = bool(config.neighbour_weight) and config.neighbour_match == "hypercolumns"
+    for index, scale in enumerate(scales):
+        wanted, refines = config, matches and index >= config.full_scales > 0 and not scale.split
+        if scale.split:
+            wanted = config.overlay(_SPLIT)
+        if refines:
+            wanted, solver = refining(config, backbone), _finer(solver)
+        stages.append(_Stage(index + 1, scale, wanted, solver, refines, last=index == len(scales) - 1))
+    return stages
+
+
+def _finer(solver: Solver) -> Solver:
+    """A solver that keeps to the detail, where it moves bands: what is larger was painted at the scale below."""
+    return replace(solver, variable=Bands(_FALL)) if isinstance(solver.variable, Bands) else solver
+
+
+def _level(
+    stage: _Stage,
+    below: Level | None,
+    canvas: Tensor,
+    content: Tensor,
+    shown: Tensor,
+    styles: Sequence[Style],
+    backbone: Backbone,
+) -> Level:
+    """A scale about to be painted: a new objective, and the canvas, the solver's state and the step size of the one below."""
+    size, config, solver, known = stage.scale.size, stage.config, stage.solver, below.objective if below else None
+    canvas, objective = begin(size, content, shown, styles, config, backbone, canvas, known, refines=stage.refines)
+    state = solver.resize(below.state, size) if below else solver.init(canvas)
+    step_size = below.step_size if below else solver.method.step_size
+    return Level(objective, solver, canvas, state, step_size, config.plateau, config.best and stage.last)
 
 
 class _Clock:
@@ -150,81 +176,19 @@ def _peak_resident(now: int) -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-class _Level:
-    """The moving parts of one scale: canvas, solver and its state, and the last canvas known to be good."""
-
-    def __init__(self, objective: Objective, solver: Solver, canvas: Tensor, state: State, *, keep_best: bool) -> None:
-        self.objective, self.solver, self.canvas, self.state = objective, solver, canvas, state
-        self.keep_best, self.good, self.backoffs, self.step_size = keep_best, canvas, 0, solver.method.step_size
-        self.first = self.good_loss = math.nan
-
-    def picture(self) -> Tensor:
-        """What would be returned now: the best canvas, or the solver's (averaged) one."""
-        return self.good if self.keep_best else self.solver.canvas(self.state, self.canvas)
-
-    def evaluate(self, canvas: Tensor) -> tuple[Report, Tensor]:
-        """The objective, remembering the canvas of the lowest loss."""
-        report, gradient = self.objective.value_and_grad(canvas)
-        if not math.isfinite(report.total):
-            return report, gradient
-        if math.isnan(self.first):
-            self.first = report.total
-        if not report.total >= self.good_loss:
-            self.good, self.good_loss = canvas.clone(), report.total
-        return report, gradient
-
-    def step(self) -> tuple[Report, str]:
-        """One iteration; goes back to the last good canvas with half the step size when it diverges."""
-        moved, state, report = self.solver.step(self.evaluate, self.canvas, self.state)
-        if bool(moved.isfinite().all()) and not self._ran_away(report.total):
-            self.canvas, self.state = moved, state
-            return report, ""
-        return report, self._back_off(report, state)
-
-    def _ran_away(self, total: float) -> bool:
-        if math.isfinite(total) and total > _DIVERGED_FACTOR * self.first:
-            # A start that is all but perfect says nothing of how large losses are; a grey canvas does.
-            with torch.no_grad():
-                self.first = max(self.first, self.objective.value(torch.full_like(self.canvas, 0.5))[0].item())
-        return not total <= _DIVERGED_FACTOR * self.first
-
-    def _back_off(self, report: Report, state: State) -> str:
-        self.backoffs += 1
-        self.step_size /= 2
-        counts = {name: state[name] for name in ("iterations", "evaluations")}
-        self.canvas, self.state = self.good, {**self.solver.init(self.good), **counts}
-        return f"the loss became {report.total:.3g}: back to the best canvas with a step size of {self.step_size:.3g}"
-
-    def cool(self, share: float) -> None:
-        """Take ``share`` of the scale's step size from now on."""
-        self.solver = replace(self.solver, method=replace(self.solver.method, step_size=self.step_size * share))
-
-    def look_again(self) -> None:
-        """New neighbours: the objective changes under the solver, and losses no longer compare with earlier ones."""
-        self.objective = self.objective.refreshed(self.canvas)
-        self.state = self.solver.refresh(self.state)
-        self.first = self.good_loss = math.nan
-
-
-def _paint_scale(
-    level: _Level, scale: Scale, index: int, config: StylizeConfig, clock: _Clock
-) -> Generator[Progress, None, _Ended]:
-    plateau = _Plateau(config.plateau)
-    for iteration in range(scale.iterations):
-        if iteration and level.objective.searches and iteration % config.neighbour_refresh == 0:
+def _paint_scale(level: Level, stage: _Stage, clock: _Clock) -> Generator[Progress, None, Ended]:
+    scale, config = stage.scale, stage.config
+    while not (ended := level.ended(scale.iterations)):
+        if level.iteration and level.objective.searches and level.iteration % config.neighbour_refresh == 0:
             level.look_again()
-            plateau.restart()
-        level.cool(_cooled(config.cooling or 0.0, iteration / scale.iterations))
-        report, note = level.step()
-        if note:
-            plateau.restart()
+        report, note = level.step(_cooled(config.cooling or 0.0, level.iteration / scale.iterations))
         clock.step += 1
         yield Progress(
-            scale=index + 1,
+            scale=stage.number,
             scales=clock.scales,
             height=scale.size[0],
             width=scale.size[1],
-            iteration=iteration + 1,
+            iteration=level.iteration,
             iterations=scale.iterations,
             step=clock.step,
             steps=clock.steps,
@@ -236,39 +200,9 @@ def _paint_scale(
             preview=lambda: level.picture().clamp(0, 1),
             note=note,
         )
-        if level.backoffs > _MOST_BACKOFFS:
-            level.keep_best = True
-            return _Ended("diverged", "the loss kept growing; try a smaller --step-size, or --precision float32")
-        if plateau.reached(report.total):
-            return _Ended("plateau", f"{_PLATEAU_WINDOW} iterations improved the loss by less than {config.plateau:g} of it")
-    return _Ended("finished", "every iteration was done")
+    return ended
 
 
 def _cooled(least: float, done: float) -> float:
     """From 1 to ``least`` along a cosine: large steps find the place, small ones let the noise of the large ones settle."""
     return least + (1 - least) * (1 + math.cos(math.pi * done)) / 2
-
-
-class _Plateau:
-    """Compares the lowest losses of two windows that follow each other."""
-
-    def __init__(self, least: float) -> None:
-        self.least, self.losses = least, deque[float](maxlen=2 * _PLATEAU_WINDOW)
-
-    def restart(self) -> None:
-        """The loss is about to jump for a reason of its own."""
-        self.losses.clear()
-
-    def reached(self, loss: float) -> bool:
-        """Whether the last window improved on the one before it by less than the share asked for."""
-        self.losses.append(loss)
-        if not self.least or len(self.losses) < 2 * _PLATEAU_WINDOW:
-            return False
-        losses = list(self.losses)
-        earlier, later = min(losses[:_PLATEAU_WINDOW]), min(losses[_PLATEAU_WINDOW:])
-        return earlier - later < self.least * abs(earlier)
-
-
-def _finer(solver: Solver) -> Solver:
-    """A solver that keeps to the detail, where it moves bands: what is larger was painted at the scale below."""
-    return replace(solver, variable=Bands(_FALL)) if isinstance(solver.variable, Bands) else solver
