@@ -38,3 +38,18 @@ def random_weights(
         # Positive kernels and a bias that keeps every ReLU open: then each pixel that can matter does.
         convolutions[name] = (weight.abs() + 0.01, bias.abs() + 30) if positive else (weight, bias)
     return NetworkWeights(convolutions, normalization)
+
+
+def plain_features(weights: NetworkWeights, image: Tensor, pooling: str, padding: str) -> dict[str, Tensor]:
+    """Every layer of a network that takes what torchvision's does, in the format of ``image``: one line an operation."""
+    mean = image.new_tensor([0.485, 0.456, 0.406])[:, None, None]
+    std = image.new_tensor([0.229, 0.224, 0.225])[:, None, None]
+    x, found = (image - mean) / std, {}
+    for name, (weight, bias) in weights.convolutions.items():
+        if name.endswith("_1") and name != "conv1_1":
+            x = F.max_pool2d(x, 2) if pooling == "max" else F.avg_pool2d(x, 2)
+        replicate = padding == "replicate-all" or (padding == "replicate" and name == "conv1_1")
+        x = F.pad(x, (1, 1, 1, 1), mode="replicate" if replicate else "constant")
+        x = F.relu(F.conv2d(x, weight.to(x), bias.to(x)))
+        found[name.replace("conv", "relu")] = x
+    return found

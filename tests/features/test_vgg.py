@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from impasto.errors import ConfigError, PictureError
 from impasto.features import VGG
@@ -13,6 +12,7 @@ from impasto.features.compact import as_large_as_oxfords, compact
 from impasto.weights.formats import read_weights
 from impasto.weights.manifest import NORMALIZATIONS, Normalization, find_record
 from impasto.weights.network import BLOCKS, NetworkWeights
+from synthetic import plain_features
 
 ALL = [f"relu{block}_{n}" for block, count in enumerate(BLOCKS, 1) for n in range(1, count + 1)]
 IDENTITY = Normalization("RGB", 1.0, (0.0, 0.0, 0.0))
@@ -22,28 +22,13 @@ def picture(height: int = 37, width: int = 50, batch: int = 1) -> Tensor:
     return torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(5))
 
 
-def plain(weights: NetworkWeights, image: Tensor, pooling: str, padding: str) -> dict[str, Tensor]:
-    """The network in float64, one line an operation."""
-    mean = torch.tensor([0.485, 0.456, 0.406], dtype=torch.float64)[:, None, None]
-    std = torch.tensor([0.229, 0.224, 0.225], dtype=torch.float64)[:, None, None]
-    x, found = (image.double() - mean) / std, {}
-    for name, (weight, bias) in weights.convolutions.items():
-        if name.endswith("_1") and name != "conv1_1":
-            x = functional.max_pool2d(x, 2) if pooling == "max" else functional.avg_pool2d(x, 2)
-        replicate = padding == "replicate-all" or (padding == "replicate" and name == "conv1_1")
-        x = functional.pad(x, (1, 1, 1, 1), mode="replicate" if replicate else "constant")
-        x = functional.relu(functional.conv2d(x, weight.double(), bias.double()))
-        found[name.replace("conv", "relu")] = x
-    return found
-
-
 @pytest.mark.parametrize("padding", ["zeros", "replicate", "replicate-all"])
 @pytest.mark.parametrize("pooling", ["max", "avg"])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5), (torch.bfloat16, 5e-2)])
 def test_every_layer_equals_the_formula(pooling: str, padding: str, dtype, tolerance: float, random_weights) -> None:
     weights, image = random_weights(), picture(batch=2)
     features = VGG(weights, pooling=pooling, padding=padding, dtype=dtype)(image, ALL)
-    for name, expected in plain(weights, image, pooling, padding).items():
+    for name, expected in plain_features(weights, image.double(), pooling, padding).items():
         assert features[name].dtype == dtype
         assert features[name].shape == expected.shape
         assert (features[name].double() - expected).norm() <= tolerance * expected.norm()
@@ -53,7 +38,7 @@ def test_the_embedded_backbone_equals_the_formula() -> None:
     backbone, image = compact(), picture(20, 24)
     weights = NetworkWeights({n: (c.weight, c.bias) for n, c in backbone.convolutions.items()}, NORMALIZATIONS["torchvision"])
     features = backbone(image, ALL)
-    for name, expected in plain(weights, image, "avg", "replicate-all").items():
+    for name, expected in plain_features(weights, image.double(), "avg", "replicate-all").items():
         torch.testing.assert_close(features[name].double(), expected, rtol=1e-4, atol=1e-4)
 
 

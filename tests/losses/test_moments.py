@@ -56,6 +56,22 @@ def test_a_soft_mask_weights_positions():
     assert sums(f, half).positions.item() == 21
 
 
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_gradient_of_sums_is_that_of_its_differences(masked):
+    mask = torch.rand((1, 1, 6, 7), generator=torch.Generator().manual_seed(1)).double() if masked else None
+    assert torch.autograd.gradcheck(lambda f: tuple(sums(f, mask)[1:]), features(3).requires_grad_(True))
+
+
+def test_the_gradient_of_sums_in_half_precision_is_near():
+    half, target = features(3, channels=16).bfloat16(), sums(features(2, channels=16).float())
+    gradients = []
+    for leaf in (half.clone(), half.float()):
+        moments_distance(sums(leaf.requires_grad_(True)), target).backward()
+        gradients.append(leaf.grad)
+    assert gradients[0].dtype == torch.bfloat16
+    assert (gradients[0] - gradients[1]).norm() <= 0.01 * gradients[1].norm()
+
+
 def test_sums_of_something_else_are_refused():
     with pytest.raises(TypeError):
         sums(features(1)) + 1

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import ConfigError, nearest_name
 from ..weights.network import NetworkWeights
-from .backbone import LAYERS, Backbone, LayerSpec, canonical_layer, held_layer
+from .backbone import LAYERS, Backbone, LayerSpec, Pullback, canonical_layer, held_layer, with_pullback
 from .compact import as_large_as_oxfords, compact
 from .vgg import VGG, vgg16, vgg19
 
@@ -17,10 +17,12 @@ __all__ = [
     "VGG",
     "Backbone",
     "LayerSpec",
+    "Pullback",
     "as_large_as_oxfords",
     "build_backbone",
     "canonical_layer",
     "held_layer",
+    "with_pullback",
 ]
 
 BACKBONES: dict[str, Callable[..., Backbone]] = {"compact": compact, "vgg19": vgg19, "vgg16": vgg16}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,10 +13,14 @@ from torch import Tensor
 from ..errors import ConfigError, nearest_name
 from ..weights.network import CONVOLUTIONS
 
-__all__ = ["LAYERS", "Backbone", "LayerSpec", "canonical_layer", "held_layer"]
+__all__ = ["LAYERS", "Backbone", "LayerSpec", "Pullback", "canonical_layer", "held_layer", "with_pullback"]
 
 LAYERS = ("pixels", *(name.replace("conv", "relu") for name in CONVOLUTIONS))
 """``pixels``, the picture itself, then ``relu1_1`` to ``relu5_4``: the convolutions of VGG-19 after their ReLU, in order."""
+
+
+Pullback = Callable[[Mapping[str, Tensor]], Tensor]
+"""Gradients with respect to features, by layer, to that with respect to the picture ``(B, 3, H, W)``, in its number format."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,32 @@ class Backbone(Protocol):
 
     def __call__(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Features ``(B, channels, about H / stride, about W / stride)`` of RGB pictures ``(B, 3, H, W)`` in [0, 1]."""
+
+
+def with_pullback(backbone: Backbone, image: Tensor, layers: Iterable[str]) -> tuple[dict[str, Tensor], Pullback]:
+    """Features of a picture, and what turns their gradients into the picture's: for losses that are not one graph.
+
+    Args:
+        backbone: the network.
+        image: RGB, ``(B, 3, H, W)``, in [0, 1]; it is not changed.
+        layers: as the backbone takes them.
+
+    Returns:
+        The features, which have no history; not to be changed, for their signs are needed on the way back. And the pullback,
+        to be called once: it frees what the way forward kept. It takes gradients of the features' shapes, in any number
+        format, and changes none; a layer that is left out counts as zero.
+    """
+    leaf = image.detach().requires_grad_()
+    with torch.enable_grad():
+        seen = backbone(leaf, layers)
+
+    def pullback(gradients: Mapping[str, Tensor]) -> Tensor:
+        if not gradients:
+            return torch.zeros_like(leaf)
+        tapped = [gradient.to(seen[name].dtype) for name, gradient in gradients.items()]
+        return torch.autograd.grad([seen[name] for name in gradients], leaf, tapped)[0]
+
+    return {name: features.detach() for name, features in seen.items()}, pullback
 
 
 def canonical_layer(name: str) -> str:

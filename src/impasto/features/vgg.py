@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ..errors import ConfigError, PictureError, WeightsError
 from ..weights.manifest import Normalization
 from ..weights.network import SHAPES, Convolutions, NetworkWeights, convolution_names
 from .backbone import LayerSpec, held_layer
+from .block import POOLINGS, run_block
 
 __all__ = ["VGG", "vgg16", "vgg19"]
 
@@ -20,7 +21,6 @@ _WIDTHS = (64, 128, 256, 512, 512)  # channels of each block (Simonyan and Zisse
 
 _Border = Literal["zeros", "replicate"]
 
-_POOLINGS: dict[str, Callable[[Tensor, int], Tensor]] = {"max": functional.max_pool2d, "avg": functional.avg_pool2d}
 _PADDINGS: dict[str, tuple[_Border, _Border]] = {  # of the first convolution, of all others
     "zeros": ("zeros", "zeros"),
     "replicate": ("replicate", "zeros"),
@@ -55,11 +55,11 @@ class VGG(nn.Module):
         dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
-        if pooling not in _POOLINGS or padding not in _PADDINGS:
-            known = f"pooling: {', '.join(_POOLINGS)}; padding: {', '.join(_PADDINGS)}"
+        if pooling not in POOLINGS or padding not in _PADDINGS:
+            known = f"pooling: {', '.join(POOLINGS)}; padding: {', '.join(_PADDINGS)}"
             raise ConfigError(f"pooling {pooling!r} with padding {padding!r} is unknown", known)
         self.layers = _layer_specs(weights.convolutions)
-        self.pooling = _POOLINGS[pooling]
+        self.pooling = pooling
         self.normalize = _Normalize(weights.normalization, device, torch.promote_types(dtype, torch.float32))
         first, others = _PADDINGS[padding]
         self.convolutions = nn.ModuleDict()
@@ -88,19 +88,19 @@ class VGG(nn.Module):
         """
         asked = {name: held_layer(name, self.layers) for name in layers}
         self._check_picture(image, set(asked.values()))
-        missing = set(asked.values()) - {"pixels"}
-        found = {"pixels": image}
-        features = self._enter(image)
-        for name, convolution in self.convolutions.items():
-            if not missing:
-                break
-            if name.endswith("_1") and name != "conv1_1":
-                features = self.pooling(features, 2)
-            features = functional.relu_(convolution(features))
-            if (layer := _layer_of(name)) in missing:
-                found[layer] = features
-                missing.remove(layer)
+        wanted, found, features = set(asked.values()), {"pixels": image}, self._enter(image)
+        for block, group in groupby(self._needed(wanted), lambda name: name[4]):
+            names = list(group)
+            convolutions = [cast(nn.Conv2d, self.convolutions[name]) for name in names]
+            outputs = run_block(features, convolutions, None if block == "1" else self.pooling)
+            found |= {layer: output for layer, output in zip(map(_layer_of, names), outputs, strict=True) if layer in wanted}
+            features = outputs[-1]
         return {name: found[layer] for name, layer in asked.items()}
+
+    def _needed(self, layers: set[str]) -> list[str]:
+        """The convolutions up to the deepest of the layers."""
+        names = list(self.convolutions)
+        return names[: max((k for k, name in enumerate(names, 1) if _layer_of(name) in layers), default=0)]
 
     def _check_picture(self, image: Tensor, layers: set[str]) -> None:
         if image.ndim != 4 or image.shape[1] != 3 or not image.is_floating_point():

@@ -7,7 +7,7 @@ below, which compares two sums. Nothing else of the features is ever needed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -55,13 +55,32 @@ def sums(features: Tensor, weight: Tensor | None = None) -> Sums:
         features: ``(1, C, H, W)``; in ``channels_last`` memory nothing is copied.
         weight: ``(1, 1, H, W)`` in 0..1, a soft mask; None counts every position once.
     """
-    columns = widened(features).permute(0, 2, 3, 1).reshape(-1, features.shape[1])
-    if weight is None:
-        positions = columns.new_tensor(float(len(columns)))
-        return Sums(positions, columns.sum(0), columns.T @ columns)
-    share = weight.to(columns.dtype).reshape(-1, 1)
-    weighted = columns * share
-    return Sums(share.sum(), weighted.sum(0), columns.T @ weighted)
+    columns = features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])
+    share = None if weight is None else widened(weight).reshape(-1, 1)
+    first, second = _Products.apply(columns, share)  # type: ignore[no-untyped-call]
+    return Sums(first.new_tensor(float(len(columns))) if share is None else share.sum(), first, second)
+
+
+class _Products(torch.autograd.Function):
+    """Sums of f and of f f^T over the rows f ``(n, C)``, each counted by its share ``(n, 1)``.
+
+    With the gradients a and A of the two, that of a row is a + (A + A^T) f: one product, where autograd makes two. It is
+    taken in the number format of the features, which is what the network will make of it anyway; the sums are not.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, columns: Tensor, share: Tensor | None) -> tuple[Tensor, Tensor]:
+        ctx.save_for_backward(columns, share)
+        wide = widened(columns)
+        counted = wide if share is None else wide * share
+        return counted.sum(0), wide.T @ counted
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        columns, share = ctx.saved_tensors
+        first, second = gradients
+        found = torch.addmm(first.to(columns.dtype), columns, (second + second.T).to(columns.dtype))
+        return found if share is None else found * share.to(found.dtype), None
 
 
 def blend(targets: Sequence[Sums], shares: Sequence[float]) -> Sums:
