@@ -19,9 +19,10 @@ from .engine import Outcome, Progress, run
 from .features import Backbone, as_large_as_oxfords, build_backbone, canonical_layer
 from .images import io
 from .images.resample import resize, side_of
+from .images.seamless import seamless
 from .objective import Objective
 from .presets import load_preset
-from .pyramid import plan_scales
+from .pyramid import finished_size, plan_scales
 from .result import Result
 from .runs import Input, RunRecord, make_record, pixels_sha256
 from .styles import SHORTEST, learn, parts_of, read_style
@@ -44,6 +45,7 @@ class Run(Iterator[Progress]):
         self._content = io.read_picture(content, name="content", least=SHORTEST)
         self._styles = [read_style(style) for style in styles]
         self._start_input: Input | None = None
+        self.size = finished_size(self.config, _size(self._content.pixels))
         self.scales = plan_scales(self.config, _size(self._content.pixels))
         for style, part in zip(self._styles, parts_of(self.config, len(self._styles)), strict=True):
             style.check(self.config, self._weights, [side_of(s.size, self.config.side) * part.scale for s in self.scales])
@@ -51,7 +53,8 @@ class Run(Iterator[Progress]):
         self._begin = self._start()
         device = stylizer.backbone.device
         start = None if self._begin is None else self._begin.to(device)
-        self._run = run(self._content.pixels.to(device), self._styles, self.config, stylizer.backbone, self.scales, start)
+        self._pixels = self._joined(self._content.pixels)
+        self._run = run(self._pixels.to(device), self._styles, self.config, stylizer.backbone, self.scales, start)
         self._stopping = False
         self.last: Progress | None = None
         self._outcome: Outcome | None = None
@@ -75,15 +78,16 @@ class Run(Iterator[Progress]):
     def result(self) -> Result:
         """The picture as it is now, at the size of the finished one, with its record."""
         outcome = self._outcome or self._unfinished()
-        pixels = resize(outcome.pixels.detach().float().cpu(), self.scales[-1].size, self.config.resample)
-        alpha = self._content.alpha
-        if alpha is not None:
-            alpha = resize(alpha, self.scales[-1].size, self.config.resample)
+        pixels, alpha = self._finished(outcome.pixels.detach().float().cpu()), self._content.alpha
+        alpha = None if alpha is None else self._finished(alpha)
         return Result(pixels, alpha, self._record(pixels, outcome), outcome.reason, outcome.message)
+
+    def _finished(self, plane: Tensor) -> Tensor:
+        return resize(plane, self.size, self.config.resample, self.config.tile)
 
     def _unfinished(self) -> Outcome:
         if self.last is None:
-            begin = self._content.pixels if self._begin is None else self._begin.clamp(0, 1)
+            begin = self._pixels if self._begin is None else self._begin.clamp(0, 1)
             return Outcome(begin, "stopped", "stopped before the first iteration")
         at = f"iteration {self.last.step} of {self.last.steps}, scale {self.last.scale} of {self.last.scales}"
         return Outcome(self.last.preview(), "stopped", f"stopped at {at}")
@@ -115,14 +119,20 @@ class Run(Iterator[Progress]):
         if init == "content":
             return None
         if init == "style":
-            return self._styles[0].picture()
+            return self._joined(self._styles[0].picture())
         if init == "noise":
             generator = torch.Generator().manual_seed(self.config.seed)
             mean = torch.tensor(_MEAN_COLOUR)[:, None, None]
             return mean + self.config.noise * torch.randn((1, 3, *size), generator=generator)
         picture = io.read_picture(init, name="start", least=SHORTEST)
         self._start_input = Input(name=picture.name, sha256=picture.sha256)
-        return picture.pixels
+        return self._joined(picture.pixels)
+
+    def _joined(self, picture: Tensor) -> Tensor:
+        """A picture that the canvas begins with or keeps to: where the canvas is tiled, it continues over its border as well."""
+        if self.config.tile == "none":
+            return picture
+        return seamless(resize(picture, self.scales[-1].size, self.config.resample), self.config.tile)
 
 
 class Stylizer:

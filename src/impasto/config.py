@@ -130,6 +130,13 @@ class StylizeConfig(_Checked):
         (1.0,), "size of the style pictures, as a ratio of the canvas's: one for all or one for each", "size", low=0.01, high=100
     )
 
+    tile: str = _option(
+        "none",
+        "axes along which the finished picture continues over its border, so that copies of it join: x, y or xy",
+        "size",
+        choices=("none", "x", "y", "xy"),
+    )
+
     # Where the canvas starts
     init: str = _option("content", "start of the canvas: content, noise, style, or a picture file", "start")
     noise: float = _option(

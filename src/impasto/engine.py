@@ -89,7 +89,7 @@ def run(
         start: the canvas to begin with, of any size; None for the content.
     """
     if not config.strength:
-        untouched = resize(content, scales[-1].size, config.resample)
+        untouched = resize(content, scales[-1].size, config.resample, config.tile)
         return Outcome(untouched, "finished", "a strength of 0 leaves the content as it is")
     shown, clock = recolored(content, styles, config), _Clock(scales)
     canvas = shown if start is None else start
@@ -131,7 +131,8 @@ def _stages(config: StylizeConfig, backbone: Backbone, scales: Sequence[Scale]) 
 
 def _finer(solver: Solver) -> Solver:
     """A solver that keeps to the detail, where it moves bands: what is larger was painted at the scale below."""
-    return replace(solver, variable=Bands(_FALL)) if isinstance(solver.variable, Bands) else solver
+    variable = solver.variable
+    return replace(solver, variable=replace(variable, fall=_FALL)) if isinstance(variable, Bands) else solver
 
 
 def _level(

@@ -122,10 +122,11 @@ class VariationTerm:
     layers: ClassVar[tuple[str, ...]] = (PIXELS,)
     weight: float
     form: str
+    tile: str = "none"
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
         """The weighted total variation."""
-        return self.weight * total_variation(features[PIXELS], self.form)
+        return self.weight * total_variation(features[PIXELS], self.form, self.tile)
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,7 @@ class Search:
         mix: what is searched with: 0 the content, 1 the canvas.
         coherence: see `losses.coherent`.
         mixed: the content picture, where pictures are mixed; None where their hypercolumns are.
+        tile: axes along which canvas and content go on over their border, see `images.wrap`.
     """
 
     query: Tensor
@@ -148,6 +150,7 @@ class Search:
     mix: float
     coherence: float
     mixed: Tensor | None = None
+    tile: str = "none"
 
     def sees(self, canvas: Tensor) -> Tensor:
         """The picture whose hypercolumns `find` is to be given: the canvas, or a mixture of pictures.
@@ -156,12 +159,14 @@ class Search:
         """
         if self.mixed is None:
             return canvas
-        return self.mixed.lerp(canvas - split_bands(canvas, 1)[0] + split_bands(self.mixed, 1)[0], self.mix)
+        ours, theirs = (split_bands(picture, 1, self.tile)[0] for picture in (canvas, self.mixed))
+        return self.mixed.lerp(canvas - ours + theirs, self.mix)
 
     def find(self, columns: Tensor, grid: Size) -> Field:
         """The matches of a canvas with these hypercolumns ``(h * w, C)``."""
         seen = columns if self.mixed is not None else (1 - self.mix) * self.query + self.mix * columns
-        return coherent(Field(self._nearest(seen), grid, self.grids), seen, self.bank, self.coherence, self.searched)
+        field = Field(self._nearest(seen), grid, self.grids, self.tile)
+        return coherent(field, seen, self.bank, self.coherence, self.searched)
 
     def _nearest(self, seen: Tensor) -> Tensor:
         if self.searched is None:
@@ -187,13 +192,15 @@ class NeighbourTerm:
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
         """The weighted mean of 1 - cosine to the matches."""
-        return self.weight * cosine_loss([grid_columns(features[name], self.field.grid) for name in self.layers], self.wanted)
+        columns = [grid_columns(features[name], self.field.grid, self.field.tile) for name in self.layers]
+        return self.weight * cosine_loss(columns, self.wanted)
 
     def refreshed(self, features: Mapping[str, Tensor]) -> NeighbourTerm:
         """The same term with the neighbours of a canvas with these features."""
         if self.search is None:
             return self
-        field = self.search.find(hypercolumns(features, self.layers, self.field.grid), self.field.grid)
+        grid, tile = self.field.grid, self.field.tile
+        field = self.search.find(hypercolumns(features, self.layers, grid, tile), grid)
         return dataclasses.replace(self, field=field, wanted=directions(self.search.bank, field.rows))
 
 

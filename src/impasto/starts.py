@@ -13,6 +13,7 @@ from .features import Backbone
 from .images.bands import merge_bands, split_bands
 from .images.recolor import recolor
 from .images.resample import resize, side_of
+from .images.wrap import bordered, differences, interpolated
 from .losses import Field, Size, voted
 from .objective import PIXELS, Objective
 from .styles import Style, parts_of
@@ -50,13 +51,13 @@ def begin(
     refines: bool,
 ) -> tuple[Tensor, Objective]:
     """The canvas and the objective that a scale begins with; ``below`` is the objective of the scale below."""
-    target, coloured = (resize(picture, size, config.resample) for picture in (content, shown))
+    target, coloured = (resize(picture, size, config.resample, config.tile) for picture in (content, shown))
     length, parts = side_of(size, config.side), parts_of(config, len(styles))
     known = [style.at(length * part.scale, config, backbone) for style, part in zip(styles, parts, strict=True)]
     if below is None:
-        return resize(canvas, size, config.resample), build_objective(target, known, config, backbone)
+        return resize(canvas, size, config.resample, config.tile), build_objective(target, known, config, backbone)
     if canvas.shape[2:] != size:
-        canvas = enlarged_canvas(canvas, coloured, config.detail or 0.0)
+        canvas = enlarged_canvas(canvas, coloured, config.detail or 0.0, config.tile)
     kept = below.matching.field if refines and below.matching else None
     objective = build_objective(target, known, config, backbone, canvas, kept)
     if (matching := objective.matching) and config.voting:
@@ -65,10 +66,10 @@ def begin(
     return canvas, objective
 
 
-def enlarged_canvas(canvas: Tensor, content: Tensor, detail: float) -> Tensor:
+def enlarged_canvas(canvas: Tensor, content: Tensor, detail: float, tile: str = "none") -> Tensor:
     """The canvas ``(1, 3, h, w)`` at the size of ``content`` ``(1, 3, H, W)``, with a share of the content's finest band."""
-    larger = F.interpolate(canvas, size=content.shape[2:], mode="bicubic", align_corners=False)
-    return larger + detail * split_bands(content, 1)[0]
+    larger = interpolated(canvas, (content.shape[2], content.shape[3]), tile, "bicubic")
+    return larger + detail * split_bands(content, 1, tile)[0]
 
 
 def painted_over(
@@ -98,33 +99,34 @@ def painted_over(
     """
     strokes = voted(field, pictures)
     if strokes.shape != canvas.shape:
-        strokes = F.interpolate(strokes, size=canvas.shape[2:], mode="bicubic", align_corners=False)
+        strokes = interpolated(strokes, (canvas.shape[2], canvas.shape[3]), field.tile, "bicubic")
     change = strokes - canvas
     if bands is not None:
-        *fine, coarse = split_bands(change, bands)
-        change = merge_bands([*fine, torch.zeros_like(coarse)])
-    return canvas + share * _flatness(content, edges) * change
+        *fine, coarse = split_bands(change, bands, field.tile)
+        change = merge_bands([*fine, torch.zeros_like(coarse)], field.tile)
+    return canvas + share * _flatness(content, edges, field.tile) * change
 
 
-def _flatness(content: Tensor, edges: float) -> Tensor | float:
+def _flatness(content: Tensor, edges: float, tile: str) -> Tensor | float:
     """``(1, 1, H, W)``: 1 where the content is flat, towards 0 where its edges are."""
     if not edges:
         return 1.0
-    energy = _blurred(_squared_gradient(content))
+    energy = _blurred(_squared_gradient(content, tile), tile)
     return 1 / (1 + energy / (edges**2 * energy.mean()).clamp_min(1e-12))
 
 
-def _squared_gradient(content: Tensor) -> Tensor:
+def _squared_gradient(content: Tensor, tile: str) -> Tensor:
     luminance = (content * content.new_tensor(_LUMA)[:, None, None]).sum(1, keepdim=True)
-    right = F.pad(luminance[..., 1:] - luminance[..., :-1], (0, 1))
-    down = F.pad(luminance[..., 1:, :] - luminance[..., :-1, :], (0, 0, 0, 1))
+    right, down = differences(luminance, -1, tile), differences(luminance, -2, tile)
+    height, width = luminance.shape[2:]
+    right, down = F.pad(right, (0, width - right.shape[3])), F.pad(down, (0, 0, 0, height - down.shape[2]))
     return right.square() + down.square()
 
 
-def _blurred(energy: Tensor) -> Tensor:
+def _blurred(energy: Tensor, tile: str) -> Tensor:
     reach = round(3 * _AROUND)
     offset = torch.arange(-reach, reach + 1, device=energy.device, dtype=energy.dtype)
     bell = torch.exp(-offset.square() / (2 * _AROUND**2))
     bell = bell / bell.sum()
-    padded = F.pad(energy, (reach,) * 4, mode="replicate")
+    padded = bordered(energy, reach, tile)
     return F.conv2d(F.conv2d(padded, bell[None, None, None]), bell[None, None, :, None])

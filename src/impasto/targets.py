@@ -59,7 +59,8 @@ def build_objective(
         content: ``(1, 3, H, W)`` in [0, 1]; the canvas has its size.
         styles: what is known of each, mixed by ``config.style_blend``.
         config: layers, forms and coefficients; resolved here if it is not yet.
-        backbone: the network that sees, on the content's device.
+        backbone: the network that sees, on the content's device. Where ``config.tile`` asks for it, content and canvas are seen
+            to go on over their border; styles never are.
         canvas: what the first search for neighbours sees beside the content; None for the content alone.
         below: the matches of the scale below, to be kept; None searches for matches.
 
@@ -68,6 +69,7 @@ def build_objective(
         PictureError: there is no style.
     """
     config = config.resolve()
+    backbone = backbone.tiled(config.tile) if config.tile != "none" else backbone
     parts = parts_of(config, len(styles))
     terms: list[Term] = [*_content_terms(content, config, backbone), *_style_terms(styles, parts, config)]
     if config.neighbour_weight:
@@ -79,7 +81,7 @@ def build_objective(
         else:
             terms.append(_carried_term(content, matched, config, below))
     if config.tv_weight:
-        terms.append(VariationTerm(config.tv_weight, config.tv_loss))
+        terms.append(VariationTerm(config.tv_weight, config.tv_loss, config.tile))
     return Objective(backbone, tuple(terms))
 
 
@@ -127,18 +129,20 @@ def _searched_term(
     content: Tensor, canvas: Tensor | None, matched: Sequence[Matched], config: StylizeConfig, backbone: Backbone
 ) -> NeighbourTerm:
     layers, grid, search = config.neighbour_layers or (), grid_of(content), _search(content, matched, config, backbone)
-    unmatched = Field(torch.zeros(len(search.query), dtype=torch.long, device=content.device), grid, search.grids)
+    nothing = torch.zeros(len(search.query), dtype=torch.long, device=content.device)
+    unmatched = Field(nothing, grid, search.grids, config.tile)
     term = NeighbourTerm(layers, config.neighbour_weight or 0.0, unmatched, search.query, _pictures(matched), search)
     return term.refreshed(features_of(backbone, search.sees(content if canvas is None else canvas), layers))
 
 
 def _search(content: Tensor, matched: Sequence[Matched], config: StylizeConfig, backbone: Backbone) -> Search:
     layers, banks = config.neighbour_layers or (), [style.bank for style, _ in matched]
-    query = hypercolumns(features_of(backbone, content, layers), layers, grid_of(content))
+    query = hypercolumns(features_of(backbone, content, layers), layers, grid_of(content), config.tile)
     searched = _searched([len(bank) for bank in banks], [share for _, share in matched], config)
     rows = None if searched is None else searched.to(content.device)
     mixed = content if config.neighbour_sees == "pictures" else None
-    return Search(query, _joined(banks), _grids(matched), rows, config.neighbour_mix, config.neighbour_coherence, mixed)
+    mix, coherence = config.neighbour_mix, config.neighbour_coherence
+    return Search(query, _joined(banks), _grids(matched), rows, mix, coherence, mixed, config.tile)
 
 
 def _searched(lengths: Sequence[int], shares: Sequence[float], config: StylizeConfig) -> Tensor | None:

@@ -57,6 +57,13 @@ class Backbone(Protocol):
     def device(self) -> torch.device:
         """Where it computes."""
 
+    @property
+    def tile(self) -> str:
+        """The axes along which it sees pictures go on over their border (see `images.wrap`): ``none``, as it is made."""
+
+    def tiled(self, tile: str) -> Backbone:
+        """The same network with other axes; exact where the sides along them are multiples of the layers' stride."""
+
     def __call__(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Features ``(B, channels, about H / stride, about W / stride)`` of RGB pictures ``(B, 3, H, W)`` in [0, 1]."""
 

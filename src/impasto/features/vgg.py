@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any, Literal, cast
@@ -58,6 +59,7 @@ class VGG(nn.Module):
         if pooling not in POOLINGS or padding not in _PADDINGS:
             known = f"pooling: {', '.join(POOLINGS)}; padding: {', '.join(_PADDINGS)}"
             raise ConfigError(f"pooling {pooling!r} with padding {padding!r} is unknown", known)
+        self.tile = "none"
         self.layers = _layer_specs(weights.convolutions)
         self.pooling = pooling
         self.normalize = _Normalize(weights.normalization, device, torch.promote_types(dtype, torch.float32))
@@ -71,6 +73,12 @@ class VGG(nn.Module):
     def device(self) -> torch.device:
         """Where it computes."""
         return next(self.parameters()).device
+
+    def tiled(self, tile: str) -> VGG:
+        """See `Backbone.tiled`."""
+        other = copy.copy(self)
+        other.tile = tile
+        return other
 
     def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Features of a picture, differentiable with respect to it; nothing beyond the deepest layer is computed.
@@ -92,7 +100,7 @@ class VGG(nn.Module):
         for block, group in groupby(self._needed(wanted), lambda name: name[4]):
             names = list(group)
             convolutions = [cast(nn.Conv2d, self.convolutions[name]) for name in names]
-            outputs = run_block(features, convolutions, None if block == "1" else self.pooling)
+            outputs = run_block(features, convolutions, None if block == "1" else self.pooling, self.tile)
             found |= {layer: output for layer, output in zip(map(_layer_of, names), outputs, strict=True) if layer in wanted}
             features = outputs[-1]
         return {name: found[layer] for name, layer in asked.items()}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import torch.nn.functional as F
 from torch import Tensor
+
+from .wrap import interpolated
 
 __all__ = ["band_count", "band_sizes", "merge_bands", "split_bands"]
 
@@ -30,31 +31,32 @@ def band_sizes(size: tuple[int, int], count: int) -> tuple[tuple[int, int], ...]
     return tuple(sizes)
 
 
-def split_bands(x: Tensor, count: int) -> tuple[Tensor, ...]:
+def split_bands(x: Tensor, count: int, tile: str = "none") -> tuple[Tensor, ...]:
     """The ``count`` bands of ``x`` and its residual, finest first (Burt and Adelson 1983, with bilinear filters).
 
     Args:
         x: ``(B, C, H, W)``, any range.
         count: how many times to halve; 0 gives ``(x,)``.
+        tile: axes along which the picture goes on over its border, see `wrap`.
 
     Returns:
         ``count + 1`` tensors of `band_sizes`; `merge_bands` gives ``x`` back to rounding.
     """
     bands = []
     for smaller in band_sizes((x.shape[-2], x.shape[-1]), count)[1:]:
-        coarse = F.interpolate(x, size=smaller, mode="bilinear", antialias=True, align_corners=False)
-        bands.append(x - _enlarge(coarse, x))
+        coarse = interpolated(x, smaller, tile, antialias=True)
+        bands.append(x - _enlarge(coarse, x, tile))
         x = coarse
     return (*bands, x)
 
 
-def merge_bands(bands: Sequence[Tensor]) -> Tensor:
+def merge_bands(bands: Sequence[Tensor], tile: str = "none") -> Tensor:
     """The picture ``(B, C, H, W)`` of which ``bands`` are the Laplacian pyramid, finest first. Linear in the bands."""
     *finer, x = bands
     for band in reversed(finer):
-        x = band + _enlarge(x, band)
+        x = band + _enlarge(x, band, tile)
     return x
 
 
-def _enlarge(x: Tensor, like: Tensor) -> Tensor:
-    return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
+def _enlarge(x: Tensor, like: Tensor, tile: str) -> Tensor:
+    return interpolated(x, (like.shape[-2], like.shape[-1]), tile)

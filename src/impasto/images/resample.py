@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from ..errors import ConfigError, nearest_name
+from .wrap import is_tiled, wrapped
 
 __all__ = ["fit_size", "resize", "side_of"]
 
@@ -16,6 +19,9 @@ _FILTERS = {
     "bicubic": Image.Resampling.BICUBIC,
     "bilinear": Image.Resampling.BILINEAR,
 }
+
+
+_WIDEST = 3  # px on each side, of the larger picture: lanczos
 
 
 def side_of(size: tuple[int, int], side: str) -> int:
@@ -30,13 +36,14 @@ def fit_size(size: tuple[int, int], length: int, side: str = "long") -> tuple[in
     return height, width
 
 
-def resize(pixels: Tensor, size: tuple[int, int], filter: str = "lanczos") -> Tensor:
+def resize(pixels: Tensor, size: tuple[int, int], filter: str = "lanczos", tile: str = "none") -> Tensor:
     """Resize ``(B, C, H, W)`` to ``(B, C, *size)`` in float32; the filter widens when shrinking, so nothing aliases.
 
     Args:
         pixels: values in [0, 1]; whatever a filter overshoots is clamped. Not differentiable.
         size: ``(height, width)``; the same tensor comes back when it has that size already.
         filter: ``lanczos``, ``bicubic``, ``bilinear``, or ``area``, the exact mean over each new pixel's area.
+        tile: axes along which filters go on over the border, see `wrap`.
 
     Raises:
         ConfigError: the filter is unknown.
@@ -46,15 +53,26 @@ def resize(pixels: Tensor, size: tuple[int, int], filter: str = "lanczos") -> Te
     if tuple(pixels.shape[2:]) == tuple(size):
         return pixels
     planes = pixels.detach().to("cpu", torch.float32).flatten(0, 1)
-    resized = _area(planes, size) if filter == "area" else _filtered(planes, size, _FILTERS[filter])
+    resized = _area(planes, size) if filter == "area" else _filtered(planes, size, _FILTERS[filter], tile)
     return resized.reshape(*pixels.shape[:2], *size).clamp_(0, 1).to(pixels)
 
 
-def _filtered(planes: Tensor, size: tuple[int, int], filter: Image.Resampling) -> Tensor:
-    """Pillow's resampling in its mode "F", plane by plane: float32 values, float64 sums."""
-    height, width = size
-    images = (Image.fromarray(np.ascontiguousarray(plane)) for plane in planes.numpy())
-    return torch.from_numpy(np.stack([np.asarray(image.resize((width, height), filter)) for image in images]))
+def _filtered(planes: Tensor, size: tuple[int, int], filter: Image.Resampling, tile: str) -> Tensor:
+    """Pillow's resampling in its mode "F", plane by plane: float32 values, float64 sums.
+
+    Its filters see what lies around the box that is resized.
+    """
+    (height, width), down, right = size, *(_around(planes, axis, new, tile) for axis, new in zip((-2, -1), size, strict=True))
+    box = (right, down, right + planes.shape[-1], down + planes.shape[-2])
+    around = wrapped(wrapped(planes, -2, down), -1, right)
+    images = (Image.fromarray(np.ascontiguousarray(plane)) for plane in around.numpy())
+    return torch.from_numpy(np.stack([np.asarray(image.resize((width, height), filter, box=box)) for image in images]))
+
+
+def _around(planes: Tensor, axis: int, new: int, tile: str) -> int:
+    """Px beyond the border of a tiled axis that the widest filter sees."""
+    old = planes.shape[axis]
+    return min(old, math.ceil(_WIDEST * max(1.0, old / new))) if is_tiled(axis, tile) else 0
 
 
 def _area(planes: Tensor, size: tuple[int, int]) -> Tensor:

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..images.wrap import bordered, folded
 from .neighbours import centred
 
 __all__ = ["CELL", "Field", "Size", "coherent", "enlarged", "grid_of", "voted"]
@@ -33,11 +34,13 @@ class Field:
         rows: ``(h * w,)`` int64, a row of the bank for each position.
         grid: (h, w) of the canvas' positions.
         grids: (h, w) of each of the bank's grids, in the order of its rows.
+        tile: axes along which the canvas goes on over its border, see `images.wrap`; the bank's grids never do.
     """
 
     rows: Tensor
     grid: Size
     grids: tuple[Size, ...]
+    tile: str = "none"
 
     def places(self) -> tuple[Tensor, Tensor, Tensor]:
         """For every position its match as (number of the grid, y, x)."""
@@ -100,16 +103,16 @@ def _proposals(field: Field) -> Tensor:
     number, y, x = (part.reshape(field.grid) for part in field.places())
     proposed = []
     for down, right in _BESIDE:
-        beside = [_shifted(part, down, right) for part in (number, y, x)]
+        beside = [_shifted(part, down, right, field.tile) for part in (number, y, x)]
         rows = field.rows_at(beside[0].clamp_min(0), beside[1] - down, beside[2] - right)
         proposed.append(torch.where(beside[0] < 0, -1, rows).flatten())
     return torch.stack(proposed)
 
 
-def _shifted(values: Tensor, down: int, right: int) -> Tensor:
-    """``values[y + down, x + right]`` at (y, x); -1 beyond the border."""
+def _shifted(values: Tensor, down: int, right: int, tile: str) -> Tensor:
+    """``values[y + down, x + right]`` at (y, x); -1 beyond a border that is not tiled."""
     height, width = values.shape
-    padded = F.pad(values, (1, 1, 1, 1), value=-1)
+    padded = bordered(values + 1, 1, tile, "zeros") - 1
     return padded[1 + down : 1 + down + height, 1 + right : 1 + right + width]
 
 
@@ -118,7 +121,7 @@ def enlarged(field: Field, grid: Size, grids: Sequence[Size]) -> Field:
     number, y, x = (part.reshape(field.grid) for part in field.places())
     (above, off_y), (left, off_x) = (_parents(old, new, y.device) for old, new in zip(field.grid, grid, strict=True))
     number = number[above][:, left]
-    wide = Field(field.rows, grid, tuple(grids))
+    wide = replace(field, grid=grid, grids=tuple(grids))
     places = []
     for axis, (place, off) in enumerate(((y, off_y[:, None]), (x, off_x[None, :]))):
         ratio = (wide._sides(axis) / field._sides(axis))[number]
@@ -153,7 +156,7 @@ def voted(field: Field, pictures: Sequence[Tensor]) -> Tensor:
     around = (size[0] + 2 * margin, size[1] + 2 * margin)
     painted = F.fold(patches.flatten(1).T[None], around, _PATCH, stride=CELL)
     total = F.fold(weights.expand(len(patches), -1).T[None].contiguous(), around, _PATCH, stride=CELL)
-    return (painted / total)[..., margin : margin + size[0], margin : margin + size[1]]
+    return folded(painted, margin, field.tile) / folded(total, margin, field.tile)
 
 
 def _patches(field: Field, pictures: Sequence[Tensor], margin: int) -> Tensor:

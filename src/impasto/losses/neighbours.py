@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..images.wrap import interpolated
 from .content import widened
 
 __all__ = ["centred", "columns", "cosine_loss", "grid_columns", "hypercolumns", "nearest", "sparse", "split_loss"]
@@ -22,12 +23,12 @@ _SPLIT_CANDIDATES = 8  # a layer has fewer channels than a hypercolumn, so that 
 _SPARSE = 64  # positions along the long side of a layer, of which no more are matched at once
 
 
-def grid_columns(features: Tensor, size: tuple[int, int]) -> Tensor:
+def grid_columns(features: Tensor, size: tuple[int, int], tile: str = "none") -> Tensor:
     """One layer's features ``(1, C, H, W)`` on a grid of ``size`` (h, w), as ``(h * w, C)`` divided by C.
 
-    A layer finer than the grid is averaged, a coarser one interpolated bilinearly.
+    A layer finer than the grid is averaged, a coarser one interpolated bilinearly, over the border along the axes of ``tile``.
     """
-    return columns(_resized(widened(features), size)) / features.shape[1]
+    return columns(_resized(widened(features), size, tile)) / features.shape[1]
 
 
 def columns(features: Tensor) -> Tensor:
@@ -35,19 +36,19 @@ def columns(features: Tensor) -> Tensor:
     return widened(features).permute(0, 2, 3, 1).reshape(-1, features.shape[1])
 
 
-def _resized(features: Tensor, size: tuple[int, int]) -> Tensor:
+def _resized(features: Tensor, size: tuple[int, int], tile: str) -> Tensor:
     height, width = features.shape[2:]
     if (height, width) == size:
         return features
     if height % size[0] == 0 and width % size[1] == 0:
         return F.avg_pool2d(features, (height // size[0], width // size[1]))
     shrinks = height > size[0] or width > size[1]
-    return F.interpolate(features, size=size, mode="bilinear", antialias=shrinks, align_corners=False)
+    return interpolated(features, size, tile, antialias=shrinks)
 
 
-def hypercolumns(features: Mapping[str, Tensor], layers: Sequence[str], size: tuple[int, int]) -> Tensor:
+def hypercolumns(features: Mapping[str, Tensor], layers: Sequence[str], size: tuple[int, int], tile: str = "none") -> Tensor:
     """The `grid_columns` of several layers side by side, ``(h * w, sum of C)``."""
-    return torch.cat([grid_columns(features[name], size) for name in layers], dim=1)
+    return torch.cat([grid_columns(features[name], size, tile) for name in layers], dim=1)
 
 
 def centred(rows: Tensor, among: Tensor | None = None) -> Tensor:

@@ -112,7 +112,9 @@ def _split(state: State) -> tuple[State, Memory]:
 def create_solver(config: StylizeConfig) -> Solver:
     """The solver that ``config`` describes; resolved here if it is not yet."""
     config = config.resolve()
-    variables: dict[str | None, Variable] = {"pixels": Pixels(), "pixels255": Pixels(255.0), "laplacian": Bands()}
+    tile = config.tile
+    pixels, pixels255, bands = Pixels(tile=tile), Pixels(255.0, tile), Bands(tile=tile)
+    variables: dict[str | None, Variable] = {"pixels": pixels, "pixels255": pixels255, "laplacian": bands}
     return Solver(_method(config), variables[config.variable], config.clamp, config.average)
 
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..images.bands import band_count, band_sizes, merge_bands
+from ..images.wrap import interpolated
 
 __all__ = ["Bands", "Pixels", "Size", "Variable"]
 
@@ -40,9 +40,13 @@ class Variable(Protocol):
 
 @dataclass(frozen=True)
 class Pixels:
-    """The pixels times ``scale``: 1 for 0..1, 255 for systems that optimise on a scale of 0..255."""
+    """The pixels times ``scale``: 1 for 0..1, 255 for systems that optimise on a scale of 0..255.
+
+    ``tile`` names the axes along which the canvas goes on over its border, see `images.wrap`.
+    """
 
     scale: float = 1.0
+    tile: str = "none"
 
     def pull(self, gradient: Tensor) -> Tensor:
         """See `Variable.pull`."""
@@ -54,7 +58,7 @@ class Pixels:
 
     def resize(self, vector: Tensor, old: Size, new: Size, mode: str) -> Tensor:
         """See `Variable.resize`."""
-        return _resized(vector, old, new, mode)
+        return _resized(vector, old, new, mode, self.tile)
 
 
 @dataclass(frozen=True)
@@ -62,30 +66,34 @@ class Bands:
     """The bands of a Laplacian pyramid with `band_count` bands, after Kolkin et al. 2022 (arXiv 2203.13215).
 
     Each coarser band moves ``fall`` times as far for the same change of the vector: 1 moves all alike, less keeps to detail.
+    ``tile`` is that of `Pixels`.
     """
 
     fall: float = 1.0
+    tile: str = "none"
 
     def pull(self, gradient: Tensor) -> Tensor:
         """See `Variable.pull`."""
         shape = gradient.shape
         with torch.enable_grad():
             bands = [gradient.new_zeros(*shape[:-2], *size, requires_grad=True) for size in _sizes(shape)]
-            pulled = torch.autograd.grad(merge_bands(bands), bands, gradient)
+            pulled = torch.autograd.grad(merge_bands(bands, self.tile), bands, gradient)
         return torch.cat([band.flatten() * self.fall**k for k, band in enumerate(pulled)])
 
     def push(self, move: Tensor, shape: Sequence[int]) -> Tensor:
         """See `Variable.push`."""
         sizes = _sizes(shape)
         parts = zip(_parts(move, sizes), sizes, strict=True)
-        return merge_bands([part.reshape(*shape[:-2], *size) * self.fall**k for k, (part, size) in enumerate(parts)])
+        bands = [part.reshape(*shape[:-2], *size) * self.fall**k for k, (part, size) in enumerate(parts)]
+        return merge_bands(bands, self.tile)
 
     def resize(self, vector: Tensor, old: Size, new: Size, mode: str) -> Tensor:
         """See `Variable.resize`. Each new band comes from the old one that is nearest in size, so holds the same detail."""
         sizes = _sizes(old)
         parts = dict(zip(sizes, _parts(vector, sizes), strict=True))
         sources = [min(sizes, key=lambda size: abs(size[0] - height)) for height, _ in _sizes(new)]
-        return torch.cat([_resized(parts[s], s, size, mode) for s, size in zip(sources, _sizes(new), strict=True)])
+        pairs = zip(sources, _sizes(new), strict=True)
+        return torch.cat([_resized(parts[source], source, size, mode, self.tile) for source, size in pairs])
 
 
 def _sizes(shape: Sequence[int]) -> tuple[Size, ...]:
@@ -100,6 +108,5 @@ def _parts(vector: Tensor, sizes: Sequence[Size]) -> tuple[Tensor, ...]:
     return vector.split_with_sizes([planes * area for area in areas])
 
 
-def _resized(vector: Tensor, old: Size, new: Size, mode: str) -> Tensor:
-    planes = vector.reshape(1, -1, *old)
-    return F.interpolate(planes, size=new, mode=mode, align_corners=False).flatten()
+def _resized(vector: Tensor, old: Size, new: Size, mode: str, tile: str) -> Tensor:
+    return interpolated(vector.reshape(1, -1, *old), new, tile, mode).flatten()
