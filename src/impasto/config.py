@@ -306,6 +306,14 @@ class StylizeConfig(_Checked):
     seed: int = _option(0, "seed of everything random", "run", low=0, high=2**63 - 1)
     device: str = _option("auto", "where to compute", "run", choices=("auto", "cpu", "cuda", "mps"))
     precision: str = _option("auto", "number format of the network", "run", choices=("auto", "float32", "bfloat16"))
+    tile_size: int = _option(
+        0,
+        "side of the tiles in which larger pictures are evaluated, one after the other and with the same result; 0 for none",
+        "run",
+        unit="px",
+        low=0,
+        high=100_000,
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

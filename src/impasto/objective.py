@@ -8,31 +8,35 @@ for again with `Objective.refreshed`, which returns a new objective: nothing cha
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from .features import Backbone
-from .images.bands import split_bands
+from .features import PIXELS, Backbone, features_of
 from .losses import (
     Field,
-    Size,
+    Search,
     Sums,
-    coherent,
     columns,
+    content_divisor,
     content_loss,
+    content_squares,
     cosine_loss,
+    directions,
     grid_columns,
-    hypercolumns,
-    nearest,
+    pulled,
     sparse,
     split_loss,
     sums,
+    tile_variation,
     total_variation,
 )
+from .tiling import Cells, Tile, grid_share, is_tiled, picture_hypercolumns, sources_of, value_and_grad
 
 __all__ = [
     "PIXELS",
@@ -49,8 +53,6 @@ __all__ = [
     "directions",
     "features_of",
 ]
-
-PIXELS = "pixels"
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,20 @@ class ContentTerm:
         """The weighted distance of the layer's features from the content's."""
         return self.weight * content_loss(features[self.layers[0]], self.target, self.form)
 
+    def seen(self, tile: Tile) -> dict[str, Cells]:
+        """See `tiling.Local`."""
+        return {name: tile.own(name) for name in self.layers}
+
+    def share(self, features: Mapping[str, Tensor], tile: Tile) -> Tensor:
+        """See `tiling.Local`."""
+        (top, bottom), (left, right) = tile.own(self.layers[0])
+        squares = content_squares(features[self.layers[0]], self.target[..., top:bottom, left:right])
+        return self.weight * squares / self._divisor
+
+    @cached_property
+    def _divisor(self) -> Tensor:
+        return content_divisor(self.target, self.form)
+
 
 @dataclass(frozen=True)
 class StyleTerm:
@@ -111,7 +127,19 @@ class StyleTerm:
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
         """The weighted distance of the layer's statistics from the style's."""
-        return self.weight * self.distance(sums(features[self.layers[0]]), self.target)
+        return self.compare(self.sums(features))
+
+    def sums(self, features: Mapping[str, Tensor], tile: Tile | None = None) -> Sums:
+        """See `tiling.Additive`."""
+        return sums(features[self.layers[0]])
+
+    def compare(self, stats: Sums) -> Tensor:
+        """See `tiling.Additive`."""
+        return self.weight * self.distance(stats, self.target)
+
+    def pulled(self, features: Mapping[str, Tensor], slope: Sums, tile: Tile) -> dict[str, Tensor]:
+        """See `tiling.Additive`."""
+        return {name: pulled(features[name], slope) for name in self.layers}
 
 
 @dataclass(frozen=True)
@@ -128,50 +156,19 @@ class VariationTerm:
         """The weighted total variation."""
         return self.weight * total_variation(features[PIXELS], self.form, self.tile)
 
+    def seen(self, tile: Tile) -> dict[str, Cells]:
+        """See `tiling.Local`: a pixel more on each side, where there is one."""
+        rows, columns = (
+            (max(0, start - 1), min(length, stop + 1)) for (start, stop), length in zip(tile.pixels, tile.size, strict=True)
+        )
+        return {PIXELS: (rows, columns)}
 
-@dataclass(frozen=True)
-class Search:
-    """How the neighbours of a canvas are found.
-
-    Attributes:
-        query: the content's hypercolumns, ``(h * w, C)``.
-        bank: the style's, ``(n, C)``, on ``grids``.
-        searched: rows of the bank that the search looks at; None for all. Coherence reaches every row.
-        mix: what is searched with: 0 the content, 1 the canvas.
-        coherence: see `losses.coherent`.
-        mixed: the content picture, where pictures are mixed; None where their hypercolumns are.
-        tile: axes along which canvas and content go on over their border, see `images.wrap`.
-    """
-
-    query: Tensor
-    bank: Tensor
-    grids: tuple[Size, ...]
-    searched: Tensor | None
-    mix: float
-    coherence: float
-    mixed: Tensor | None = None
-    tile: str = "none"
-
-    def sees(self, canvas: Tensor) -> Tensor:
-        """The picture whose hypercolumns `find` is to be given: the canvas, or a mixture of pictures.
-
-        In the mixture the canvas has the content's finest band in place of its own (Kolkin et al. 2022).
-        """
-        if self.mixed is None:
-            return canvas
-        ours, theirs = (split_bands(picture, 1, self.tile)[0] for picture in (canvas, self.mixed))
-        return self.mixed.lerp(canvas - ours + theirs, self.mix)
-
-    def find(self, columns: Tensor, grid: Size) -> Field:
-        """The matches of a canvas with these hypercolumns ``(h * w, C)``."""
-        seen = columns if self.mixed is not None else (1 - self.mix) * self.query + self.mix * columns
-        field = Field(self._nearest(seen), grid, self.grids, self.tile)
-        return coherent(field, seen, self.bank, self.coherence, self.searched)
-
-    def _nearest(self, seen: Tensor) -> Tensor:
-        if self.searched is None:
-            return nearest(seen, self.bank)
-        return self.searched[nearest(seen, self.bank[self.searched])]
+    def share(self, features: Mapping[str, Tensor], tile: Tile) -> Tensor:
+        """See `tiling.Local`."""
+        (top, _), (left, _) = tile.pixels
+        below, right = tile.last
+        around = F.pad(features[PIXELS], (int(left == 0), int(right), int(top == 0), int(below)), mode="replicate")
+        return self.weight * tile_variation(around, self.form, tile.size, tile.last)
 
 
 @dataclass(frozen=True)
@@ -195,12 +192,22 @@ class NeighbourTerm:
         columns = [grid_columns(features[name], self.field.grid, self.field.tile) for name in self.layers]
         return self.weight * cosine_loss(columns, self.wanted)
 
-    def refreshed(self, features: Mapping[str, Tensor]) -> NeighbourTerm:
-        """The same term with the neighbours of a canvas with these features."""
+    def seen(self, tile: Tile) -> dict[str, Cells]:
+        """See `tiling.Local`: as far as the interpolation reaches."""
+        return sources_of(tile, self.layers, self.field.grid)
+
+    def share(self, features: Mapping[str, Tensor], tile: Tile) -> Tensor:
+        """See `tiling.Local`."""
+        (top, bottom), (left, right) = tile.own_of(self.field.grid)
+        wanted = self.wanted.reshape(*self.field.grid, -1)[top:bottom, left:right].flatten(0, 1)
+        parts = grid_share(features, tile, self.layers, self.field.grid)
+        return self.weight * (len(wanted) / len(self.wanted)) * cosine_loss(parts, wanted)
+
+    def refreshed(self, hypercolumns: Tensor) -> NeighbourTerm:
+        """The same term with the neighbours of a canvas with these hypercolumns ``(h * w, C)``."""
         if self.search is None:
             return self
-        grid, tile = self.field.grid, self.field.tile
-        field = self.search.find(hypercolumns(features, self.layers, grid, tile), grid)
+        field = self.search.find(hypercolumns, self.field.grid)
         return dataclasses.replace(self, field=field, wanted=directions(self.search.bank, field.rows))
 
 
@@ -226,17 +233,16 @@ class SplitTerm:
         return dataclasses.replace(self, turn=self.turn + 1)
 
 
-def directions(bank: Tensor, matches: Tensor) -> Tensor:
-    """The rows of ``bank`` that ``matches`` names, each of unit length."""
-    return torch.nn.functional.normalize(bank[matches], dim=1)
-
-
 @dataclass(frozen=True)
 class Objective:
-    """The loss of one scale, for one canvas size. Build it with `targets.build_objective`."""
+    """The loss of one scale, for one canvas size. Build it with `targets.build_objective`.
+
+    With a ``tile_size`` (px; 0 for none) larger canvases are evaluated in tiles: the same numbers to rounding, in less memory.
+    """
 
     backbone: Backbone
     terms: tuple[Term, ...]
+    tile_size: int = 0
 
     def __post_init__(self) -> None:
         # What a term keeps of its pictures has no history, so one backward pass per evaluation frees all it made.
@@ -249,22 +255,25 @@ class Objective:
     def value(self, canvas: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The differentiable total and the weighted terms (0 for a term that has no weight)."""
         features = self.features(canvas)
-        zero = canvas.new_zeros(())
-        parts: dict[str, Tensor] = {"content": zero, "style": zero, "tv": zero}
-        for term in self.terms:
-            parts[term.name] = parts.get(term.name, zero) + term(features)
-        return sum(parts.values(), zero), parts
+        return _added(((term.name, term(features)) for term in self.terms), canvas)
 
     def value_and_grad(self, canvas: Tensor) -> tuple[Report, Tensor]:
         """The report and the gradient of its total.
 
         Args:
             canvas: ``(1, 3, H, W)`` in [0, 1], of the size the objective was built for.
+
+        Raises:
+            ConfigError: a term is no sum over tiles, and the canvas is larger than a tile.
         """
-        leaf = canvas.detach().requires_grad_(True)
-        with torch.enable_grad():
-            total, parts = self.value(leaf)
-            gradient = torch.autograd.grad(total, leaf)[0] if total.requires_grad else torch.zeros_like(canvas)
+        if is_tiled(canvas, self.tile_size):
+            values, gradient = value_and_grad(self.backbone, self.terms, canvas, self.tile_size)
+            total, parts = _added(values, canvas)
+        else:
+            leaf = canvas.detach().requires_grad_(True)
+            with torch.enable_grad():
+                total, parts = self.value(leaf)
+                gradient = torch.autograd.grad(total, leaf)[0] if total.requires_grad else torch.zeros_like(canvas)
         return Report(total.item(), {name: part.item() for name, part in parts.items()}), gradient
 
     @torch.no_grad()
@@ -278,7 +287,8 @@ class Objective:
         if isinstance(term, SplitTerm):
             return term.turned()
         if isinstance(term, NeighbourTerm) and term.search is not None:
-            return term.refreshed(features_of(self.backbone, term.search.sees(canvas), term.layers))
+            seen = term.search.sees(canvas)
+            return term.refreshed(picture_hypercolumns(self.backbone, seen, term.layers, self.tile_size))
         return term
 
     @property
@@ -294,7 +304,10 @@ class Objective:
         return self.matching is not None and self.matching.search is not None
 
 
-def features_of(backbone: Backbone, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
-    """Features by name; 'pixels' is the image itself, which the backbone would round to its own precision."""
-    deep = [name for name in layers if name != PIXELS]
-    return {PIXELS: image, **(backbone(image, deep) if deep else {})}
+def _added(values: Iterable[tuple[str, Tensor]], canvas: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    """The total and the terms by name; those that every report has are 0 where there are none."""
+    zero = canvas.new_zeros(())
+    parts: dict[str, Tensor] = {"content": zero, "style": zero, "tv": zero}
+    for name, value in values:
+        parts[name] = parts.get(name, zero) + value
+    return sum(parts.values(), zero), parts

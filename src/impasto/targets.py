@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .config import StylizeConfig
+from .errors import ConfigError
 from .features import Backbone, held_layer
 from .losses import (
     CELL,
@@ -19,7 +20,6 @@ from .losses import (
     enlarged,
     gram_distance,
     grid_of,
-    hypercolumns,
     mean_std_distance,
     moments_distance,
     wasserstein_distance,
@@ -35,9 +35,9 @@ from .objective import (
     Term,
     VariationTerm,
     directions,
-    features_of,
 )
-from .styles import Part, StyleTargets, drawn, layer_bank, parts_of
+from .styles import Part, StyleTargets, drawn, joined, kept, layer_bank, parts_of
+from .tiling import is_tiled, picture_features, picture_hypercolumns
 
 __all__ = ["build_objective", "refining"]
 
@@ -75,6 +75,7 @@ def build_objective(
     if config.neighbour_weight:
         matched = [(style, part.share) for style, part in zip(styles, parts, strict=True) if part.share]
         if config.neighbour_match == "layers":
+            _refuse_tiles(content, config)
             terms += _split_terms(matched, config)
         elif below is None:
             terms.append(_searched_term(content, canvas, matched, config, backbone))
@@ -82,17 +83,17 @@ def build_objective(
             terms.append(_carried_term(content, matched, config, below))
     if config.tv_weight:
         terms.append(VariationTerm(config.tv_weight, config.tv_loss, config.tile))
-    return Objective(backbone, tuple(terms))
+    return Objective(backbone, tuple(terms), config.tile_size)
 
 
 def _content_terms(content: Tensor, config: StylizeConfig, backbone: Backbone) -> list[ContentTerm]:
     layers, form = config.content_layers or (), config.content_loss or "relative"
     if not config.content_weight or not layers:
         return []
-    features = features_of(backbone, content, layers)
+    features = picture_features(backbone, content, layers, config.tile_size)
     weights = config.content_layer_weights or (1.0,) * len(layers)
     scale = config.content_weight / sum(weights)
-    return [ContentTerm((name,), scale * w, form, features[name].clone()) for name, w in zip(layers, weights, strict=True) if w]
+    return [ContentTerm((name,), scale * w, form, features[name]) for name, w in zip(layers, weights, strict=True) if w]
 
 
 def _style_terms(styles: Sequence[StyleTargets], parts: Sequence[Part], config: StylizeConfig) -> list[StyleTerm]:
@@ -132,17 +133,18 @@ def _searched_term(
     nothing = torch.zeros(len(search.query), dtype=torch.long, device=content.device)
     unmatched = Field(nothing, grid, search.grids, config.tile)
     term = NeighbourTerm(layers, config.neighbour_weight or 0.0, unmatched, search.query, _pictures(matched), search)
-    return term.refreshed(features_of(backbone, search.sees(content if canvas is None else canvas), layers))
+    seen = search.sees(content if canvas is None else canvas)
+    return term.refreshed(picture_hypercolumns(backbone, seen, layers, config.tile_size))
 
 
 def _search(content: Tensor, matched: Sequence[Matched], config: StylizeConfig, backbone: Backbone) -> Search:
     layers, banks = config.neighbour_layers or (), [style.bank for style, _ in matched]
-    query = hypercolumns(features_of(backbone, content, layers), layers, grid_of(content), config.tile)
+    query = picture_hypercolumns(backbone, content, layers, config.tile_size)
     searched = _searched([len(bank) for bank in banks], [share for _, share in matched], config)
     rows = None if searched is None else searched.to(content.device)
     mixed = content if config.neighbour_sees == "pictures" else None
     mix, coherence = config.neighbour_mix, config.neighbour_coherence
-    return Search(query, _joined(banks), _grids(matched), rows, mix, coherence, mixed, config.tile)
+    return Search(query, kept(joined(banks)), _grids(matched), rows, mix, coherence, mixed, config.tile)
 
 
 def _searched(lengths: Sequence[int], shares: Sequence[float], config: StylizeConfig) -> Tensor | None:
@@ -155,6 +157,11 @@ def _searched(lengths: Sequence[int], shares: Sequence[float], config: StylizeCo
         drawn.append(start + torch.randperm(length, generator=generator)[:limit])
         start += length
     return torch.cat(drawn)
+
+
+def _refuse_tiles(content: Tensor, config: StylizeConfig) -> None:
+    if is_tiled(content, config.tile_size):
+        raise ConfigError("layers that are matched one by one are no sum over tiles", "leave out --tile-size")
 
 
 def _split_terms(matched: Sequence[Matched], config: StylizeConfig) -> list[SplitTerm]:
@@ -171,14 +178,9 @@ def _split_terms(matched: Sequence[Matched], config: StylizeConfig) -> list[Spli
 def _carried_term(content: Tensor, matched: Sequence[Matched], config: StylizeConfig, below: Field) -> NeighbourTerm:
     """The matches of the scale below, enlarged; they are not looked for again."""
     field = enlarged(below, grid_of(content), _grids(matched))
-    wanted = directions(_joined([style.bank for style, _ in matched]), field.rows)
+    wanted = directions(joined([style.bank for style, _ in matched]), field.rows)
     layers = config.neighbour_layers or ()
     return NeighbourTerm(layers, config.neighbour_weight or 0.0, field, wanted, _pictures(matched), None)
-
-
-def _joined(banks: Sequence[Tensor]) -> Tensor:
-    """One bank of several; a single one is not copied, which counts at large sizes."""
-    return banks[0] if len(banks) == 1 else torch.cat(list(banks))
 
 
 def _grids(matched: Sequence[Matched]) -> tuple[Size, ...]:

@@ -3,7 +3,7 @@ import pytest
 import scipy.linalg
 import torch
 
-from impasto.losses import Sums, blend, gram_distance, mean_std_distance, moments_distance, sums, wasserstein_distance
+from impasto.losses import Sums, blend, gram_distance, mean_std_distance, moments_distance, pulled, sums, wasserstein_distance
 
 
 def features(seed, channels=4, height=6, width=7):
@@ -199,3 +199,14 @@ def test_half_precision_is_summed_in_float32():
     assert isinstance(stats, Sums)
     assert stats.second.dtype == torch.float32
     assert stats.second[0, 1].item() == 4096
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_what_is_pulled_back_is_the_gradient_of_the_sums(masked):
+    generator = torch.Generator().manual_seed(7)
+    maps = torch.rand(1, 4, 5, 6, dtype=torch.float64, generator=generator).requires_grad_()
+    weight = torch.rand(1, 1, 5, 6, dtype=torch.float64, generator=generator) if masked else None
+    stats = sums(maps, weight)
+    slope = Sums(*(torch.rand(part.shape, dtype=torch.float64, generator=generator) for part in stats))
+    (expected,) = torch.autograd.grad((stats.first, stats.second), maps, (slope.first, slope.second))
+    torch.testing.assert_close(pulled(maps.detach(), slope, weight), expected)

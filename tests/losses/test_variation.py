@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
-from impasto.losses import total_variation
+from impasto.losses import tile_variation, total_variation
 
 
 def canvas(height=5, width=6):
@@ -48,3 +49,14 @@ def test_a_constant_has_none_and_a_constant_added_changes_none(form):
 @pytest.mark.parametrize("form", FORMS)
 def test_a_single_row_is_finite(form):
     assert total_variation(canvas(1, 6), form).isfinite()
+
+
+@pytest.mark.parametrize("form", ["l1-sum", "l1-mean", "l2-sum", "l2-mean", "nine-point"])
+def test_what_tiles_add_is_that_of_the_canvas(form):
+    canvas = torch.rand(1, 3, 9, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    padded, parts = F.pad(canvas, (1, 1, 1, 1), mode="replicate"), []
+    for top, bottom in ((0, 4), (4, 9)):
+        for left, right in ((0, 3), (3, 5), (5, 7)):
+            around = padded[..., top : bottom + 2, left : right + 2]
+            parts.append(tile_variation(around, form, (9, 7), (bottom == 9, right == 7)))
+    assert sum(parts).item() == pytest.approx(total_variation(canvas, form).item(), rel=1e-12)

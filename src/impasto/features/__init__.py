@@ -7,13 +7,24 @@ from typing import Any
 
 from ..errors import ConfigError, nearest_name
 from ..weights.network import NetworkWeights
-from .backbone import LAYERS, Backbone, LayerSpec, Pullback, canonical_layer, held_layer, with_pullback
+from .backbone import (
+    LAYERS,
+    PIXELS,
+    Backbone,
+    LayerSpec,
+    Pullback,
+    canonical_layer,
+    features_of,
+    held_layer,
+    with_pullback,
+)
 from .compact import as_large_as_oxfords, compact
 from .vgg import VGG, vgg16, vgg19
 
 __all__ = [
     "BACKBONES",
     "LAYERS",
+    "PIXELS",
     "VGG",
     "Backbone",
     "LayerSpec",
@@ -21,6 +32,7 @@ __all__ = [
     "as_large_as_oxfords",
     "build_backbone",
     "canonical_layer",
+    "features_of",
     "held_layer",
     "with_pullback",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,9 +13,21 @@ from torch import Tensor
 from ..errors import ConfigError, nearest_name
 from ..weights.network import CONVOLUTIONS
 
-__all__ = ["LAYERS", "Backbone", "LayerSpec", "Pullback", "canonical_layer", "held_layer", "with_pullback"]
+__all__ = [
+    "LAYERS",
+    "PIXELS",
+    "Backbone",
+    "LayerSpec",
+    "Pullback",
+    "canonical_layer",
+    "features_of",
+    "held_layer",
+    "with_pullback",
+]
 
-LAYERS = ("pixels", *(name.replace("conv", "relu") for name in CONVOLUTIONS))
+PIXELS = "pixels"
+
+LAYERS = (PIXELS, *(name.replace("conv", "relu") for name in CONVOLUTIONS))
 """``pixels``, the picture itself, then ``relu1_1`` to ``relu5_4``: the convolutions of VGG-19 after their ReLU, in order."""
 
 
@@ -116,3 +128,9 @@ def held_layer(name: str, layers: Mapping[str, LayerSpec]) -> str:
     if layer not in layers:
         raise ConfigError(f"these weights do not hold layer {name!r}", f"available: {', '.join(layers)}")
     return layer
+
+
+def features_of(backbone: Backbone, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+    """Features by name; 'pixels' is the image itself, which the backbone would round to its own precision."""
+    deep = [name for name in layers if name != PIXELS]
+    return {PIXELS: image, **(backbone(image, deep) if deep else {})}

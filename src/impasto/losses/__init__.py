@@ -1,21 +1,28 @@
 """Losses: pure functions on tensors, one family a file; nothing here knows a network."""
 
-from .content import content_loss
+from .content import content_divisor, content_loss, content_squares, widened
 from .fields import CELL, Field, Size, coherent, enlarged, grid_of, voted
-from .moments import Sums, blend, gram_distance, mean_std_distance, moments_distance, sums, wasserstein_distance
+from .grids import Regrid
+from .moments import Sums, blend, gram_distance, mean_std_distance, moments_distance, pulled, sums, wasserstein_distance
 from .neighbours import columns, cosine_loss, grid_columns, hypercolumns, nearest, sparse, split_loss
-from .variation import total_variation
+from .search import Search, directions
+from .variation import tile_variation, total_variation
 
 __all__ = [
     "CELL",
     "Field",
+    "Regrid",
+    "Search",
     "Size",
     "Sums",
     "blend",
     "coherent",
     "columns",
+    "content_divisor",
     "content_loss",
+    "content_squares",
     "cosine_loss",
+    "directions",
     "enlarged",
     "gram_distance",
     "grid_columns",
@@ -24,10 +31,13 @@ __all__ = [
     "mean_std_distance",
     "moments_distance",
     "nearest",
+    "pulled",
     "sparse",
     "split_loss",
     "sums",
+    "tile_variation",
     "total_variation",
     "voted",
     "wasserstein_distance",
+    "widened",
 ]

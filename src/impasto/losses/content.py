@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-__all__ = ["content_loss"]
+__all__ = ["content_divisor", "content_loss", "content_squares"]
 
 
 def content_loss(features: Tensor, target: Tensor, form: str = "mean") -> Tensor:
@@ -18,11 +18,21 @@ def content_loss(features: Tensor, target: Tensor, form: str = "mean") -> Tensor
             ``relative`` S over the sum of squares of the target, our default: it has no unit, so that one coefficient
             serves every network and every scale.
     """
-    squares = (widened(features) - widened(target)).square().sum()
+    return content_squares(features, target) / content_divisor(target, form)
+
+
+def content_squares(features: Tensor, target: Tensor) -> Tensor:
+    """The sum of squared differences, as a scalar."""
+    return (widened(features) - widened(target)).square().sum()
+
+
+def content_divisor(target: Tensor, form: str) -> Tensor:
+    """What `content_loss` divides the sum of squares by."""
     if form == "relative":
-        return squares / widened(target).square().sum().clamp_min(1e-12)
-    divisor: float = {"mean": features.numel(), "sum": 1.0, "half-sum": 2.0, "sqrt": 2.0 * features.numel() ** 0.5}[form]
-    return squares / divisor
+        return widened(target).square().sum().clamp_min(1e-12)
+    count = float(target.numel())
+    divisor = {"mean": count, "sum": 1.0, "half-sum": 2.0, "sqrt": 2.0 * count**0.5}[form]
+    return widened(target).new_tensor(divisor)
 
 
 def widened(features: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .content import widened
 
-__all__ = ["Sums", "blend", "gram_distance", "mean_std_distance", "moments_distance", "sums", "wasserstein_distance"]
+__all__ = ["Sums", "blend", "gram_distance", "mean_std_distance", "moments_distance", "pulled", "sums", "wasserstein_distance"]
 
 _TINY = 1e-12
 
@@ -55,8 +55,7 @@ def sums(features: Tensor, weight: Tensor | None = None) -> Sums:
         features: ``(1, C, H, W)``; in ``channels_last`` memory nothing is copied.
         weight: ``(1, 1, H, W)`` in 0..1, a soft mask; None counts every position once.
     """
-    columns = features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])
-    share = None if weight is None else widened(weight).reshape(-1, 1)
+    columns, share = _rows(features, weight)
     first, second = _Products.apply(columns, share)  # type: ignore[no-untyped-call]
     return Sums(first.new_tensor(float(len(columns))) if share is None else share.sum(), first, second)
 
@@ -77,10 +76,31 @@ class _Products(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        columns, share = ctx.saved_tensors
-        first, second = gradients
-        found = torch.addmm(first.to(columns.dtype), columns, (second + second.T).to(columns.dtype))
-        return found if share is None else found * share.to(found.dtype), None
+        return _row_gradients(*ctx.saved_tensors, *gradients), None
+
+
+def _row_gradients(columns: Tensor, share: Tensor | None, first: Tensor, second: Tensor) -> Tensor:
+    found = torch.addmm(first.to(columns.dtype), columns, (second + second.T).to(columns.dtype))
+    return found if share is None else found * share.to(found.dtype)
+
+
+def pulled(features: Tensor, slope: Sums, weight: Tensor | None = None) -> Tensor:
+    """The gradient of the features, ``(1, C, H, W)``, where that of their `sums` is ``slope``; the sums are not needed for it.
+
+    Args:
+        features: as given to `sums`.
+        slope: the gradients of ``first`` and ``second``.
+        weight: as given to `sums`.
+    """
+    columns, share = _rows(features, weight)
+    found = _row_gradients(columns, share, slope.first, slope.second)
+    return found.reshape(features.shape[0], *features.shape[2:], -1).permute(0, 3, 1, 2)
+
+
+def _rows(features: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Features as ``(n, C)``, and their weights as ``(n, 1)``."""
+    columns = features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])
+    return columns, None if weight is None else widened(weight).reshape(-1, 1)
 
 
 def blend(targets: Sequence[Sums], shares: Sequence[float]) -> Sums:

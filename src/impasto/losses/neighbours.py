@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..images.wrap import interpolated
 from .content import widened
+from .grids import regridded
 
 __all__ = ["centred", "columns", "cosine_loss", "grid_columns", "hypercolumns", "nearest", "sparse", "split_loss"]
 
@@ -28,22 +28,12 @@ def grid_columns(features: Tensor, size: tuple[int, int], tile: str = "none") ->
 
     A layer finer than the grid is averaged, a coarser one interpolated bilinearly, over the border along the axes of ``tile``.
     """
-    return columns(_resized(widened(features), size, tile)) / features.shape[1]
+    return columns(regridded(widened(features), size, tile)) / features.shape[1]
 
 
 def columns(features: Tensor) -> Tensor:
     """One layer's features ``(1, C, H, W)`` as ``(H * W, C)``, in float32 or wider."""
     return widened(features).permute(0, 2, 3, 1).reshape(-1, features.shape[1])
-
-
-def _resized(features: Tensor, size: tuple[int, int], tile: str) -> Tensor:
-    height, width = features.shape[2:]
-    if (height, width) == size:
-        return features
-    if height % size[0] == 0 and width % size[1] == 0:
-        return F.avg_pool2d(features, (height // size[0], width // size[1]))
-    shrinks = height > size[0] or width > size[1]
-    return interpolated(features, size, tile, antialias=shrinks)
 
 
 def hypercolumns(features: Mapping[str, Tensor], layers: Sequence[str], size: tuple[int, int], tile: str = "none") -> Tensor:

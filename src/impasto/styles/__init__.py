@@ -1,5 +1,6 @@
 """Styles: what is known of one at a size, and what it is known from."""
 
+from .banks import joined, kept
 from .ladder import learn_ladder
 from .learnt import LearntStyle, check_style_output, read_learnt
 from .parts import Part, parts_of
@@ -17,6 +18,8 @@ __all__ = [
     "StyleTargets",
     "check_style_output",
     "drawn",
+    "joined",
+    "kept",
     "layer_bank",
     "learn",
     "learn_ladder",

@@ -15,6 +15,7 @@ from ..config import STYLE_BANK, STYLE_SIZES, StylizeConfig
 from ..errors import ConfigError
 from ..features import Backbone
 from ..losses import Sums
+from .banks import kept
 from .learnt import FORMAT, LearntStyle
 from .pictures import PictureStyle, learn, views
 from .style import StyleTargets
@@ -84,7 +85,7 @@ def _bank(known: StyleTargets, config: StylizeConfig, backbone: Backbone) -> dic
     layers = config.neighbour_layers or ()
     tensors = {}
     for layer, columns in zip(
-        layers, torch.split(known.bank, [backbone.layers[layer].channels for layer in layers], dim=1), strict=True
+        layers, torch.split(kept(known.bank), [backbone.layers[layer].channels for layer in layers], dim=1), strict=True
     ):
         peak = columns.abs().max().clamp_min(1e-30)
         tensors[f"bank/{layer}"] = (columns / peak).half().cpu().contiguous()

@@ -14,6 +14,8 @@ from ..features import Backbone
 from ..images.resample import fit_size, resize, side_of
 from ..losses import CELL, Size, columns, grid_of, hypercolumns, sums
 from ..objective import features_of
+from ..tiling import is_tiled, picture_sums
+from .banks import DistantBank
 from .style import StyleTargets
 
 __all__ = ["SHORTEST", "PictureStyle", "View", "drawn", "layer_bank", "learn", "views"]
@@ -110,6 +112,8 @@ def learn(picture: Tensor, config: StylizeConfig, backbone: Backbone, share: flo
     config = config.resolve()
     layers = (config.style_layers or ()) if config.style_weight else ()
     matched = (config.neighbour_layers or ()) if config.neighbour_weight and share else ()
+    if is_tiled(picture, config.tile_size) and config.neighbour_match == "hypercolumns":
+        return _learn_in_tiles(picture, layers, matched, config, backbone, share)
     features = features_of(backbone, picture, (*layers, *matched))
     stats = {name: sums(features[name]) for name in layers}
     if not matched:
@@ -122,6 +126,16 @@ def learn(picture: Tensor, config: StylizeConfig, backbone: Backbone, share: flo
         return StyleTargets(stats, picture.new_zeros(0, 0), split=split)
     bank = torch.cat([view.columns(each, matched) for view, each in zip(seen, found, strict=True)])
     return StyleTargets(stats, bank, tuple(view.inner for view in seen))
+
+
+def _learn_in_tiles(
+    picture: Tensor, layers: Sequence[str], matched: Sequence[str], config: StylizeConfig, backbone: Backbone, share: float
+) -> StyleTargets:
+    stats = picture_sums(backbone, picture, layers, config.tile_size)
+    if not matched:
+        return StyleTargets(stats, picture.new_zeros(0, 0))
+    seen = tuple(views(picture, config, share))
+    return StyleTargets(stats, DistantBank(seen, tuple(matched), backbone, config.tile_size), tuple(view.inner for view in seen))
 
 
 def _layer(features: Tensor, most: float, config: StylizeConfig) -> Tensor:

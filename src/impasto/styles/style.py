@@ -13,6 +13,7 @@ from torch import Tensor
 from ..config import StylizeConfig
 from ..features import Backbone
 from ..losses import Size, Sums, grid_of
+from .banks import Bank, joined
 
 __all__ = ["KeptStyle", "Style", "StyleTargets"]
 
@@ -31,7 +32,7 @@ class StyleTargets:
     """
 
     stats: Mapping[str, Sums]
-    bank: Tensor
+    bank: Bank
     pictures: tuple[Tensor, ...] = ()
     split: Mapping[str, Tensor] = field(default_factory=dict)
 
@@ -43,8 +44,7 @@ class StyleTargets:
     def __add__(self, other: StyleTargets) -> StyleTargets:
         stats = {name: known + other.stats[name] for name, known in self.stats.items()}
         split = {n: torch.cat([known, other.split[n]]) if n in other.split else known for n, known in self.split.items()}
-        banks = [bank for bank in (self.bank, other.bank) if len(bank)] or [self.bank]
-        return StyleTargets(stats, torch.cat(banks), self.pictures + other.pictures, split)
+        return StyleTargets(stats, joined([self.bank, other.bank]), self.pictures + other.pictures, split)
 
 
 class Style(Protocol):

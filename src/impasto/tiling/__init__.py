@@ -1,0 +1,32 @@
+"""Pictures looked at in tiles: what is seen, and values and gradients, as of the whole picture, in the memory of one tile."""
+
+from .looking import (
+    Wanted,
+    grid_share,
+    hypercolumn_parts,
+    picture_features,
+    picture_hypercolumns,
+    picture_sums,
+    sources_of,
+)
+from .passes import Additive, Local, value_and_grad
+from .tiles import Cells, Span, Tile, Window, is_tiled, tiles_of
+
+__all__ = [
+    "Additive",
+    "Cells",
+    "Local",
+    "Span",
+    "Tile",
+    "Wanted",
+    "Window",
+    "grid_share",
+    "hypercolumn_parts",
+    "is_tiled",
+    "picture_features",
+    "picture_hypercolumns",
+    "picture_sums",
+    "sources_of",
+    "tiles_of",
+    "value_and_grad",
+]
