@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from .api import Stylizer, build_objective, create_backbone, iterate, load_preset, stylize
     from .batches import batch
+    from .comparisons import compare
     from .config import OutputConfig, StylizeConfig
     from .engine import Progress
     from .errors import ImpastoError
@@ -25,6 +26,7 @@ _HOMES = {
     "Stylizer": "api",
     "batch": "batches",
     "build_objective": "api",
+    "compare": "comparisons",
     "create_backbone": "api",
     "iterate": "api",
     "learn_style": "learning",
@@ -42,6 +44,7 @@ __all__ = [
     "__version__",
     "batch",
     "build_objective",
+    "compare",
     "create_backbone",
     "iterate",
     "learn_style",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from . import targets
 from .capacity import check_capacity
-from .config import StylizeConfig
+from .config import StylizeConfig, options_of
 from .devices import choose_device, choose_dtype, keep_freed_memory, release_freed_memory
 from .engine import Outcome, Progress, run
 from .features import Backbone, as_large_as_oxfords, build_backbone, canonical_layer
@@ -140,6 +140,7 @@ class Stylizer:
 
     Args:
         config, preset, options: as of `iterate`.
+        others: stylizers whose network is taken, where one of them has the same.
 
     Raises:
         ConfigError, WeightsError, DeviceError: as of `iterate`.
@@ -150,13 +151,23 @@ class Stylizer:
         weights: ``id`` and ``sha256`` of its weights.
     """
 
-    def __init__(self, *, config: StylizeConfig | None = None, preset: str | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        config: StylizeConfig | None = None,
+        preset: str | None = None,
+        others: Iterable[Stylizer] = (),
+        **options: Any,
+    ) -> None:
         resolved = _with_known_layers(make_config(config, preset, options).resolve())
         device = choose_device(resolved.device)
         dtype = choose_dtype(resolved.precision, device)
         self.config = resolved.overlay({"device": device.type, "precision": str(dtype).removeprefix("torch.")})
         self.preset = preset
-        self.backbone, self.weights = _backbone(self.config, device, dtype)
+        known = ((other.backbone, other.weights) for other in others if _network(other.config) == _network(self.config))
+        self.backbone: Backbone
+        self.weights: dict[str, str]
+        self.backbone, self.weights = next(known, None) or _backbone(self.config, device, dtype)
 
     def iterate(self, content: Any, styles: Any) -> Run:
         """As `impasto.iterate`."""
@@ -262,6 +273,12 @@ def _with_known_layers(config: StylizeConfig) -> StylizeConfig:
     """The resolved ``config`` with every layer under the papers' name; one that is unknown is refused, whatever its weight."""
     options = ("content_layers", "style_layers", "neighbour_layers")
     return config.overlay({option: [canonical_layer(name) for name in getattr(config, option)] for option in options})
+
+
+def _network(config: StylizeConfig) -> dict[str, Any]:
+    """All that decides what the network of a resolved ``config`` is."""
+    of_it = [name for name, (_, _, option) in options_of(config).items() if option.group == "network"]
+    return {name: getattr(config, name) for name in (*of_it, "device", "precision")}
 
 
 def _backbone(config: StylizeConfig, device: torch.device, dtype: torch.dtype) -> tuple[Backbone, dict[str, str]]:

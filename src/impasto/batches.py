@@ -7,6 +7,7 @@ import os
 import string
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from .images.folder import expanded
 from .images.io import check_output
 from .styles import KeptStyle, Style, parts_of, read_style
 
-__all__ = ["FIELDS", "Batch", "Job", "Painted", "batch"]
+__all__ = ["FIELDS", "Batch", "Job", "Painted", "attempt", "batch"]
 
 FIELDS = ("content", "style", "index")
 IN_FOLDER = "{content}_{style}.png"
@@ -102,7 +103,7 @@ def batch(
     stylizer = Stylizer(config=config, preset=preset, **options)
     for job in jobs:
         parts_of(stylizer.config, len(job.styles))
-    return Batch(jobs, _paint_all(jobs, stylizer, force, paint or _paint, save))
+    return Batch(jobs, _paint_all(jobs, stylizer, force, paint, save))
 
 
 def _plan(contents: Any, styles: Any, output: str | os.PathLike[str] | None, save: OutputConfig) -> list[Job]:
@@ -118,25 +119,40 @@ def _plan(contents: Any, styles: Any, output: str | os.PathLike[str] | None, sav
 
 
 def _paint_all(
-    jobs: Iterable[Job], stylizer: Stylizer, force: bool, paint: Callable[[Job, Run], None], save: OutputConfig | None
+    jobs: Iterable[Job], stylizer: Stylizer, force: bool, paint: Callable[[Job, Run], None] | None, save: OutputConfig | None
 ) -> Iterator[Painted]:
     for _, group in itertools.groupby(jobs, key=lambda job: id(job.styles)):
         styles: list[Style] = []
         for job in group:
-            if job.output and job.output.exists() and not force:
-                yield Painted(job)
-                continue
-            try:
-                styles = styles or [KeptStyle(read_style(style)) for style in job.styles]
-                run = stylizer.iterate(job.content, styles)
-                paint(job, run)
-                result = run.result()
-                if job.output:
-                    result.save(job.output, save)
-            except ImpastoError as error:
-                yield Painted(job, error=error)
-            else:
-                yield Painted(job, result)
+            there = job.output and job.output.exists() and not force
+            yield Painted(job) if there else attempt(job, partial(_begin, stylizer, job, styles), paint, save)
+
+
+def _begin(stylizer: Stylizer, job: Job, styles: list[Style]) -> Run:
+    """A run of ``job``; ``styles`` are those of its group, read with the first of them."""
+    if not styles:
+        styles += [KeptStyle(read_style(style)) for style in job.styles]
+    return stylizer.iterate(job.content, styles)
+
+
+def attempt(
+    job: Job, begin: Callable[[], Run], paint: Callable[[Job, Run], None] | None = None, save: OutputConfig | None = None
+) -> Painted:
+    """Paint ``job`` and write its output, if it has one; an error that is raised on purpose becomes what came of it.
+
+    Args:
+        begin: makes the run.
+        paint, save: as of `batch`.
+    """
+    try:
+        run = begin()
+        (paint or _paint)(job, run)
+        result = run.result()
+        if job.output:
+            result.save(job.output, save)
+    except ImpastoError as error:
+        return Painted(job, error=error)
+    return Painted(job, result)
 
 
 def _paint(job: Job, run: Run) -> None:

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from impasto.images.color import srgb_profile
-from impasto.images.sheet import contact_sheet
+from impasto.images.sheet import contact_sheet, margin_of, stack
 
 RED, BLUE, WHITE = (220, 20, 20), (20, 20, 220), (255, 255, 255)
 
@@ -75,3 +75,44 @@ def test_a_line_of_pixels_and_no_pictures_at_all() -> None:
 
 def test_the_sheet_is_srgb() -> None:
     assert contact_sheet([]).info["icc_profile"] == srgb_profile()
+
+
+def test_captions_stand_below_their_pictures_and_darker_in_the_first_line() -> None:
+    red = Image.new("RGB", (60, 40), RED)
+    plain, captioned = contact_sheet([[red]], cell=120), contact_sheet([[red]], captions=[["one\ntwo"]], cell=120)
+    left, top, right, bottom = box_of(captioned, RED)
+    assert (right - left, bottom - top) == (120, 80)
+    assert captioned.height > plain.height
+    grey = np.asarray(captioned.convert("L"))[bottom:]
+    first, second = grey[: len(grey) // 2], grey[len(grey) // 2 :]
+    assert ink(captioned.crop((0, 0, captioned.width, top))) == 0
+    assert first.min() < second.min() < 200
+
+
+def test_every_caption_fits() -> None:
+    """Letters that reach below the line are not cut off, however many lines there are."""
+    for lines in (1, 2, 3):
+        text = "\n".join(["gypq"] * lines)
+        sheet = contact_sheet([[Image.new("RGB", (60, 40), RED)]], captions=[[text]], cell=120)
+        dark = np.nonzero((np.asarray(sheet.convert("L")) < 130).any(axis=1))[0]
+        taller = contact_sheet([[Image.new("RGB", (60, 40), RED)]], captions=[[text + "\n"]], cell=120)
+        assert (np.asarray(taller.convert("L")) < 130).any(axis=1).sum() == len(dark)
+
+
+def test_empty_places_with_captions_are_grey() -> None:
+    sheet = contact_sheet([[Image.new("RGB", (60, 40), RED), None]], captions=[["one", "failed"]], cell=64)
+    assert box_of(sheet, (238, 238, 238))[0] > box_of(sheet, RED)[2]
+
+
+def test_a_long_title_is_broken() -> None:
+    rows = [[Image.new("RGB", (50, 50), RED)]]
+    long, short = (contact_sheet(rows, title=" ".join(["word"] * count), cell=100) for count in (40, 2))
+    assert long.width < 6 * 100
+    assert long.height > short.height
+
+
+def test_stacked_sheets_share_a_margin() -> None:
+    first, second = contact_sheet([[Image.new("RGB", (50, 50), RED)]]), contact_sheet([[Image.new("RGB", (90, 30), BLUE)]] * 2)
+    both = stack([first, second], 256)
+    assert both.size == (max(first.width, second.width), first.height + second.height - margin_of(256))
+    assert box_of(both, RED)[3] < box_of(both, BLUE)[1]

@@ -16,6 +16,7 @@ import click
 from .. import __version__
 from ..errors import ImpastoError
 from .batch import batch
+from .compare import compare
 from .demo import demo
 from .show import inspect, presets
 from .style import style
@@ -39,7 +40,7 @@ def impasto(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (stylize, batch, style, demo, presets, inspect, weights):
+for command in (stylize, batch, compare, style, demo, presets, inspect, weights):
     impasto.add_command(command)
 
 

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import click
 
 from ..config import Option, OutputConfig, StylizeConfig, options_of
+from ..errors import ConfigError, nearest_name
 
-__all__ = ["Flag", "GroupedCommand", "derived_flags", "given_options"]
+__all__ = ["Flag", "GroupedCommand", "derived_flags", "given_options", "given_values"]
 
 COMMON = "Common options"
 COMMON_NAMES = (
@@ -72,6 +73,29 @@ def derived_flags(*, only: Collection[str] = (), without: Collection[str] = ()) 
 def given_options(config: type, flags: Mapping[str, Any]) -> dict[str, Any]:
     """Those of ``flags`` that are options of ``config`` and were given."""
     return {name: flags[name] for name in options_of(config) if flags.get(name) is not None}
+
+
+def given_values(text: str) -> tuple[str, list[Any]]:
+    """``style_weight=1,8`` as the name of an option and values of it; where it takes several, ``1:2,2:1`` are two values.
+
+    Raises:
+        ConfigError: there is no such option, or no value.
+    """
+    name, _, values = text.partition("=")
+    name = name.strip().replace("-", "_")
+    options = options_of(StylizeConfig)
+    if name not in options:
+        raise ConfigError(f"unknown option {name!r}", nearest_name(name, options))
+    scalar, many = _shape(options[name][0])
+    parse = _switch if scalar is bool else _parser(scalar, many)
+    parsed = [parse(part.strip().replace(":", ",") if many else part.strip()) for part in values.split(",") if part.strip()]
+    if not parsed:
+        raise ConfigError(f"there are no values in {text!r}", f"give them as in {name}=A,B")
+    return name, parsed
+
+
+def _switch(text: str) -> Any:
+    return {"yes": True, "true": True, "no": False, "false": False}.get(text.lower(), text)
 
 
 def _all_options() -> Iterator[tuple[str, Any, Any, Any, Option]]:

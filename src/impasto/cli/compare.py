@@ -1,0 +1,93 @@
+"""``impasto compare``: one pair painted in several ways, on one labelled sheet with loss curves."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import click
+
+from ..config import OutputConfig, StylizeConfig
+from ..errors import ConfigError
+from .interrupt import Interrupt
+from .options import Flag, GroupedCommand, derived_flags, given_options, given_values
+from .painter import Painter, Stopped
+from .preset import departures
+from .report import waiting
+from .weights import fetch_missing
+
+__all__ = ["compare"]
+
+OUTPUT_HELP = "sheet to write; the numbers go beside it, under the same name with the suffix .json"
+PRESET_HELP = "a preset to compare ('default' is none); give it again for more; a single one is where values are varied"
+VARY_HELP = "values of an option to compare, as in style_weight=1,8,64; twice makes rows and columns; a:b is one value of several"
+CELL_HELP = "long side of each picture on the sheet  [64 to 4096; default 320]"
+
+
+@click.command(cls=GroupedCommand, options_metavar="[OPTIONS] -o SHEET")
+@click.argument("content", metavar="CONTENT")
+@click.argument("styles", nargs=-1, required=True, metavar="STYLE...")
+@click.option("-o", "--output", cls=Flag, metavar="SHEET", required=True, help=OUTPUT_HELP)
+@click.option("--preset", "presets", cls=Flag, metavar="NAME", multiple=True, help=PRESET_HELP)
+@click.option("--vary", cls=Flag, metavar="NAME=A,B,...", multiple=True, help=VARY_HELP)
+@click.option("--keep", cls=Flag, metavar="DIR", help="folder for the single pictures as well; made if missing")
+@click.option("--cell", cls=Flag, type=click.IntRange(64, 4096), metavar="PX", default=320, help=CELL_HELP)
+@click.option("--curves/--no-curves", cls=Flag, default=True, help="draw the losses below the pictures  [default yes]")
+@derived_flags(without=("record", "save_every", "bits"))
+def compare(
+    content: str,
+    styles: tuple[str, ...],
+    output: str,
+    presets: tuple[str, ...],
+    vary: tuple[str, ...],
+    keep: str | None,
+    cell: int,
+    curves: bool,
+    **flags: Any,
+) -> int:
+    """Paint CONTENT in the style of STYLE in several ways, and lay them out on one labelled sheet.
+
+    \b
+    impasto compare photo.jpg painting.jpg --vary strength=0.3,0.5,0.7 -o sheet.png
+    impasto compare photo.jpg painting.jpg --preset default --preset gatys2016 --size 256 -o sheet.png
+    impasto compare photo.jpg painting.jpg --objective gram --vary style_weight=1,8,64 \\
+        --vary content_layers=relu3_1,relu4_2 --keep pictures -o sheet.png
+
+    Each network is loaded once. What is wrong with one picture is told on the sheet and at the end, and the others are
+    painted. Ctrl-C ends after the iteration that is running, and the sheet shows what is painted. Exit code 2 says that a
+    picture failed.
+    """
+    settings, options = OutputConfig(**given_options(OutputConfig, flags)), given_options(StylizeConfig, flags)
+    varied = _varied(vary)
+    with waiting(settings.quiet):
+        from ..comparisons import compare as begin
+        from ..comparisons import plan_cells
+
+        cells = plan_cells(content, styles, presets, varied, options)
+    for first in {cell.config.resolve().weights: cell for cell in cells}.values():
+        fetch_missing(first.config, first.preset, quiet=settings.quiet)
+    painter = Painter(settings.quiet)
+    with waiting(settings.quiet):
+        comparison = begin(content, styles, presets=presets, vary=varied, keep=keep, paint=painter, **options)
+        comparison.check(output, curves=curves)
+    painter.jobs = comparison.cells
+    if not settings.quiet:
+        for line in dict.fromkeys(line for cell in cells for line in departures(cell.preset, cell.config)):
+            click.echo(f"impasto: warning: {line}", err=True)
+    with Interrupt(painter.stop) as interrupt, suppress(Stopped):
+        for tried in comparison:
+            painter.take(tried)
+    code = painter.finish()
+    if any(tried.result for tried in comparison.tried):
+        comparison.save(output, cell=cell, curves=curves, quality=settings.quality)
+        if not settings.quiet:
+            click.echo(f"{output} shows them")
+    return interrupt.code or code
+
+
+def _varied(given: tuple[str, ...]) -> dict[str, list[Any]]:
+    pairs = [given_values(text) for text in given]
+    varied = dict(pairs)
+    if len(varied) < len(pairs):
+        raise ConfigError("an option is varied twice", "give all its values at once, as in style_weight=1,8,64")
+    return varied

@@ -1,0 +1,76 @@
+"""Paints jobs one after the other, with a report of each, and tells at the end what became of all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from .report import Report, clock, open_report
+from .stylize import summary
+
+if TYPE_CHECKING:
+    from ..api import Run
+    from ..batches import Job, Painted
+
+__all__ = ["Painter", "Stopped"]
+
+
+class Stopped(BaseException):
+    """A signal came: the picture that is being painted is given up."""
+
+
+class Painter:
+    """Paints each job with a report, and keeps count."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.jobs: Sequence[Job] = ()
+        self._quiet, self._began, self._report, self._stopping = quiet, time.monotonic(), Report(), False
+        self._failed: list[Painted]
+        self._painted, self._there, self._failed = 0, 0, []
+
+    def __call__(self, job: Job, run: Run) -> None:
+        """Paint ``job``, unless a signal comes."""
+        plan = [(scale.size[0] * scale.size[1], scale.iterations) for scale in run.scales]
+        with open_report(self._quiet, plan) as self._report:
+            self._report.say(self._heading(job))
+            for progress in run:
+                self._report.show(progress)
+                if self._stopping:
+                    raise Stopped
+
+    def stop(self) -> None:
+        """End after this iteration."""
+        self._stopping = True
+        self._report.stopping()
+
+    def _heading(self, job: Job) -> str:
+        """``[3/20] photo.jpg, painting.jpg, 4:10 left``."""
+        done = self._painted + len(self._failed) + self._there
+        heading = f"[{done + 1}/{len(self.jobs)}] {job.name}"
+        if not self._painted:
+            return heading
+        return f"{heading}, {clock((time.monotonic() - self._began) / self._painted * (len(self.jobs) - done))} left"
+
+    def take(self, painted: Painted) -> None:
+        """Count a job that is done with, and say so."""
+        if painted.error:
+            self._failed.append(painted)
+        elif painted.result is None:
+            self._there += 1
+        else:
+            self._painted += 1
+            if not self._quiet:
+                click.echo(summary(str(painted.job.output or painted.job.name), painted.result))
+
+    def finish(self) -> int:
+        """Tell what failed, and the whole in one line; the exit code, 2 where something failed."""
+        for failed in self._failed:
+            click.echo(f"impasto: error: {failed.job.name}: {failed.error}", err=True)
+        left = len(self.jobs) - self._painted - self._there - len(self._failed)
+        counts = {"painted": self._painted, "there already": self._there, "failed": len(self._failed), "left": left}
+        if not self._quiet:
+            click.echo(", ".join(f"{count} {what}" for what, count in counts.items() if count or what == "painted"))
+        return 2 if self._failed else 0

@@ -1,0 +1,133 @@
+"""Loss curves as a picture: a panel for each term, a line for each run. Drawn by matplotlib, which is an extra."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from ..errors import ImpastoError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Curve", "draw_curves", "require_matplotlib"]
+
+_DPI = 100
+_DASHES = ("solid", "dashed", "dotted", "dashdot", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3)))
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The losses of one run.
+
+    Attributes:
+        place: row and column; columns have colours, rows have dashes.
+        losses: a list for each term, of equal length; None where a term had no finite value.
+    """
+
+    place: tuple[int, int]
+    losses: Mapping[str, Sequence[float | None]]
+
+
+def require_matplotlib() -> None:
+    """Find out whether `draw_curves` can draw, before anything is painted.
+
+    Raises:
+        ImpastoError: matplotlib is not installed.
+    """
+    if importlib.util.find_spec("matplotlib") is None:
+        raise ImpastoError("loss curves need matplotlib", "install it: pip install 'impasto[plot]', or leave curves out")
+
+
+def draw_curves(
+    curves: Sequence[Curve],
+    column_labels: Sequence[str],
+    row_labels: Sequence[str] = (),
+    *,
+    width: int,
+    margin: int,
+    type_size: int,
+    ordered: bool = False,
+) -> Image.Image:
+    """Every term that is not always 0 against the iteration, on a logarithmic axis.
+
+    Args:
+        curves: at least one.
+        column_labels, row_labels: for the key; one for each column and, where there are several, each row.
+        width: of the picture, in px.
+        margin: of white, on each side, in px.
+        type_size: in px.
+        ordered: whether the columns are steps of a quantity, to be coloured as such.
+
+    Raises:
+        ImpastoError: matplotlib is not installed.
+    """
+    require_matplotlib()
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    names, png = _terms(curves), BytesIO()
+    across = max(1, min(len(names), (width - 2 * margin) // (16 * type_size)))
+    down = math.ceil(len(names) / across)
+    height = round((width - 2 * margin) / across * 0.7) * down + 5 * type_size
+    with rc_context({"font.size": type_size * 72 / _DPI * 0.9, "axes.spines.top": False, "axes.spines.right": False}):
+        figure = Figure(figsize=((width - 2 * margin) / _DPI, height / _DPI), dpi=_DPI, layout="constrained")
+        panels = list(figure.subplots(down, across, squeeze=False).flat)
+        colors = _colors(len(column_labels), ordered)
+        for name, axes in zip(names, panels, strict=False):
+            _draw_panel(axes, name, curves, colors)
+        for axes in panels[len(names) :]:
+            axes.set_axis_off()
+        key = _key(column_labels, row_labels, colors)
+        beside = max(1, (width - 2 * margin) // (type_size * (5 + max(len(line.get_label()) for line in key) // 2)))
+        figure.legend(handles=key, loc="outside lower center", ncols=min(beside, len(key)), frameon=False)
+        figure.savefig(png, format="png")
+    drawn = Image.open(png).convert("RGB")
+    paper = Image.new("RGB", (width, drawn.height + 2 * margin), "white")
+    paper.paste(drawn, (margin, margin))
+    return paper
+
+
+def _terms(curves: Sequence[Curve]) -> list[str]:
+    """The terms to be drawn, the loss first; it stands alone where it is made of one term."""
+    names = dict.fromkeys(name for curve in curves for name in curve.losses)
+    used = [name for name in names if any(any(curve.losses.get(name, ())) for curve in curves)]
+    return ["loss"] if len(used) <= 2 else used
+
+
+def _draw_panel(axes: Axes, name: str, curves: Sequence[Curve], colors: Sequence[Any]) -> None:
+    for curve in curves:
+        row, column = curve.place
+        values = [math.nan if value is None else value for value in curve.losses.get(name, ())]
+        axes.plot(range(1, len(values) + 1), values, color=colors[column], linestyle=_dash(row), linewidth=1.3)
+    axes.set_yscale("log")
+    axes.set_title("loss" if name == "loss" else f"{name}, weighted")
+    axes.set_xlabel("iteration")
+    axes.grid(alpha=0.25)
+
+
+def _dash(row: int) -> Any:
+    return _DASHES[row % len(_DASHES)]
+
+
+def _colors(count: int, ordered: bool) -> list[Any]:
+    """Steps of one scale of colours where the columns are ordered or many, colours far apart otherwise."""
+    from matplotlib import colormaps
+
+    if not ordered and count <= 10:
+        return [colormaps["tab10"](index) for index in range(count)]
+    return [colormaps["viridis"](0.9 * index / max(1, count - 1)) for index in range(count)]
+
+
+def _key(column_labels: Sequence[str], row_labels: Sequence[str], colors: Sequence[Any]) -> list[Any]:
+    from matplotlib.lines import Line2D
+
+    columns = [Line2D([], [], color=color, label=label) for color, label in zip(colors, column_labels, strict=True)]
+    rows = [Line2D([], [], color="0.4", linestyle=_dash(row), label=label) for row, label in enumerate(row_labels)]
+    return [*columns, *rows] if len(row_labels) > 1 else columns
