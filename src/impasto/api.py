@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from .devices import choose_device, choose_dtype, keep_freed_memory, release_fre
 from .engine import Outcome, Progress, run
 from .features import Backbone, as_large_as_oxfords, build_backbone, canonical_layer
 from .images import io
+from .images.palette import painted_from, shown_colors, style_colors
 from .images.resample import resize, side_of
 from .images.seamless import seamless
 from .objective import Objective
@@ -25,7 +27,7 @@ from .presets import load_preset
 from .pyramid import finished_size, plan_scales
 from .result import Result
 from .runs import Input, RunRecord, make_record, pixels_sha256
-from .styles import SHORTEST, learn, parts_of, read_style
+from .styles import SHORTEST, Style, learn, parts_of, read_style
 from .weights.manifest import NORMALIZATIONS
 from .weights.store import Store, default_cache
 
@@ -50,11 +52,18 @@ class Run(Iterator[Progress]):
         for style, part in zip(self._styles, parts_of(self.config, len(self._styles)), strict=True):
             style.check(self.config, self._weights, [side_of(s.size, self.config.side) * part.scale for s in self.scales])
         check_capacity(self.config, stylizer.backbone, self.scales[-1].size, len(self._styles))
-        self._begin = self._start()
+        self._pixels = self._joined(self._content.pixels)
+        colors = self._finished(self._pixels)
+        self._show = partial(shown_colors, content=colors, config=self.config)
+        change = style_colors(colors, self.config)
+        styles = [style.recolored(change) for style in self._styles] if change else self._styles
+        begin = self._start(styles)
+        self._begin = None if begin is None else painted_from(begin, self.config)
         device = stylizer.backbone.device
         start = None if self._begin is None else self._begin.to(device)
-        self._pixels = self._joined(self._content.pixels)
-        self._run = run(self._pixels.to(device), self._styles, self.config, stylizer.backbone, self.scales, start)
+        self._run = run(
+            painted_from(self._pixels.to(device), self.config), styles, self.config, stylizer.backbone, self.scales, start
+        )
         self._stopping = False
         self.last: Progress | None = None
         self._outcome: Outcome | None = None
@@ -64,11 +73,12 @@ class Run(Iterator[Progress]):
             raise StopIteration
         keep_freed_memory()
         try:
-            self.last = next(self._run)
+            progress = next(self._run)
         except StopIteration as end:
             self._outcome = end.value
             release_freed_memory()
             raise StopIteration from None
+        self.last = replace(progress, preview=lambda: self._show(progress.preview()))
         return self.last
 
     def stop(self) -> None:
@@ -78,7 +88,7 @@ class Run(Iterator[Progress]):
     def result(self) -> Result:
         """The picture as it is now, at the size of the finished one, with its record."""
         outcome = self._outcome or self._unfinished()
-        pixels, alpha = self._finished(outcome.pixels.detach().float().cpu()), self._content.alpha
+        pixels, alpha = self._show(self._finished(outcome.pixels.detach().float().cpu())), self._content.alpha
         alpha = None if alpha is None else self._finished(alpha)
         return Result(pixels, alpha, self._record(pixels, outcome), outcome.reason, outcome.message)
 
@@ -113,13 +123,13 @@ class Run(Iterator[Progress]):
             pixels_sha256=pixels_sha256(pixels),
         )
 
-    def _start(self) -> Tensor | None:
+    def _start(self, styles: Sequence[Style]) -> Tensor | None:
         """The first canvas, at the coarsest size or larger; None for the content, as the engine shows it."""
         init, size = self.config.init, self.scales[0].size
         if init == "content":
             return None
         if init == "style":
-            return self._joined(self._styles[0].picture())
+            return self._joined(styles[0].picture())
         if init == "noise":
             generator = torch.Generator().manual_seed(self.config.seed)
             mean = torch.tensor(_MEAN_COLOUR)[:, None, None]
@@ -244,16 +254,9 @@ def create_backbone(
     Raises:
         WeightsError: the weights are not there, damaged, or of another network.
     """
-    file = None if weights is None else os.fspath(weights)
-    given: dict[str, Any] = {
-        "pooling": pooling,
-        "padding": padding,
-        "network_input": network_input,
-        "activations": activations,
-        "device": device,
-        "precision": precision,
-    }
-    config = StylizeConfig(backbone=name, weights=file, **given).resolve()
+    given: dict[str, Any] = {"backbone": name, "weights": weights, "pooling": pooling, "padding": padding}
+    given.update(network_input=network_input, activations=activations, device=device, precision=precision)
+    config = StylizeConfig(**given).resolve()
     chosen = choose_device(config.device)
     return _backbone(config, chosen, choose_dtype(config.precision, chosen))[0]
 

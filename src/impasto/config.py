@@ -155,8 +155,24 @@ class StylizeConfig(_Checked):
         high=10,
     )
     recolor: bool | None = _option(
-        None, "give the content the styles' mean and covariance of colours where the canvas starts and gains detail", "start"
+        None,
+        "give the content the styles' mean and covariance of colours where the canvas starts and gains detail; with color style "
+        "and content only",
+        "start",
     )
+
+    # Colour
+    color: str = _option(
+        "style",
+        "colours of the picture: the style's; the content's, laid over the painting (content), or over one in grey (luminance); "
+        "or a style that has the content's mean and covariance (match) or all of its shades (histogram)",
+        "color",
+        choices=("style", "content", "luminance", "match", "histogram"),
+    )
+    color_method: str = _option(
+        "symmetric", "how color match moves mean and covariance", "color", choices=("pca", "cholesky", "symmetric")
+    )
+    color_space: str = _option("oklab", "space in which color match moves them", "color", choices=("linear", "oklab", "srgb"))
 
     # Network
     backbone: str = _option("compact", "network that sees", "network", choices=("compact", "vgg19", "vgg16"))

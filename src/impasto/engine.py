@@ -14,7 +14,7 @@ from .config import StylizeConfig
 from .features import Backbone
 from .images.resample import resize
 from .level import Ended, Level
-from .optim import Bands, Solver, create_solver
+from .optim import Solver, create_solver
 from .pyramid import Scale
 from .starts import begin, recolored
 from .strength import dialed
@@ -131,8 +131,7 @@ def _stages(config: StylizeConfig, backbone: Backbone, scales: Sequence[Scale]) 
 
 def _finer(solver: Solver) -> Solver:
     """A solver that keeps to the detail, where it moves bands: what is larger was painted at the scale below."""
-    variable = solver.variable
-    return replace(solver, variable=replace(variable, fall=_FALL)) if isinstance(variable, Bands) else solver
+    return replace(solver, variable=solver.variable.finer(_FALL))
 
 
 def _level(

@@ -11,8 +11,10 @@ from torch import Tensor
 from .config import StylizeConfig
 from .features import Backbone
 from .images.bands import merge_bands, split_bands
+from .images.palette import has_style_colors
 from .images.recolor import recolor
 from .images.resample import resize, side_of
+from .images.spaces import luma_of
 from .images.wrap import bordered, differences, interpolated
 from .losses import Field, Size, voted
 from .objective import PIXELS, Objective
@@ -24,12 +26,11 @@ __all__ = ["begin", "enlarged_canvas", "painted_over", "recolored"]
 _AROUND = 2.0  # px: an edge keeps voting away from as far as a patch reaches
 _FINE_EDGES = 0.6  # where a scale refines, weaker edges are spared: the eye reads the content by its finest ones
 _FINE_BANDS = 2  # what the strokes of a scale that refines bring: the octave that is new, and one that joins it to the rest
-_LUMA = (0.299, 0.587, 0.114)
 
 
 def recolored(content: Tensor, styles: Sequence[Style], config: StylizeConfig) -> Tensor:
     """The content in the palette of those styles whose pixels count, or of all where none's do, as far as the strength goes."""
-    if not config.recolor:
+    if not (config.recolor and has_style_colors(config)):
         return content
     parts = parts_of(config, len(styles))
     shares = [part.share_of(PIXELS) for part in parts]
@@ -116,7 +117,7 @@ def _flatness(content: Tensor, edges: float, tile: str) -> Tensor | float:
 
 
 def _squared_gradient(content: Tensor, tile: str) -> Tensor:
-    luminance = (content * content.new_tensor(_LUMA)[:, None, None]).sum(1, keepdim=True)
+    luminance = luma_of(content)
     right, down = differences(luminance, -1, tile), differences(luminance, -2, tile)
     height, width = luminance.shape[2:]
     right, down = F.pad(right, (0, width - right.shape[3])), F.pad(down, (0, 0, 0, height - down.shape[2]))

@@ -82,12 +82,13 @@ def test_quiet_says_nothing_but_errors(impasto, photos, painting, painted):
     assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
 
 
-def test_a_picture_of_a_batch_is_repeated_to_the_byte(impasto, photos, painting, painted, out):
+@pytest.mark.parametrize("mode", ["style", "match"])
+def test_a_picture_of_a_batch_is_repeated_to_the_byte(mode, impasto, photos, painting, painted, out):
     styles = photos.parent / "styles"
     styles.mkdir()
     paint_picture(styles / "one.png", seed=4)
     paint_picture(styles / "two.png", seed=5)
-    assert impasto("batch", photos, "--style", styles, "-o", painted, *TINY).code == 0
+    assert impasto("batch", photos, "--style", styles, "-o", painted, *TINY, "--color", mode).code == 0
     said = impasto("stylize", "--from", painted / "c_styles.png", "-o", out)
     assert said.out.endswith(f"the pixels are those of {painted / 'c_styles.png'}\n")
     assert "warning" not in said.err

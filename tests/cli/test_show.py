@@ -54,6 +54,7 @@ def test_settings_stand_under_headings(impasto):
     assert [block.splitlines()[0] for block in blocks[1:]] == [
         "# Sizes and scales",
         "# Start of the canvas",
+        "# Colour",
         "# Network",
         "# Losses",
         "# Solver",

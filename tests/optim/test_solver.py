@@ -10,7 +10,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from impasto.config import StylizeConfig
-from impasto.optim import LBFGS, Adam, Bands, Pixels, Solver, create_solver
+from impasto.optim import LBFGS, Adam, Bands, Grey, Pixels, Solver, create_solver
 
 SOLVERS = {
     "adam": Solver(Adam(0.02), average=0.9),
@@ -132,3 +132,4 @@ def test_a_config_becomes_its_solver():
     assert create_solver(config) == Solver(LBFGS(2.0, 7, line_search=True), Pixels(255.0), clamp=True, average=0.5)
     assert create_solver(StylizeConfig(optimizer="lbfgs")).method.line_search is False
     assert create_solver(StylizeConfig()).variable == Bands()
+    assert create_solver(StylizeConfig(color="luminance")).variable == Grey(Bands())

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from impasto.optim import Bands, Pixels
+from impasto.optim import Bands, Grey, Pixels
 
 sides = st.integers(1, 70)
 
@@ -18,7 +18,7 @@ def length(variable, shape):
 
 @settings(max_examples=25, deadline=None)
 @given(height=sides, width=sides, batch=st.integers(1, 2), seed=st.integers(0, 99))
-@pytest.mark.parametrize("variable", [Pixels(), Pixels(255.0), Bands(), Bands(0.3)])
+@pytest.mark.parametrize("variable", [Pixels(), Pixels(255.0), Bands(), Bands(0.3), Grey(Pixels()), Grey(Bands())])
 def test_pull_is_the_transpose_of_push(variable, height, width, batch, seed):
     random, shape = torch.Generator().manual_seed(seed), (batch, 3, height, width)
     gradient = torch.randn(shape, dtype=torch.float64, generator=random)
@@ -62,7 +62,16 @@ def test_pixels_have_the_units_of_their_scale():
     torch.testing.assert_close(variable.push(torch.tensor([51.0, -255.0]), (1, 1, 1, 2)), torch.tensor([[[[0.2, -1.0]]]]))
 
 
-@pytest.mark.parametrize("variable", [Pixels(), Bands()])
+@pytest.mark.parametrize("variable", [Grey(Pixels()), Grey(Bands())])
+def test_grey_moves_all_channels_alike(variable):
+    shape = (1, 3, 20, 18)
+    move = torch.randn(length(variable, shape), dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    pushed = variable.push(move, shape)
+    assert torch.equal(pushed[:, 1:], pushed[:, :1].expand(1, 2, -1, -1))
+    torch.testing.assert_close(pushed[:, :1], variable.inner.push(move, (1, 1, 20, 18)))
+
+
+@pytest.mark.parametrize("variable", [Pixels(), Bands(), Grey(Bands())])
 def test_resizing_keeps_constants_and_fits_the_new_canvas(variable):
     old, new = (40, 29), (81, 57)
     vector = torch.full((length(variable, (1, 3, *old)),), 0.25)

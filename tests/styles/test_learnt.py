@@ -212,6 +212,11 @@ def test_statistics_alone_match_no_neighbours(vgg):
     check(style, neighbour_weight=0.0)
 
 
+def test_its_colours_cannot_be_changed_afterwards(saved):
+    with pytest.raises(StyleError, match=r"both.style was learnt in its own colours.*; give its pictures in place of the file"):
+        saved.recolored(torch.square)
+
+
 @pytest.mark.parametrize(("sizes", "told"), [((), "none"), ((64, 8), "64, 8")])
 def test_sizes_that_are_none_are_refused(sizes, told, vgg):
     with pytest.raises(ConfigError, match=f"sizes are {told}; give whole numbers of 16 px or more"):

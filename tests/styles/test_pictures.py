@@ -98,6 +98,19 @@ def test_a_pool_has_the_colours_of_all_its_pictures():
     torch.testing.assert_close(colors[0, :, 0, : 40 * 48], ONE[0].flatten(1))
 
 
+def test_a_recoloured_pool_is_seen_and_laid_down_in_its_new_colours(vgg64):
+    pool = PictureStyle((ONE, TWO))
+    for style in (pool, KeptStyle(pool)):
+        changed = style.recolored(torch.square).recolored(lambda colors: 1 - colors)
+        resized = [1 - resize(one, (27, 32)).square() for one in (ONE, TWO)]
+        known = changed.at(32, CONFIG, vgg64)
+        torch.testing.assert_close(known.stats["pixels"].first, sum(one.sum((0, 2, 3)) for one in resized))
+        for ours, expected in zip(known.pictures[::2], resized, strict=True):
+            torch.testing.assert_close(ours, expected)
+        torch.testing.assert_close(changed.picture(), 1 - ONE.square())
+        torch.testing.assert_close(changed.colors.sum(), sum((1 - one.square()).sum() for one in (ONE, TWO)))
+
+
 def test_a_kept_style_works_out_once_what_it_is_asked_for_again(vgg64):
     asked = []
 

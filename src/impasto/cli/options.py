@@ -16,12 +16,13 @@ __all__ = ["Flag", "GroupedCommand", "derived_flags", "given_options", "given_va
 
 COMMON = "Common options"
 COMMON_NAMES = (
-    *("size", "iterations", "objective", "content_weight", "style_weight", "style_scale", "style_blend"),
+    *("size", "iterations", "objective", "content_weight", "style_weight", "style_scale", "style_blend", "color"),
     *("init", "backbone", "weights", "optimizer", "seed", "device"),
 )
 HEADINGS = {
     "size": "Advanced: sizes and scales",
     "start": "Advanced: start of the canvas",
+    "color": "Advanced: colour",
     "network": "Advanced: network",
     "objective": "Advanced: losses",
     "solver": "Advanced: solver",

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from .arrays import Array, split_alpha
+from .spaces import encode_srgb
 
 __all__ = ["array_to_srgb", "image_to_srgb", "srgb_profile"]
 
@@ -105,7 +106,7 @@ def _through_matrix(colors: Array, icc: bytes) -> Array:
         bands = [_curve(tags[f"{band}TRC"])(colors[..., i]) for i, band in enumerate("rgb")]
         matrix = np.linalg.solve(_colorants(_tags(srgb_profile())), _colorants(tags))
         linear = np.stack(bands, axis=2) @ matrix.T.astype(np.float32)
-    encoded = _encode_srgb(linear.clip(0, 1))
+    encoded = encode_srgb(linear.clip(0, 1)).astype(np.float32)
     return np.broadcast_to(encoded, (*colors.shape[:2], 3))
 
 
@@ -146,8 +147,3 @@ def _parametric_curve(tag: bytes) -> Callable[[Array], Array]:
 
 def _power(gamma: float) -> Callable[[Array], Array]:
     return lambda x: np.asarray(x, np.float32) ** np.float32(gamma)
-
-
-def _encode_srgb(linear: Array) -> Array:
-    """IEC 61966-2-1, linear light in [0, 1] to the encoded values of the tensor contract."""
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055).astype(np.float32)

@@ -6,6 +6,6 @@ from .adam import Adam
 from .lbfgs import LBFGS
 from .method import Method
 from .solver import Solver, State, create_solver
-from .variable import Bands, Pixels
+from .variable import Bands, Grey, Pixels
 
-__all__ = ["LBFGS", "Adam", "Bands", "Method", "Pixels", "Solver", "State", "create_solver"]
+__all__ = ["LBFGS", "Adam", "Bands", "Grey", "Method", "Pixels", "Solver", "State", "create_solver"]

@@ -12,7 +12,7 @@ from ..config import StylizeConfig
 from .adam import Adam
 from .lbfgs import LBFGS
 from .method import Memory, Method, R
-from .variable import Bands, Pixels, Size, Variable
+from .variable import Bands, Grey, Pixels, Size, Variable
 
 __all__ = ["Solver", "State", "create_solver"]
 
@@ -115,7 +115,8 @@ def create_solver(config: StylizeConfig) -> Solver:
     tile = config.tile
     pixels, pixels255, bands = Pixels(tile=tile), Pixels(255.0, tile), Bands(tile=tile)
     variables: dict[str | None, Variable] = {"pixels": pixels, "pixels255": pixels255, "laplacian": bands}
-    return Solver(_method(config), variables[config.variable], config.clamp, config.average)
+    variable = variables[config.variable]
+    return Solver(_method(config), Grey(variable) if config.color == "luminance" else variable, config.clamp, config.average)
 
 
 def _method(config: StylizeConfig) -> Method:

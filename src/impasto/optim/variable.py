@@ -8,7 +8,7 @@ thing that is stored, and it may be clamped between two steps.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -17,7 +17,7 @@ from torch import Tensor
 from ..images.bands import band_count, band_sizes, merge_bands
 from ..images.wrap import interpolated
 
-__all__ = ["Bands", "Pixels", "Size", "Variable"]
+__all__ = ["Bands", "Grey", "Pixels", "Size", "Variable"]
 
 Size = tuple[int, int]
 
@@ -35,6 +35,10 @@ class Variable(Protocol):
 
     def resize(self, vector: Tensor, old: Size, new: Size, mode: str) -> Tensor:
         """A vector of a canvas of size ``old`` (height, width) interpolated to one of size ``new``."""
+        ...
+
+    def finer(self, fall: float) -> Variable:
+        """The variable that keeps to detail, each coarser band moving ``fall`` times as far; itself where there are no bands."""
         ...
 
 
@@ -59,6 +63,10 @@ class Pixels:
     def resize(self, vector: Tensor, old: Size, new: Size, mode: str) -> Tensor:
         """See `Variable.resize`."""
         return _resized(vector, old, new, mode, self.tile)
+
+    def finer(self, fall: float) -> Pixels:
+        """See `Variable.finer`."""
+        return self
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,33 @@ class Bands:
         sources = [min(sizes, key=lambda size: abs(size[0] - height)) for height, _ in _sizes(new)]
         pairs = zip(sources, _sizes(new), strict=True)
         return torch.cat([_resized(parts[source], source, size, mode, self.tile) for source, size in pairs])
+
+    def finer(self, fall: float) -> Bands:
+        """See `Variable.finer`."""
+        return replace(self, fall=fall)
+
+
+@dataclass(frozen=True)
+class Grey:
+    """One channel, which ``inner`` moves, in place of all: a canvas that begins grey stays so."""
+
+    inner: Variable
+
+    def pull(self, gradient: Tensor) -> Tensor:
+        """See `Variable.pull`."""
+        return self.inner.pull(gradient.sum(1, keepdim=True))
+
+    def push(self, move: Tensor, shape: Sequence[int]) -> Tensor:
+        """See `Variable.push`."""
+        return self.inner.push(move, (shape[0], 1, *shape[2:])).expand(tuple(shape))
+
+    def resize(self, vector: Tensor, old: Size, new: Size, mode: str) -> Tensor:
+        """See `Variable.resize`."""
+        return self.inner.resize(vector, old, new, mode)
+
+    def finer(self, fall: float) -> Grey:
+        """See `Variable.finer`."""
+        return Grey(self.inner.finer(fall))
 
 
 def _sizes(shape: Sequence[int]) -> tuple[Size, ...]:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -112,6 +112,13 @@ class LearntStyle:
         bank = torch.cat([self._columns(size, layer, backbone.device) for layer in matched], dim=1)
         turned = (view for picture, share in zip(pictures, shares, strict=True) for view in views(picture, config, share))
         return StyleTargets(stats, bank, tuple(view.inner for view in turned))
+
+    def recolored(self, change: Callable[[Tensor], Tensor]) -> LearntStyle:
+        """See `Style.recolored`: never, its statistics are those of its own colours."""
+        raise StyleError(
+            f"{self.name} was learnt in its own colours, and this color mode changes them",
+            "give its pictures in place of the file, or --color content",
+        )
 
     def check(self, config: StylizeConfig, weights: Mapping[str, str], lengths: Sequence[float]) -> None:
         """See `Style.check`."""

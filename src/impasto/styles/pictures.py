@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -57,21 +57,27 @@ class PictureStyle:
     """The style of one picture, or of several pooled into one.
 
     ``pictures`` are ``(1, 3, H, W)`` in [0, 1] of any size; each is brought to the length that is asked for, but its
-    short side never to less than 16 px, which the deepest layers need.
+    short side never to less than 16 px, which the deepest layers need, and then changed by ``change``.
     """
 
     pictures: tuple[Tensor, ...]
     name: str = "array"
     sha256: str = ""
+    change: Callable[[Tensor], Tensor] = lambda picture: picture
 
     @property
     def colors(self) -> Tensor:
         """See `Style.colors`: every pixel there is."""
-        return torch.cat([picture.flatten(2)[:, :, None] for picture in self.pictures], dim=3)
+        return torch.cat([self.change(picture).flatten(2)[:, :, None] for picture in self.pictures], dim=3)
 
     def picture(self) -> Tensor:
         """See `Style.picture`: the first one."""
-        return self.pictures[0]
+        return self.change(self.pictures[0])
+
+    def recolored(self, change: Callable[[Tensor], Tensor]) -> PictureStyle:
+        """See `Style.recolored`."""
+        before = self.change
+        return replace(self, change=lambda picture: change(before(picture)))
 
     def check(self, config: StylizeConfig, weights: Mapping[str, str], lengths: Sequence[float]) -> None:
         """See `Style.check`: pictures serve every run."""
@@ -86,8 +92,8 @@ class PictureStyle:
         return tuple(1 / len(matched) if k in matched else 0.0 for k in range(count))
 
     def resized(self, length: float, config: StylizeConfig) -> Iterator[Tensor]:
-        """The pictures with ``length`` px along ``config.side``."""
-        return (_resized(picture, length, config) for picture in self.pictures)
+        """The pictures with ``length`` px along ``config.side``, in their changed colours."""
+        return (self.change(_resized(picture, length, config)) for picture in self.pictures)
 
     def at(self, length: float, config: StylizeConfig, backbone: Backbone) -> StyleTargets:
         """See `Style.at`. Statistics are added over the pictures, and their hypercolumns make one bank."""

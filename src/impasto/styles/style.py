@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
@@ -86,6 +86,14 @@ class Style(Protocol):
         """
         ...
 
+    def recolored(self, change: Callable[[Tensor], Tensor]) -> Style:
+        """The same style with every picture changed, at the size it is seen in: ``(1, 3, h, w)`` in [0, 1] to another.
+
+        Raises:
+            StyleError: it has statistics of which no picture is kept.
+        """
+        ...
+
     def at(self, length: float, config: StylizeConfig, backbone: Backbone) -> StyleTargets:
         """What it asks for where it has so many px along ``config.side``, on the backbone's device.
 
@@ -125,6 +133,10 @@ class KeptStyle:
     def check(self, config: StylizeConfig, weights: Mapping[str, str], lengths: Sequence[float]) -> None:
         """See `Style.check`."""
         self._style.check(config, weights, lengths)
+
+    def recolored(self, change: Callable[[Tensor], Tensor]) -> Style:
+        """See `Style.recolored`; not kept, because the next content may change it in another way."""
+        return self._style.recolored(change)
 
     def at(self, length: float, config: StylizeConfig, backbone: Backbone) -> StyleTargets:
         """See `Style.at`."""
