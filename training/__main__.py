@@ -15,7 +15,7 @@ from torch import Tensor
 from impasto.devices import keep_freed_memory
 
 from .export import write_network
-from .network import Trunk, start_from
+from .network import Trunk, convolution_names, enliven, revive, start_from
 from .pictures import Source, draw, draw_pairs, read_sources
 from .tasks import Tasks
 
@@ -28,11 +28,12 @@ class Trainer:
     def __init__(self, options: argparse.Namespace, sources: dict[str, Source]) -> None:
         torch.manual_seed(options.seed)
         self.options, self.sources, self.step = options, sources, 0
-        self.trunk, self.tasks = Trunk(tuple(options.widths)), Tasks(tuple(options.widths), sources)
+        self.trunk, self.tasks = Trunk(tuple(options.widths), options.first), Tasks(tuple(options.widths), sources)
         if options.start:
             images = draw(sources, options.seed, 2**31 - 1).images
             start_from(self.trunk, load_file(options.start), images)
-        self.parameters = [*self.trunk.parameters(), *self.tasks.parameters()]
+            print(f"{revive(self.trunk, images)} dead channels were given random filters", flush=True)
+        self.parameters = [p for p in (*self.trunk.parameters(), *self.tasks.parameters()) if p.requires_grad]
         self.average = {name: p.detach().clone() for name, p in self.trunk.named_parameters()}
         self.optimizer = torch.optim.SGD(self.parameters, lr=options.rate, momentum=0.9, weight_decay=3e-4, nesterov=True)
 
@@ -52,6 +53,7 @@ class Trainer:
         total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.parameters, 5.0)
         self.optimizer.step()
+        enliven(self.trunk)
         self.step += 1
         self._follow()
         return {name: loss.item() for name, loss in losses.items()}
@@ -125,7 +127,8 @@ def main() -> None:
             print(line, flush=True)
         if trainer.step % 100 == 0 or trainer.step == options.steps:
             trainer.save(checkpoint)
-    write_network(trainer.trunk, trainer.average, sources, options.seed, options.out / "compact.safetensors")
+    file = options.out / "compact.safetensors"
+    write_network(trainer.trunk, trainer.average, sources, options.seed, file, load_file(options.start) if options.start else {})
 
 
 def _options() -> argparse.Namespace:
@@ -133,6 +136,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder of the parquet files")
     parser.add_argument("--out", type=Path, required=True, help="folder of checkpoint, log and finished network")
     parser.add_argument("--start", type=Path, help="a finished network (safetensors) to start from; may be narrower")
+    names = [name for _, name in convolution_names()]
+    parser.add_argument("--first", choices=names, default=names[0], help="first convolution that learns; the others stay START's")
     parser.add_argument("--steps", type=int, default=2400, help="batches of 590,000 px (64 pictures of 96 px)")
     parser.add_argument("--rate", type=float, default=0.04, help="highest learning rate")
     parser.add_argument("--widths", type=int, nargs=5, default=WIDTHS, help="channels of the five blocks")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -20,14 +21,20 @@ __all__ = ["write_network"]
 _BATCHES = 30
 
 
-def write_network(trunk: Trunk, average: dict[str, Tensor], sources: dict[str, Source], seed: int, file: Path) -> None:
-    """Write the network in float16, with what its reader needs to know in the file's metadata."""
+def write_network(
+    trunk: Trunk, average: dict[str, Tensor], sources: dict[str, Source], seed: int, file: Path, start: Mapping[str, Tensor]
+) -> None:
+    """Write the network in float16, with what its reader needs to know in the file's metadata.
+
+    ``start`` is the network that training started from: what did not learn is written as it is there, bit for bit.
+    """
     finished = copy.deepcopy(trunk)
     for name, parameter in finished.named_parameters():
         parameter.data.copy_(average[name])
     batches = [draw(sources, seed + 1, step).images for step in range(_BATCHES)]
     calibrate(finished, batches)
-    tensors = unit_means(fold(finished), batches)
+    kept = {name: tensor.float() for name, tensor in start.items() if not finished.learns(name.split(".")[0])}
+    tensors = unit_means({**fold(finished), **kept}, batches, finished.first)
     convolutions = {name: (tensors[f"{name}.weight"], tensors[f"{name}.bias"]) for _, name in convolution_names()}
     widths = ", ".join(map(str, finished.widths))
     write_weights(

@@ -6,17 +6,23 @@ It is trained as it is used: average pooling and replicated borders.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["DEPTHS", "Trunk", "calibrate", "convolution_names", "fold", "start_from", "unit_means"]
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["DEPTHS", "Trunk", "calibrate", "convolution_names", "enliven", "fold", "revive", "start_from", "unit_means"]
 
 DEPTHS = (2, 2, 4, 4, 4)  # convolutions in each block (Simonyan and Zisserman 2014, table 1, network E)
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _NEW_CHANNELS_SPEAK = 0.1  # of the usual scale: the finished network is nearly unchanged where channels are added
+_DEAD = 1e-3  # of its layer's mean activation: a channel that is nowhere higher says nothing
+_FARTHEST_THRESHOLD = 2.0  # standard deviations above a channel's mean: about 2 % of all places lie beyond
+_LEAST_SCALE = 0.1  # of a channel before its ReLU
 
 
 def convolution_names() -> Iterator[tuple[int, str]]:
@@ -34,14 +40,19 @@ class _Norm(nn.BatchNorm2d):
 
 
 class Trunk(nn.Module):
-    """Convolution, batch norm and ReLU sixteen times, average pooling between the blocks."""
+    """Convolution, batch norm and ReLU sixteen times, average pooling between the blocks.
+
+    Args:
+        widths: channels of the five blocks.
+        first: the first convolution that learns; those before it, and their batch norms, stay as they are.
+    """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, widths: tuple[int, ...]) -> None:
+    def __init__(self, widths: tuple[int, ...], first: str = "conv1_1") -> None:
         super().__init__()
-        self.widths = widths
+        self.widths, self.first = widths, first
         self.convolutions, self.norms = nn.ModuleDict(), nn.ModuleDict()
         channels = 3
         for block, name in convolution_names():
@@ -51,6 +62,21 @@ class Trunk(nn.Module):
             channels = widths[block]
         self.register_buffer("mean", torch.tensor(MEAN)[:, None, None])
         self.register_buffer("std", torch.tensor(STD)[:, None, None])
+        for _, name, convolution, norm in self.layers():
+            for module in (convolution, norm):
+                module.requires_grad_(self.learns(name))
+
+    def learns(self, name: str) -> bool:
+        """Whether a convolution learns."""
+        names = [name for _, name in convolution_names()]
+        return names.index(name) >= names.index(self.first)
+
+    def train(self, mode: bool = True) -> Self:
+        """As of any module, but for the batch norms that stay as they are."""
+        super().train(mode)
+        for _, name, _, norm in self.layers():
+            norm.train(mode and self.learns(name))
+        return self
 
     def enter(self, images: Tensor) -> Tensor:
         """RGB in [0, 1] to what the first convolution sees."""
@@ -97,13 +123,54 @@ def start_from(trunk: Trunk, tensors: dict[str, Tensor], images: Tensor) -> None
         norm.running_var.copy_(deviation.square())
         norm.eval()
         x = F.relu(norm(z))
-        norm.train()
+    trunk.train()
+
+
+@torch.no_grad()
+def revive(trunk: Trunk, images: Tensor) -> int:
+    """Give each dead channel that learns a random filter, as new channels have, and say how many there were.
+
+    Dead is what is nowhere active in ``images`` ``(B, 3, H, W)``.
+    """
+    trunk.eval()
+    x, dead, count = trunk.enter(images), torch.zeros(3, dtype=torch.bool), 0
+    for block, name, convolution, norm in trunk.layers():
+        if block and name.endswith("_1"):
+            x = F.avg_pool2d(x, 2)
+        if not trunk.learns(name):
+            x, dead = F.relu(norm(convolution(x))), torch.zeros(convolution.out_channels, dtype=torch.bool)
+            continue
+        filters = torch.empty_like(convolution.weight)
+        nn.init.kaiming_normal_(filters)
+        convolution.weight[:, dead] = _NEW_CHANNELS_SPEAK * filters[:, dead]
+        active = F.relu(norm(convolution(x)))
+        dead = active.amax((0, 2, 3)) <= _DEAD * active.mean()
+        convolution.weight[dead] = filters[dead]
+        z = convolution(x)
+        norm.running_mean[dead], norm.running_var[dead] = z.mean((0, 2, 3))[dead], z.var((0, 2, 3))[dead]
+        norm.weight[dead], norm.bias[dead] = 1.0, 0.0
+        x, count = F.relu(norm(z)), count + int(dead.sum())
+    trunk.train()
+    return count
+
+
+@torch.no_grad()
+def enliven(trunk: Trunk) -> None:
+    """Keep every channel that learns within reach of its ReLU, so that none dies.
+
+    After batch norm a channel has standard deviation |weight| and mean bias.
+    """
+    for _, name, _, norm in trunk.layers():
+        if trunk.learns(name):
+            small = norm.weight.abs() < _LEAST_SCALE
+            norm.weight[small] = torch.where(norm.weight[small] < 0, -_LEAST_SCALE, _LEAST_SCALE)
+            norm.bias.copy_(torch.maximum(norm.bias, -_FARTHEST_THRESHOLD * norm.weight.abs()))
 
 
 @torch.no_grad()
 def calibrate(trunk: Trunk, batches: list[Tensor]) -> None:
     """Measure batch norm's statistics anew, for weights that were averaged over steps."""
-    norms = [norm for *_, norm in trunk.layers()]
+    norms = [norm for _, name, _, norm in trunk.layers() if trunk.learns(name)]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
@@ -128,14 +195,14 @@ def fold(trunk: Trunk) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def unit_means(tensors: dict[str, Tensor], batches: list[Tensor]) -> dict[str, Tensor]:
-    """Scale every layer to mean activation 1 over ``batches`` and take the scale back in the next layer's kernels.
+def unit_means(tensors: dict[str, Tensor], batches: list[Tensor], first: str = "conv1_1") -> dict[str, Tensor]:
+    """Scale every layer from ``first`` on to mean activation 1 over ``batches``; the next layer's kernels take the scale back.
 
     The normalisation of Gatys et al. 2015, done exactly: a positive factor passes through ReLU and average pooling.
     """
     scaled, before = dict(tensors), 1.0
-    means = _means(tensors, batches)
-    for _, name in convolution_names():
+    means, names = _means(tensors, batches), [name for _, name in convolution_names()]
+    for name in names[names.index(first) :]:
         scaled[f"{name}.weight"] = tensors[f"{name}.weight"] * (before / means[name])
         scaled[f"{name}.bias"] = tensors[f"{name}.bias"] / means[name]
         before = means[name]

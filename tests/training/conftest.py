@@ -35,4 +35,4 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def options() -> argparse.Namespace:
-    return argparse.Namespace(seed=3, widths=(4, 4, 4, 4, 4), start=None, steps=4, rate=0.04)
+    return argparse.Namespace(seed=3, widths=(4, 4, 4, 4, 4), start=None, first="conv1_1", steps=4, rate=0.04)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from impasto.features import compact
 from impasto.weights.formats import read_weights, write_weights
@@ -74,12 +75,30 @@ def test_the_average_forgets_the_start_slowly(options, sources):
     assert (expected - parameter).norm() > 1e-4 * parameter.norm()
 
 
-def test_a_run_can_start_from_a_finished_network(tmp_path, options, sources):
+def test_a_run_can_start_from_a_finished_network(tmp_path, options, sources, monkeypatch):
+    monkeypatch.setattr("training.__main__.revive", lambda *_: 0)
     finished, options.start = random_weights((4, 4, 4, 4, 4)), tmp_path / "start.safetensors"
     write_weights(finished, options.start, {}, dtype=torch.float16)
     trunk = Trainer(options, sources).trunk
     for _, name, convolution, _ in trunk.layers():
         torch.testing.assert_close(convolution.weight, finished.convolutions[name][0], rtol=1e-3, atol=1e-4)
+
+
+def test_what_does_not_learn_is_written_as_it_was_and_what_learns_is_not(tmp_path, options, sources, monkeypatch):
+    monkeypatch.setattr("training.export._BATCHES", 2)
+    options.start, options.first = tmp_path / "start.safetensors", "conv5_2"
+    write_weights(random_weights((4, 4, 4, 4, 4)), options.start, {}, dtype=torch.float16)
+    trainer = Trainer(options, sources)
+    for _ in range(3):
+        trainer.train()
+    write_network(trainer.trunk, trainer.average, sources, 3, tmp_path / "end.safetensors", load_file(options.start))
+    before, after = load_file(options.start), load_file(tmp_path / "end.safetensors")
+    same = {name for name in before if torch.equal(before[name], after[name])}
+    assert {name.split(".")[0] for name in same} == {*CONVOLUTIONS} - {"conv5_2", "conv5_3", "conv5_4"}
+    found, layers = read_weights(tmp_path / "end.safetensors"), ["relu5_2", "relu5_3", "relu5_4"]
+    means = [compact(found)(draw(sources, 4, step).images, layers) for step in range(2)]
+    for name in layers:
+        assert sum(each[name].mean().item() for each in means) / 2 == pytest.approx(1, abs=0.02)
 
 
 @pytest.fixture
@@ -94,7 +113,7 @@ def trainer(options, sources) -> Trainer:
 def test_the_finished_file_is_a_network_of_mean_activation_1(tmp_path, trainer, sources, monkeypatch):
     monkeypatch.setattr("training.export._BATCHES", 2)
     file = tmp_path / "compact.safetensors"
-    write_network(trainer.trunk, trainer.average, sources, 3, file)
+    write_network(trainer.trunk, trainer.average, sources, 3, file, {})
     found = read_weights(file)
     assert tuple(found.convolutions) == CONVOLUTIONS
     assert {weight.shape[0] for weight, _ in found.convolutions.values()} == {4}
@@ -111,11 +130,11 @@ def test_what_is_written_is_the_average_and_the_trunk_is_left_alone(tmp_path, tr
     monkeypatch.setattr("training.export._BATCHES", 1)
     before = {name: value.clone() for name, value in trainer.trunk.state_dict().items()}
     files = [tmp_path / name for name in ("one", "two", "now")]
-    write_network(trainer.trunk, trainer.average, sources, 3, files[0])
+    write_network(trainer.trunk, trainer.average, sources, 3, files[0], {})
     assert all(torch.equal(value, before[name]) for name, value in trainer.trunk.state_dict().items())
-    write_network(trainer.trunk, dict(trainer.trunk.named_parameters()), sources, 3, files[2])
+    write_network(trainer.trunk, dict(trainer.trunk.named_parameters()), sources, 3, files[2], {})
     with torch.no_grad():
         for parameter in trainer.trunk.parameters():
             parameter.mul_(1.5)
-    write_network(trainer.trunk, trainer.average, sources, 3, files[1])
+    write_network(trainer.trunk, trainer.average, sources, 3, files[1], {})
     assert files[0].read_bytes() == files[1].read_bytes() != files[2].read_bytes()

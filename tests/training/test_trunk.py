@@ -10,7 +10,7 @@ from impasto.features import VGG
 from impasto.weights.manifest import NORMALIZATIONS
 from impasto.weights.network import BLOCKS, CONVOLUTIONS, NetworkWeights
 from synthetic import picture, random_weights
-from training.network import DEPTHS, Trunk, calibrate, convolution_names, fold, start_from, unit_means
+from training.network import DEPTHS, Trunk, calibrate, convolution_names, enliven, fold, revive, start_from, unit_means
 
 NARROW = (4, 5, 6, 7, 8)
 LAST = [f"relu{block}_{depth}" for block, depth in enumerate(DEPTHS, 1)]
@@ -118,3 +118,53 @@ def test_calibrating_measures_the_statistics_of_the_batches():
     torch.testing.assert_close(norm.running_var, var, rtol=0.02, atol=0.01)
     assert [norm.momentum for *_, norm in trunk.layers()] == momenta  # training may go on
     assert all(torch.equal(value, before[name]) for name, value in trunk.named_parameters())
+
+
+@torch.no_grad()
+def test_from_the_first_that_learns_on_unit_means_keep_the_function():
+    folded = fold(disturbed())
+    scaled = unit_means(folded, [IMAGES], "conv4_2")
+    before, after = network(folded)(IMAGES, ALL), network(scaled)(IMAGES, ALL)
+    for name in ALL:
+        factor = 1.0 if ALL.index(name) < ALL.index("relu4_2") else before[name].mean()
+        torch.testing.assert_close(after[name] * factor, before[name], rtol=1e-3, atol=1e-4)
+
+
+def test_what_does_not_learn_has_no_gradient_and_its_norms_stay():
+    trunk = Trunk(NARROW, "conv5_3")
+    before = {name: value.clone() for name, value in trunk.state_dict().items()}
+    trunk.train()(IMAGES)["relu5_4"].square().mean().backward()
+    learning = {name for name, parameter in trunk.named_parameters() if parameter.grad is not None}
+    assert {name.split(".")[1] for name in learning} == {"conv5_3", "conv5_4"}
+    moved = {name.split(".")[1] for name, value in trunk.state_dict().items() if not torch.equal(value, before[name])}
+    assert moved == {"conv5_3", "conv5_4"}
+
+
+@torch.no_grad()
+def test_dead_channels_that_learn_are_revived_and_the_others_stay():
+    torch.manual_seed(0)
+    trunk = Trunk(NARROW, "conv4_1")
+    start_from(trunk, finished(), IMAGES)
+    trunk.norms["conv3_1"].bias[1] = -100.0
+    revive(trunk, IMAGES)
+    for name in ("conv5_3", "conv5_4"):
+        trunk.norms[name].bias[1] = -100.0
+    before = trunk.state_dict()["convolutions.conv4_1.weight"].clone()
+    assert revive(trunk, IMAGES) == 2
+    assert torch.equal(trunk.convolutions["conv4_1"].weight, before)
+    assert trunk.norms["conv3_1"].bias[1] == -100
+    assert trunk.training
+    assert trunk.eval()(IMAGES)["relu5_4"].amax((0, 2, 3)).min() > 0.1
+    assert revive(trunk, IMAGES) == 0
+
+
+@torch.no_grad()
+def test_no_channel_that_learns_gets_out_of_reach():
+    trunk = Trunk(NARROW, "conv2_1")
+    for name in ("conv1_1", "conv2_1"):
+        trunk.norms[name].weight[:3] = torch.tensor([1e-9, -1e-9, -2.0])
+        trunk.norms[name].bias[:3] = torch.tensor([-5.0, 3.0, -5.0])
+    enliven(trunk)
+    assert trunk.norms["conv1_1"].bias[:3].tolist() == [-5, 3, -5]
+    assert trunk.norms["conv2_1"].weight[:3].tolist() == pytest.approx([0.1, -0.1, -2.0])
+    assert trunk.norms["conv2_1"].bias[:3].tolist() == pytest.approx([-0.2, 3.0, -4.0])
