@@ -260,6 +260,7 @@ def test_resolving_keeps_what_was_chosen(objective):
         "step_size": 0.5,
         "cooling": 0.5,
         "variable": "pixels255",
+        "meanstd_weight": 0.5,
     }
     open_by_default = {name for name, value in StylizeConfig().to_dict().items() if value is None}
     assert open_by_default == chosen.keys()
@@ -270,7 +271,7 @@ def test_resolving_keeps_what_was_chosen(objective):
 def test_defaults_follow_objective_and_backbone():
     blend, gram = StylizeConfig().resolve(), StylizeConfig(objective="gram", backbone="vgg19").resolve()
     assert (blend.neighbour_weight, blend.content_weight, blend.weights, blend.padding) == (1.0, 0.0, "compact", "replicate-all")
-    assert (gram.neighbour_weight, gram.content_weight, gram.weights, gram.padding) == (0.0, 1.0, "vgg19.oxford", "zeros")
+    assert (gram.neighbour_weight, gram.content_weight, gram.weights, gram.padding) == (0.0, 2.0, "vgg19.oxford", "zeros")
 
 
 def test_another_backbone_brings_its_own_weights_input_and_padding():

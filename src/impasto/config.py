@@ -245,8 +245,8 @@ class StylizeConfig(_Checked):
         "objective",
         choices=("mean", "sum", "gatys", "mean-c2", "relative"),
     )
-    meanstd_weight: float = _option(
-        0.0, "mean and standard deviation beside the Gram matrices, relative to them", "objective", low=0
+    meanstd_weight: float | None = _option(
+        None, "mean and standard deviation beside the Gram matrices, relative to them", "objective", low=0
     )
     covariance_epsilon: float = _option(1e-4, "added to the diagonal of covariances (wasserstein)", "objective", low=0, high=1)
     neighbour_weight: float | None = _option(None, "coefficient of neighbour matching", "objective", low=0)
@@ -406,6 +406,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "style_distance": "relative",
         "tv_weight": 0.0,
         "neighbour_weight": 0.0,
+        "meanstd_weight": 0.0,
         "optimizer": "adam",
         "cooling": 0.1,
         "variable": "laplacian",
@@ -432,14 +433,14 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     },
     "gram": {
         "iterations": (150, 120, 80, 20),
-        "content_weight": 1.0,
+        "content_weight": 2.0,
         "style_weight": 10.0,
         "style_layers": (*PAPER_STYLE_LAYERS, "pixels"),
+        "meanstd_weight": 1.0,  # without it a narrow first layer leaves rainbow blotches: Gram matrices hardly see correlations
         "step_size": 1e-2,
     },
 }
-_DEFAULTS["wasserstein"] = {**_DEFAULTS["gram"]}
-_DEFAULTS["meanstd"] = {**_DEFAULTS["gram"]}
+_DEFAULTS["wasserstein"] = _DEFAULTS["meanstd"] = {**_DEFAULTS["gram"], "meanstd_weight": 0.0}
 
 
 def _coerce(name: str, value: Any, kind: Any, option: Option) -> Any:
