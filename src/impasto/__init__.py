@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .errors import ImpastoError
     from .learning import learn_style
     from .result import Result
+    from .textures import iterate_texture, texture
 
 _HOMES = {
     "ImpastoError": "errors",
@@ -29,9 +30,11 @@ _HOMES = {
     "compare": "comparisons",
     "create_backbone": "api",
     "iterate": "api",
+    "iterate_texture": "textures",
     "learn_style": "learning",
     "load_preset": "api",
     "stylize": "api",
+    "texture": "textures",
 }
 
 __all__ = [
@@ -47,9 +50,11 @@ __all__ = [
     "compare",
     "create_backbone",
     "iterate",
+    "iterate_texture",
     "learn_style",
     "load_preset",
     "stylize",
+    "texture",
 ]
 
 

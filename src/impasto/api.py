@@ -7,21 +7,22 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from . import targets
+from .canvases import joined, started
 from .capacity import check_capacity
 from .config import StylizeConfig, options_of
 from .devices import choose_device, choose_dtype, keep_freed_memory, release_freed_memory
 from .engine import Outcome, Progress, run
+from .errors import ConfigError
 from .features import Backbone, as_large_as_oxfords, build_backbone, canonical_layer
 from .images import io
 from .images.palette import painted_from, shown_colors, style_colors
 from .images.resample import resize, side_of
-from .images.seamless import seamless
 from .objective import Objective
 from .presets import load_preset
 from .pyramid import finished_size, plan_scales
@@ -33,8 +34,6 @@ from .weights.store import Store, default_cache
 
 __all__ = ["Result", "Run", "Stylizer", "build_objective", "create_backbone", "iterate", "load_preset", "make_config", "stylize"]
 
-_MEAN_COLOUR = (0.485, 0.456, 0.406)  # of ImageNet's photographs, which networks see as 0
-
 
 class Run(Iterator[Progress]):
     """A run in progress: iterate over it to paint, `stop` it, and take its `result` at any time.
@@ -44,26 +43,26 @@ class Run(Iterator[Progress]):
 
     def __init__(self, content: Any, styles: Sequence[Any], stylizer: Stylizer) -> None:
         self.config, self.preset, self._weights = stylizer.config, stylizer.preset, stylizer.weights
-        self._content = io.read_picture(content, name="content", least=SHORTEST)
+        self._content = _content(content, self.config)
         self._styles = [read_style(style) for style in styles]
         self._start_input: Input | None = None
-        self.size = finished_size(self.config, _size(self._content.pixels))
-        self.scales = plan_scales(self.config, _size(self._content.pixels))
+        shape = _size(self._content.pixels) if self._content else (self.config.texture[0], self.config.texture[-1])
+        self.size = finished_size(self.config, shape)
+        self.scales = plan_scales(self.config, shape)
         for style, part in zip(self._styles, parts_of(self.config, len(self._styles)), strict=True):
             style.check(self.config, self._weights, [side_of(s.size, self.config.side) * part.scale for s in self.scales])
         check_capacity(self.config, stylizer.backbone, self.scales[-1].size, len(self._styles))
-        self._pixels = self._joined(self._content.pixels)
+        self._pixels = self._ground()
         colors = self._finished(self._pixels)
         self._show = partial(shown_colors, content=colors, config=self.config)
         change = style_colors(colors, self.config)
         styles = [style.recolored(change) for style in self._styles] if change else self._styles
-        begin = self._start(styles)
+        begin = self._start(styles) if self._content else None
         self._begin = None if begin is None else painted_from(begin, self.config)
         device = stylizer.backbone.device
         start = None if self._begin is None else self._begin.to(device)
-        self._run = run(
-            painted_from(self._pixels.to(device), self.config), styles, self.config, stylizer.backbone, self.scales, start
-        )
+        ground = painted_from(self._pixels.to(device), self.config)
+        self._run = run(ground, styles, self.config, stylizer.backbone, self.scales, start)
         self._stopping = False
         self.last: Progress | None = None
         self._outcome: Outcome | None = None
@@ -88,7 +87,8 @@ class Run(Iterator[Progress]):
     def result(self) -> Result:
         """The picture as it is now, at the size of the finished one, with its record."""
         outcome = self._outcome or self._unfinished()
-        pixels, alpha = self._show(self._finished(outcome.pixels.detach().float().cpu())), self._content.alpha
+        pixels = self._show(self._finished(outcome.pixels.detach().float().cpu()))
+        alpha = self._content.alpha if self._content else None
         alpha = None if alpha is None else self._finished(alpha)
         return Result(pixels, alpha, self._record(pixels, outcome), outcome.reason, outcome.message)
 
@@ -97,8 +97,8 @@ class Run(Iterator[Progress]):
 
     def _unfinished(self) -> Outcome:
         if self.last is None:
-            begin = self._pixels if self._begin is None else self._begin.clamp(0, 1)
-            return Outcome(begin, "stopped", "stopped before the first iteration")
+            begin = self._pixels if self._begin is None else self._begin
+            return Outcome(begin.clamp(0, 1), "stopped", "stopped before the first iteration")
         at = f"iteration {self.last.step} of {self.last.steps}, scale {self.last.scale} of {self.last.scales}"
         return Outcome(self.last.preview(), "stopped", f"stopped at {at}")
 
@@ -107,7 +107,7 @@ class Run(Iterator[Progress]):
         losses = {"total": last.loss, **last.terms} if last else {}
         return make_record(
             self.config,
-            Input(name=self._content.name, sha256=self._content.sha256),
+            Input(name=self._content.name, sha256=self._content.sha256) if self._content else None,
             styles,
             preset=self.preset,
             start=self._start_input,
@@ -123,26 +123,17 @@ class Run(Iterator[Progress]):
             pixels_sha256=pixels_sha256(pixels),
         )
 
-    def _start(self, styles: Sequence[Style]) -> Tensor | None:
-        """The first canvas, at the coarsest size or larger; None for the content, as the engine shows it."""
-        init, size = self.config.init, self.scales[0].size
-        if init == "content":
-            return None
-        if init == "style":
-            return self._joined(styles[0].picture())
-        if init == "noise":
-            generator = torch.Generator().manual_seed(self.config.seed)
-            mean = torch.tensor(_MEAN_COLOUR)[:, None, None]
-            return mean + self.config.noise * torch.randn((1, 3, *size), generator=generator)
-        picture = io.read_picture(init, name="start", least=SHORTEST)
-        self._start_input = Input(name=picture.name, sha256=picture.sha256)
-        return self._joined(picture.pixels)
+    def _ground(self) -> Tensor:
+        """What is shown to every scale as the content; for a texture its start."""
+        if self._content:
+            return joined(self._content.pixels, self.scales[-1].size, self.config)
+        return cast(Tensor, self._start(self._styles))
 
-    def _joined(self, picture: Tensor) -> Tensor:
-        """A picture that the canvas begins with or keeps to: where the canvas is tiled, it continues over its border as well."""
-        if self.config.tile == "none":
-            return picture
-        return seamless(resize(picture, self.scales[-1].size, self.config.resample), self.config.tile)
+    def _start(self, styles: Sequence[Style]) -> Tensor | None:
+        """See `started`."""
+        begin, picture = started(self.config, styles, self.scales[0].size, self.scales[-1].size)
+        self._start_input = Input(name=picture.name, sha256=picture.sha256) if picture else None
+        return begin
 
 
 class Stylizer:
@@ -294,6 +285,15 @@ def _backbone(config: StylizeConfig, device: torch.device, dtype: torch.dtype) -
         config.backbone, weights, pooling=config.pooling, padding=config.padding or "zeros", device=device, dtype=dtype
     )
     return backbone, {"id": config.weights or "", "sha256": weights.sha256}
+
+
+def _content(source: Any, config: StylizeConfig) -> io.Picture | None:
+    """The content picture; None for a texture, whose start stands in for it, and of which no option lets anything through."""
+    if not config.texture:
+        return io.read_picture(source, name="content", least=SHORTEST)
+    if source is not None or config.init == "content":
+        raise ConfigError("a texture has no content", "give styles alone, and another init")
+    return None
 
 
 def _size(pixels: Tensor) -> tuple[int, int]:

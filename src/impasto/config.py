@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from .errors import ConfigError, nearest_name
 
-__all__ = ["OBJECTIVES", "STYLE_BANK", "STYLE_SIZES", "Option", "OutputConfig", "StylizeConfig", "options_of"]
+__all__ = ["OBJECTIVES", "STYLE_BANK", "STYLE_SIZES", "WITHOUT_CONTENT", "Option", "OutputConfig", "StylizeConfig", "options_of"]
 
 OBJECTIVES = ("blend", "neighbours", "gram", "wasserstein", "meanstd")
 STYLE_SIZES = (64, 128, 256, 512, 1024)
@@ -137,8 +137,17 @@ class StylizeConfig(_Checked):
         choices=("none", "x", "y", "xy"),
     )
 
+    texture: tuple[int, ...] = _option(
+        (),
+        "height and width of a texture, or the side of a square one: its shape, whose long side is size; none paints a content",
+        "size",
+        unit="px",
+        low=16,
+        high=100_000,
+    )
+
     # Where the canvas starts
-    init: str = _option("content", "start of the canvas: content, noise, style, or a picture file", "start")
+    init: str = _option("content", "start of the canvas: content, noise, style, pieces of the styles, or a picture file", "start")
     noise: float = _option(
         0.25, "standard deviation of a start from noise, around the mean colour of photographs", "start", low=0, high=10
     )
@@ -333,6 +342,8 @@ class StylizeConfig(_Checked):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if len(self.texture) > 2:
+            raise ConfigError(f"texture has {len(self.texture)} sides", "give its height and its width")
         if self.iterations == ():
             raise ConfigError("iterations is empty", "give at least one whole number")
         for kind in ("style", "content"):
@@ -361,6 +372,24 @@ class StylizeConfig(_Checked):
         """
         own = _OF_THE_BACKBONE if changes.get("backbone", self.backbone) != self.backbone else {}
         return StylizeConfig(**{**self.to_dict(), **own, **changes})
+
+    def of_texture(self, height: int, width: int, changes: Mapping[str, Any]) -> StylizeConfig:
+        """This config with ``changes`` for a texture of that many px: what speaks of the content is put aside.
+
+        Where neighbours are matched, it starts from pieces of the styles, otherwise from noise, unless ``init`` says
+        something else than the content.
+
+        Raises:
+            ConfigError: one of the changes speaks of the content.
+        """
+        for name, value in changes.items():
+            if name in WITHOUT_CONTENT or name.startswith(("content_", "color_")) or (name, value) == ("init", "content"):
+                raise ConfigError(f"{name} speaks of the content, and a texture has none", "leave it out")
+        changed = self.overlay(changes)
+        start = "pieces" if changed.resolve().neighbour_weight else "noise"
+        init = start if changed.init == "content" else changed.init
+        shape = {"texture": (height, width), "size": max(height, width), "init": init}
+        return changed.overlay({**WITHOUT_CONTENT, **shape})
 
     def resolve(self) -> StylizeConfig:
         """This config with every ``None`` replaced by the default of its objective and backbone."""
@@ -392,6 +421,20 @@ class OutputConfig(_Checked):
         if self.bits not in (8, 16):
             raise ConfigError(f"bits is {self.bits}", "give 8 or 16")
 
+
+WITHOUT_CONTENT: dict[str, Any] = {
+    "content_weight": 0.0,
+    "detail": 0.0,
+    "voting_edges": 0.0,
+    "recolor": False,
+    "color": "style",
+    "neighbour_mix": 1.0,
+    "neighbour_sees": "features",
+    "strength": 0.5,
+    "side": "long",
+    "enlarge": True,
+}
+"""The options that speak of the content, as they are for a texture."""
 
 _OF_THE_BACKBONE = {"weights": None, "network_input": "own", "padding": None}  # of no use to another one
 _DEFAULT_WEIGHTS = {"compact": "compact", "vgg19": "vgg19.oxford", "vgg16": "vgg16.oxford"}

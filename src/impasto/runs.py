@@ -28,13 +28,16 @@ class Input(TypedDict):
 
 
 class RunRecord(TypedDict, total=False):
-    """What `impasto inspect` prints. ``losses`` are the finite ones of the last iteration: weighted terms and their total."""
+    """What `impasto inspect` prints; a texture has no ``content``.
+
+    ``losses`` are the finite ones of the last iteration: weighted terms and their total.
+    """
 
     schema: int
     impasto: str
     preset: str | None
     config: dict[str, Any]
-    content: Input
+    content: Input | None
     styles: list[Input]
     start: Input | None
     weights: dict[str, str]
@@ -51,7 +54,7 @@ class RunRecord(TypedDict, total=False):
     machine: dict[str, Any]
 
 
-def make_record(config: StylizeConfig, content: Input, styles: Sequence[Input], **rest: Any) -> RunRecord:
+def make_record(config: StylizeConfig, content: Input | None, styles: Sequence[Input], **rest: Any) -> RunRecord:
     """A record of the resolved ``config`` and its inputs, with this machine's versions; ``rest`` are further keys."""
     record: RunRecord = {
         "schema": SCHEMA,
@@ -95,7 +98,9 @@ def parse_record(text: str) -> RunRecord:
     for key, usable in _USABLE.items():
         if not usable(record.get(key)):
             raise ConfigError(f"the run record is damaged at {key!r}", _WRITTEN)
-    config_of(record)  # its options are checked like anybody's
+    config = config_of(record)  # its options are checked like anybody's
+    if record["content"] is None and not config.texture:
+        raise ConfigError("the run record is damaged at 'content'", _WRITTEN)
     return RunRecord(**record)  # type: ignore[typeddict-item]
 
 
@@ -116,7 +121,7 @@ def _is_input(value: Any) -> bool:
 
 _USABLE: dict[str, Callable[[Any], bool]] = {  # what a run is repeated from, compared with and printed by
     "config": _is_table,
-    "content": _is_input,
+    "content": lambda value: value is None or _is_input(value),
     "styles": lambda value: isinstance(value, list) and bool(value) and all(map(_is_input, value)),
     "start": lambda value: value is None or _is_input(value),
     "impasto": _is_text,

@@ -21,6 +21,7 @@ from .demo import demo
 from .show import inspect, presets
 from .style import style
 from .stylize import stylize
+from .texture import texture
 from .weights import weights
 
 __all__ = ["main"]
@@ -40,7 +41,7 @@ def impasto(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (stylize, batch, compare, style, demo, presets, inspect, weights):
+for command in (stylize, texture, batch, compare, style, demo, presets, inspect, weights):
     impasto.add_command(command)
 
 

@@ -22,19 +22,24 @@ if TYPE_CHECKING:
     from ..api import Result, Run
     from ..runs import RunRecord
 
-__all__ = ["stylize", "summary"]
+__all__ = ["Job", "carry_out", "stylize", "summary"]
 
 
 @dataclass(frozen=True)
 class Job:
-    """What to paint. ``record`` is that of the run to be repeated, and ``changed`` whether anything of it was."""
+    """What to paint; a texture has no content. ``record`` is that of the run to be repeated, ``changed`` whether anything was."""
 
-    content: str
+    content: str | None
     styles: tuple[str, ...]
     config: StylizeConfig
     preset: str | None
     record: RunRecord | None = None
     changed: bool = False
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """All that goes in beside the start."""
+        return self.styles if self.content is None else (self.content, *self.styles)
 
 
 @click.command(cls=GroupedCommand, options_metavar="[OPTIONS] -o OUT")
@@ -63,6 +68,12 @@ def stylize(
     changes = given_options(StylizeConfig, flags)
     with waiting(settings.quiet):
         job = _repeat(source, preset, given, changes) if source else _begin(preset, given, changes)
+    return carry_out(job, output, settings, source)
+
+
+def carry_out(job: Job, output: str, settings: OutputConfig, source: str | None = None) -> int:
+    """Paint a job and tell of it; the exit code. ``source`` is where its record comes from."""
+    with waiting(settings.quiet):
         _check_outputs(output, settings, job)
     fetch_missing(job.config, job.preset, quiet=settings.quiet)
     with waiting(settings.quiet):
@@ -95,12 +106,19 @@ def _repeat(source: str, preset: str | None, given: tuple[str, ...], changes: Ma
         raise ConfigError("--preset and --from were both given", "a run starts from one of them")
     from ..runs import config_of
 
-    record = record_in(source)
-    content = given[0] if given else recorded_path(record["content"], "content")
-    styles = given[1:] or tuple(recorded_path(style, "style") for style in record["styles"])
-    changed = bool(given or changes)
+    record, changed = record_in(source), bool(given or changes)
+    content, given = _recorded_content(record, given)
+    styles = given or tuple(recorded_path(style, "style") for style in record["styles"])
     kept = None if changes else record.get("preset")
     return Job(content, styles, config_of(record).overlay(changes), kept, record, changed)
+
+
+def _recorded_content(record: RunRecord, given: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+    """The content of a repeated run, and the pictures that are given beside it; a texture has none."""
+    recorded = record["content"]
+    if recorded is None:
+        return None, given
+    return (given[0], given[1:]) if given else (recorded_path(recorded, "content"), ())
 
 
 def _warnings(job: Job) -> list[str]:
@@ -110,7 +128,7 @@ def _warnings(job: Job) -> list[str]:
     recorded = {
         entry["name"]: entry for entry in (job.record["content"], *job.record["styles"], job.record.get("start")) if entry
     }
-    used = [path for path in (job.content, *job.styles, job.config.init) if path in recorded]
+    used = [path for path in (*job.pictures, job.config.init) if path in recorded]
     return [f"{path} is not the picture that was recorded: its bytes differ" for path in changed_inputs(used, recorded)]
 
 
@@ -125,7 +143,7 @@ def _check_outputs(output: str, settings: OutputConfig, job: Job) -> None:
     written = [Path(path).resolve() for path in (output, settings.record) if path]
     if len(set(written)) < len(written):
         raise OutputError(f"the record would replace the picture {output!r}", "give them two names")
-    for path in (str(picture) for given in (job.content, *job.styles) for picture in expanded(given)):
+    for path in (str(picture) for given in job.pictures for picture in expanded(given)):
         if Path(path).resolve() in written:
             raise OutputError(f"this would replace the picture {path!r} that goes in", "give another name for what comes out")
 

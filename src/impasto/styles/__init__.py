@@ -4,7 +4,7 @@ from .banks import joined, kept
 from .ladder import learn_ladder
 from .learnt import LearntStyle, check_style_output, read_learnt
 from .parts import Part, parts_of
-from .pictures import SHORTEST, PictureStyle, drawn, layer_bank, learn
+from .pictures import SHORTEST, PictureStyle, drawn, layer_bank, learn, resized
 from .read import read_pictures, read_style
 from .style import KeptStyle, Style, StyleTargets
 
@@ -27,4 +27,5 @@ __all__ = [
     "read_learnt",
     "read_pictures",
     "read_style",
+    "resized",
 ]

@@ -18,7 +18,7 @@ from ..tiling import is_tiled, picture_sums
 from .banks import DistantBank
 from .style import StyleTargets
 
-__all__ = ["SHORTEST", "PictureStyle", "View", "drawn", "layer_bank", "learn", "views"]
+__all__ = ["SHORTEST", "PictureStyle", "View", "drawn", "layer_bank", "learn", "resized", "views"]
 
 SHORTEST = 16
 """Least short side of a picture in px: the networks halve it four times."""
@@ -93,7 +93,7 @@ class PictureStyle:
 
     def resized(self, length: float, config: StylizeConfig) -> Iterator[Tensor]:
         """The pictures with ``length`` px along ``config.side``, in their changed colours."""
-        return (self.change(_resized(picture, length, config)) for picture in self.pictures)
+        return (self.change(resized(picture, length, config)) for picture in self.pictures)
 
     def at(self, length: float, config: StylizeConfig, backbone: Backbone) -> StyleTargets:
         """See `Style.at`. Statistics are added over the pictures, and their hypercolumns make one bank."""
@@ -176,8 +176,8 @@ def _turns(config: StylizeConfig, share: float) -> int:
     return max(1, min(config.neighbour_rotations, round(_MOST_TURNED * share))) if share else 0
 
 
-def _resized(picture: Tensor, length: float, config: StylizeConfig) -> Tensor:
-    """A narrow picture is not shrunk to less than the deepest layers can see."""
+def resized(picture: Tensor, length: float, config: StylizeConfig) -> Tensor:
+    """A style picture with so many px along ``config.side``; a narrow one with as many as the deepest layers have to see."""
     size = picture.shape[2], picture.shape[3]
     least = math.ceil(SHORTEST * side_of(size, config.side) / min(size))
     return resize(picture, fit_size(size, max(round(length), least), config.side), config.resample)

@@ -1,0 +1,53 @@
+"""``impasto texture``: a style without content, at any size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ..config import WITHOUT_CONTENT, OutputConfig, StylizeConfig, options_of
+from ..errors import ConfigError
+from .options import Flag, GroupedCommand, derived_flags, given_options
+from .preset import PRESET_HELP, preset_config
+from .stylize import Job, carry_out
+
+__all__ = ["texture"]
+
+SIZE_HELP = "height and width of the texture in px, as in 256x384, or the side of a square"
+_OF_CONTENTS = {
+    "texture",
+    "size",
+    *WITHOUT_CONTENT,
+    *(name for name in options_of(StylizeConfig) if name.startswith(("content_", "color_"))),
+}
+
+
+@click.command(cls=GroupedCommand, options_metavar="[OPTIONS] -o OUT")
+@click.argument("styles", nargs=-1, required=True, metavar="STYLE...")
+@click.option("-o", "--output", cls=Flag, metavar="OUT", required=True, help="picture to write; its suffix decides the format")
+@click.option("--size", cls=Flag, metavar="HxW", default="512", help=f"{SIZE_HELP}  [default 512]")
+@click.option("--preset", cls=Flag, metavar="NAME", help=PRESET_HELP)
+@derived_flags(without=_OF_CONTENTS)
+def texture(styles: tuple[str, ...], output: str, size: str, preset: str | None, **flags: Any) -> int:
+    """Paint a texture in one or more styles: strokes and colours of the STYLE pictures, and no content.
+
+    \b
+    impasto texture painting.jpg -o texture.png
+    impasto texture painting.jpg --tile xy --size 256x384 --seed 3 -o tile.png
+    impasto texture a.jpg b.jpg --style-blend 2,1 -o mixed.png
+    impasto texture painting.jpg --preset gatys2016 --backbone compact -o gatys.png
+
+    With --tile it continues over its border, so that copies of it join. Another --seed gives another texture. The picture
+    carries its record: 'impasto stylize --from' repeats it.
+    """
+    config = preset_config(preset, {}).of_texture(*_sides(size), given_options(StylizeConfig, flags))
+    return carry_out(Job(None, styles, config, preset), output, OutputConfig(**given_options(OutputConfig, flags)))
+
+
+def _sides(size: str) -> tuple[int, int]:
+    """``256x384`` as height and width."""
+    sides = size.lower().split("x")
+    if not (len(sides) in (1, 2) and all(side.strip().isdecimal() for side in sides)):
+        raise ConfigError(f"size is {size!r}", "give height and width in px, as in 256x384, or one number for a square")
+    return int(sides[0]), int(sides[-1])
