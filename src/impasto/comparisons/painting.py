@@ -73,10 +73,10 @@ class Comparison(Iterator[Tried]):
         return lay_out(self._pair(), self.cells, self.tried, title=self.title, cell=cell, curves=curves)
 
     def _pair(self) -> list[Shown]:
-        pair: list[Shown] = [(f"content\n{Path(self.content.name).name}", to_pil(self.content.pixels))]
+        pair: list[Shown] = [(f"content\n{_file(self.content)}", to_pil(self.content.pixels))]
         for number, style in enumerate(self.styles, start=1):
             role = "style" if len(self.styles) == 1 else f"style {number}"
-            pair.append((f"{role}\n{Path(style.name).name}", _picture_of(style)))
+            pair.append((f"{role}\n{_file(style)}", _picture_of(style)))
         return pair
 
     def report(self) -> dict[str, Any]:
@@ -142,6 +142,11 @@ def compare(
         check_output(Path(keep) / "01.png")
     title = ", ".join([*presets[:1][len(presets) - 1 :], *(label_of(name, value) for name, value in options.items())])
     return Comparison(picture, known, cells, _paint_all(cells, stylizers, picture, known, paint), title)
+
+
+def _file(source: Picture | Style) -> str:
+    """Its name without folders, if it came from a file."""
+    return "" if source.name == "array" else Path(source.name).name
 
 
 def _picture_of(style: Style) -> PIL.Image.Image | None:
