@@ -28,7 +28,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT /
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 PICTURES = ("photo.jpg", "painting.jpg", "other.jpg", "a.jpg", "b.jpg")
 FOLDERS = ("photos", "paintings")
-ELSEWHERE = ("impasto demo",)  # tests/demo paints it
+ELSEWHERE = ("impasto demo", "impasto resume")  # tests/demo paints it; tests/cli goes on with runs that were stopped
 
 
 def text_of(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .api import Stylizer, build_objective, create_backbone, iterate, load_preset, stylize
+    from .api import Stylizer, build_objective, create_backbone, iterate, load_preset, resume, stylize
     from .batches import batch
     from .comparisons import compare
     from .config import OutputConfig, StylizeConfig
@@ -33,6 +33,7 @@ _HOMES = {
     "iterate_texture": "textures",
     "learn_style": "learning",
     "load_preset": "api",
+    "resume": "api",
     "stylize": "api",
     "texture": "textures",
 }
@@ -53,6 +54,7 @@ __all__ = [
     "iterate_texture",
     "learn_style",
     "load_preset",
+    "resume",
     "stylize",
     "texture",
 ]

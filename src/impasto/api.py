@@ -15,7 +15,8 @@ from torch import Tensor
 from . import targets
 from .canvases import joined, started
 from .capacity import check_capacity
-from .config import StylizeConfig, options_of
+from .checkpoint import Checkpoint, read_checkpoint, state_of, write_checkpoint
+from .config import OutputConfig, StylizeConfig, options_of
 from .devices import choose_device, choose_dtype, keep_freed_memory, release_freed_memory
 from .engine import Outcome, Progress, run
 from .errors import ConfigError
@@ -27,12 +28,23 @@ from .objective import Objective
 from .presets import load_preset
 from .pyramid import finished_size, plan_scales
 from .result import Result
-from .runs import Input, RunRecord, make_record, pixels_sha256
+from .runs import Input, RunRecord, config_of, make_record, pixels_sha256
 from .styles import SHORTEST, Style, learn, parts_of, read_style
 from .weights.manifest import NORMALIZATIONS
 from .weights.store import Store, default_cache
 
-__all__ = ["Result", "Run", "Stylizer", "build_objective", "create_backbone", "iterate", "load_preset", "make_config", "stylize"]
+__all__ = [
+    "Result",
+    "Run",
+    "Stylizer",
+    "build_objective",
+    "create_backbone",
+    "iterate",
+    "load_preset",
+    "make_config",
+    "resume",
+    "stylize",
+]
 
 
 class Run(Iterator[Progress]):
@@ -41,7 +53,7 @@ class Run(Iterator[Progress]):
     Everything that can be wrong with the inputs is found when it is made, before the first iteration.
     """
 
-    def __init__(self, content: Any, styles: Sequence[Any], stylizer: Stylizer) -> None:
+    def __init__(self, content: Any, styles: Sequence[Any], stylizer: Stylizer, since: Checkpoint | None = None) -> None:
         self.config, self.preset, self._weights = stylizer.config, stylizer.preset, stylizer.weights
         self._content = _content(content, self.config)
         self._styles = [read_style(style) for style in styles]
@@ -61,11 +73,14 @@ class Run(Iterator[Progress]):
         self._begin = None if begin is None else painted_from(begin, self.config)
         device = stylizer.backbone.device
         start = None if self._begin is None else self._begin.to(device)
+        state = state_of(since, make_record(self.config, **self._inputs()), device) if since else {}
         ground = painted_from(self._pixels.to(device), self.config)
-        self._run = run(ground, styles, self.config, stylizer.backbone, self.scales, start)
+        self._run = run(ground, styles, self.config, stylizer.backbone, self.scales, start, state)
         self._stopping = False
         self.last: Progress | None = None
         self._outcome: Outcome | None = None
+        if state:
+            next(self)  # tells of the iteration that was the last
 
     def __next__(self) -> Progress:
         if self._outcome is not None or self._stopping:
@@ -83,6 +98,23 @@ class Run(Iterator[Progress]):
     def stop(self) -> None:
         """End after the iteration that is running; `result` then holds the picture painted so far."""
         self._stopping = True
+
+    def checkpoint(
+        self, path: str | os.PathLike[str], output: str | os.PathLike[str] = "", settings: OutputConfig | None = None
+    ) -> None:
+        """Write all that `impasto.resume` needs to go on with this run as if it had never been stopped.
+
+        Args:
+            path: the file; it is written whole, or the one that was there is left.
+            output, settings: the picture that ``impasto resume`` is to write, and how.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        state = self.last.saved() if self.last else {}
+        there = {name: value.cpu() if isinstance(value, Tensor) else value for name, value in state.items()}
+        told = {"path": os.fspath(output), "settings": (settings or OutputConfig()).to_dict()} if output else {}
+        write_checkpoint(path, Checkpoint(make_record(self.config, **self._inputs()), there, told))
 
     def result(self) -> Result:
         """The picture as it is now, at the size of the finished one, with its record."""
@@ -103,15 +135,11 @@ class Run(Iterator[Progress]):
         return Outcome(self.last.preview(), "stopped", f"stopped at {at}")
 
     def _record(self, pixels: Tensor, outcome: Outcome) -> RunRecord:
-        last, styles = self.last, [Input(name=style.name, sha256=style.sha256) for style in self._styles]
+        last = self.last
         losses = {"total": last.loss, **last.terms} if last else {}
         return make_record(
             self.config,
-            Input(name=self._content.name, sha256=self._content.sha256) if self._content else None,
-            styles,
-            preset=self.preset,
-            start=self._start_input,
-            weights=self._weights,
+            **self._inputs(),
             size=list(_size(pixels)),
             iterations=last.step if last else 0,
             evaluations=last.evaluations if last else 0,
@@ -122,6 +150,16 @@ class Run(Iterator[Progress]):
             peak_memory=last.peak_memory if last else 0,
             pixels_sha256=pixels_sha256(pixels),
         )
+
+    def _inputs(self) -> dict[str, Any]:
+        """What went in beside the config, as the record tells it."""
+        return {
+            "content": Input(name=self._content.name, sha256=self._content.sha256) if self._content else None,
+            "styles": [Input(name=style.name, sha256=style.sha256) for style in self._styles],
+            "preset": self.preset,
+            "start": self._start_input,
+            "weights": self._weights,
+        }
 
     def _ground(self) -> Tensor:
         """What is shown to every scale as the content; for a texture its start."""
@@ -170,9 +208,13 @@ class Stylizer:
         self.weights: dict[str, str]
         self.backbone, self.weights = next(known, None) or _backbone(self.config, device, dtype)
 
-    def iterate(self, content: Any, styles: Any) -> Run:
-        """As `impasto.iterate`."""
-        return Run(content, styles if isinstance(styles, (list, tuple)) else [styles], self)
+    def iterate(self, content: Any, styles: Any, since: Checkpoint | None = None) -> Run:
+        """As `impasto.iterate`; with a checkpoint ``since`` of the same run, as it goes on from there.
+
+        Raises:
+            CheckpointError: the checkpoint is of another run.
+        """
+        return Run(content, styles if isinstance(styles, (list, tuple)) else [styles], self, since)
 
     def stylize(self, content: Any, style: Any, callback: Callable[[Progress], None] | None = None) -> Result:
         """As `impasto.stylize`."""
@@ -199,6 +241,26 @@ def iterate(content: Any, styles: Any, *, config: StylizeConfig | None = None, p
         ConfigError, PictureError, WeightsError, DeviceError, CapacityError: before anything is painted.
     """
     return Stylizer(config=config, preset=preset, **options).iterate(content, styles)
+
+
+def resume(source: str | os.PathLike[str] | Checkpoint, content: Any = None, styles: Any = None) -> Run:
+    """Go on with the run of a checkpoint, as if it had never been stopped: with the same versions, on the same machine with as
+    many threads, the picture is the same to the bit.
+
+    Args:
+        source: what `Run.checkpoint` or the command line wrote.
+        content, styles: as of `iterate`, where they are no files, or lie elsewhere now; their bytes have to be the same.
+
+    Raises:
+        CheckpointError: the file is no checkpoint, or a picture, a style or the weights are not what they were.
+        PictureError, WeightsError, DeviceError, CapacityError: as of `iterate`.
+    """
+    since = source if isinstance(source, Checkpoint) else read_checkpoint(source)
+    record = since.record
+    stylizer = Stylizer(config=config_of(record), preset=record.get("preset"))
+    given = [style["name"] for style in record["styles"]] if styles is None else styles
+    recorded = record["content"]
+    return stylizer.iterate(recorded["name"] if content is None and recorded else content, given, since)
 
 
 def stylize(

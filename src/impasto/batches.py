@@ -6,23 +6,27 @@ import itertools
 import os
 import string
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .api import Result, Run, Stylizer
+from .checkpoint import checkpoint_of, read_checkpoint, remove_checkpoint
 from .config import OutputConfig, StylizeConfig
-from .errors import ConfigError, ImpastoError, OutputError, nearest_name
+from .errors import CheckpointError, ConfigError, ImpastoError, OutputError, nearest_name
 from .files import make_folder
 from .images.folder import expanded
 from .images.io import check_output
 from .styles import KeptStyle, Style, parts_of, read_style
 
-__all__ = ["FIELDS", "Batch", "Job", "Painted", "attempt", "batch"]
+__all__ = ["FIELDS", "Batch", "Job", "Paint", "Painted", "attempt", "batch"]
 
 FIELDS = ("content", "style", "index")
 IN_FOLDER = "{content}_{style}.png"
+
+Paint = Callable[["Job", Run], Result | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +74,7 @@ def batch(
     *,
     output: str | os.PathLike[str] | None = None,
     force: bool = False,
-    paint: Callable[[Job, Run], None] | None = None,
+    paint: Paint | None = None,
     save: OutputConfig | None = None,
     config: StylizeConfig | None = None,
     preset: str | None = None,
@@ -79,7 +83,7 @@ def batch(
     """Paint each content in each style: the network is loaded once, and what it sees in a style is kept for the next content.
 
     Every picture is written whole or not at all, and its name is looked for just before it is painted, so that a batch may be
-    broken off and taken up again, or shared by several processes.
+    broken off and taken up again, or shared by several processes. A picture of which there is a checkpoint goes on from it.
 
     Args:
         contents: a picture, a folder of pictures, or a list of such.
@@ -88,7 +92,8 @@ def batch(
             and ``{index}`` (the number of the picture, from 1; ``{index:03}`` is 001). A name without suffix is a folder, for
             ``{content}_{style}.png`` in it. Folders are made.
         force: paint again what is there already.
-        paint: called with each job and its run, to iterate over it; to cancel the batch, raise. By default it is painted.
+        paint: called with each job and its run, to iterate over it; to cancel the batch, raise. It may save the result
+            itself, and returns it then. By default it is painted.
         save: how results are written.
         config, preset, options: as of `stylize`.
 
@@ -119,7 +124,7 @@ def _plan(contents: Any, styles: Any, output: str | os.PathLike[str] | None, sav
 
 
 def _paint_all(
-    jobs: Iterable[Job], stylizer: Stylizer, force: bool, paint: Callable[[Job, Run], None] | None, save: OutputConfig | None
+    jobs: Iterable[Job], stylizer: Stylizer, force: bool, paint: Paint | None, save: OutputConfig | None
 ) -> Iterator[Painted]:
     for _, group in itertools.groupby(jobs, key=lambda job: id(job.styles)):
         styles: list[Style] = []
@@ -129,15 +134,16 @@ def _paint_all(
 
 
 def _begin(stylizer: Stylizer, job: Job, styles: list[Style]) -> Run:
-    """A run of ``job``; ``styles`` are those of its group, read with the first of them."""
+    """A run of ``job``, on from its checkpoint if it was broken off; ``styles`` are its group's, read with the first of them."""
     if not styles:
         styles += [KeptStyle(read_style(style)) for style in job.styles]
+    if job.output:
+        with suppress(CheckpointError):
+            return stylizer.iterate(job.content, styles, read_checkpoint(checkpoint_of(job.output)))
     return stylizer.iterate(job.content, styles)
 
 
-def attempt(
-    job: Job, begin: Callable[[], Run], paint: Callable[[Job, Run], None] | None = None, save: OutputConfig | None = None
-) -> Painted:
+def attempt(job: Job, begin: Callable[[], Run], paint: Paint | None = None, save: OutputConfig | None = None) -> Painted:
     """Paint ``job`` and write its output, if it has one; an error that is raised on purpose becomes what came of it.
 
     Args:
@@ -146,13 +152,17 @@ def attempt(
     """
     try:
         run = begin()
-        (paint or _paint)(job, run)
-        result = run.result()
-        if job.output:
-            result.save(job.output, save)
+        result = (paint or _paint)(job, run) or _saved(run.result(), job, save)
     except ImpastoError as error:
         return Painted(job, error=error)
     return Painted(job, result)
+
+
+def _saved(result: Result, job: Job, save: OutputConfig | None) -> Result:
+    if job.output:
+        result.save(job.output, save)
+        remove_checkpoint(checkpoint_of(job.output))
+    return result
 
 
 def _paint(job: Job, run: Run) -> None:

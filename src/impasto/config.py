@@ -414,6 +414,16 @@ class OutputConfig(_Checked):
     save_every: int = _option(
         0, "write the picture every so many iterations; 0 only at the end", "output", unit="iterations", low=0
     )
+    checkpoint: int = _option(
+        60,
+        "write a checkpoint every so many seconds, from which impasto resume goes on, and when a signal stops the run; 0 never",
+        "output",
+        unit="seconds",
+        low=0,
+    )
+    checkpoint_file: str | None = _option(
+        None, "the file of the checkpoint; by default the picture's name with .checkpoint after it", "output"
+    )
     quiet: bool = _option(False, "print errors only", "output")
 
     def __post_init__(self) -> None:

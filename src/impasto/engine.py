@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import psutil
 from torch import Tensor
@@ -13,10 +14,10 @@ from torch import Tensor
 from .config import StylizeConfig
 from .features import Backbone
 from .images.resample import resize
-from .level import Ended, Level
-from .optim import Solver, create_solver
+from .level import Ended, Level, part_of
+from .optim import Solver, State, create_solver
 from .pyramid import Scale
-from .starts import begin, recolored
+from .starts import begin, begin_again, recolored
 from .strength import dialed
 from .styles import Style
 from .targets import refining
@@ -42,6 +43,7 @@ class Progress:
         peak_memory: of this process so far, in bytes.
         preview: makes the picture as it would be returned now, ``(1, 3, height, width)`` in [0, 1].
         note: empty, or what happened (a step size taken back).
+        saved: makes what `run` goes on from after this iteration: a flat dict of tensors and numbers.
     """
 
     scale: int
@@ -59,6 +61,7 @@ class Progress:
     peak_memory: int
     preview: Callable[[], Tensor] = field(repr=False)
     note: str = ""
+    saved: Callable[[], State] = field(default=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ def run(
     backbone: Backbone,
     scales: Sequence[Scale],
     start: Tensor | None = None,
+    since: Mapping[str, Any] | None = None,
 ) -> Generator[Progress, None, Outcome]:
     """Paint. Closing the generator cancels; what it returns when exhausted is the outcome.
 
@@ -87,15 +91,21 @@ def run(
         backbone: on the content's device.
         scales: coarse to fine, from `plan_scales`.
         start: the canvas to begin with, of any size; None for the content.
+        since: go on from there, as `Progress.saved` made it in a run of the same arguments. The first record is then that of
+            the iteration that was the last; what follows is, to the bit, what would have followed it.
     """
     if not config.strength:
         untouched = resize(content, scales[-1].size, config.resample, config.tile)
         return Outcome(untouched, "finished", "a strength of 0 leaves the content as it is")
-    shown, clock = recolored(content, styles, config), _Clock(scales)
+    shown, clock = recolored(content, styles, config), _Clock(scales, since or {})
     canvas = shown if start is None else start
     level, ended = None, Ended("finished", "every iteration was done")
-    for stage in _stages(dialed(config), backbone, scales):
-        level = _level(stage, level, canvas, content, shown, styles, backbone)
+    for stage in _stages(dialed(config), backbone, scales)[since["scale"] - 1 if since else 0 :]:
+        if since and level is None:
+            level = _level_again(stage, since, content, styles, backbone)
+            yield _progress(level, stage, clock)
+        else:
+            level = _level(stage, level, canvas, content, shown, styles, backbone)
         ended = yield from _paint_scale(level, stage, clock)
         canvas = level.picture()
         if ended.reason == "diverged":
@@ -151,12 +161,23 @@ def _level(
     return Level(objective, solver, canvas, state, step_size, config.plateau, config.best and stage.last)
 
 
-class _Clock:
-    """Counts over all scales."""
+def _level_again(stage: _Stage, since: Mapping[str, Any], content: Tensor, styles: Sequence[Style], backbone: Backbone) -> Level:
+    """A scale as it was when it was saved."""
+    size, config, solver, refines = stage.scale.size, stage.config, stage.solver, stage.refines
+    objective = begin_again(size, content, styles, config, backbone, part_of(since, "objective"), refines=refines)
+    level = Level(objective, solver, since["canvas"], {}, 0.0, config.plateau, config.best and stage.last)
+    level.restore(since)
+    return level
 
-    def __init__(self, scales: Sequence[Scale]) -> None:
-        self.scales, self.steps, self.step = len(scales), sum(s.iterations for s in scales), 0
-        self.began, self.process = time.perf_counter(), psutil.Process()
+
+class _Clock:
+    """Counts over all scales, from 0 or from where a saved run stood."""
+
+    def __init__(self, scales: Sequence[Scale], since: Mapping[str, Any]) -> None:
+        self.scales, self.steps = len(scales), sum(s.iterations for s in scales)
+        self.step: int = since.get("step", 0)
+        self.began: float = time.perf_counter() - since.get("seconds", 0.0)
+        self.process = psutil.Process()
 
     def seconds(self) -> float:
         return time.perf_counter() - self.began
@@ -177,30 +198,36 @@ def _peak_resident(now: int) -> int:
 
 
 def _paint_scale(level: Level, stage: _Stage, clock: _Clock) -> Generator[Progress, None, Ended]:
-    scale, config = stage.scale, stage.config
-    while not (ended := level.ended(scale.iterations)):
+    iterations, config = stage.scale.iterations, stage.config
+    while not (ended := level.ended(iterations)):
         if level.iteration and level.objective.searches and level.iteration % config.neighbour_refresh == 0:
             level.look_again()
-        report, note = level.step(_cooled(config.cooling or 0.0, level.iteration / scale.iterations))
+        note = level.step(_cooled(config.cooling or 0.0, level.iteration / iterations))
         clock.step += 1
-        yield Progress(
-            scale=stage.number,
-            scales=clock.scales,
-            height=scale.size[0],
-            width=scale.size[1],
-            iteration=level.iteration,
-            iterations=scale.iterations,
-            step=clock.step,
-            steps=clock.steps,
-            evaluations=int(level.state["evaluations"]),
-            loss=report.total,
-            terms=report.terms,
-            seconds=clock.seconds(),
-            peak_memory=clock.peak_memory(),
-            preview=lambda: level.picture().clamp(0, 1),
-            note=note,
-        )
+        yield _progress(level, stage, clock, note)
     return ended
+
+
+def _progress(level: Level, stage: _Stage, clock: _Clock, note: str = "") -> Progress:
+    (height, width), seconds = stage.scale.size, clock.seconds()
+    return Progress(
+        scale=stage.number,
+        scales=clock.scales,
+        height=height,
+        width=width,
+        iteration=level.iteration,
+        iterations=stage.scale.iterations,
+        step=clock.step,
+        steps=clock.steps,
+        evaluations=int(level.state["evaluations"]),
+        loss=level.report.total,
+        terms=level.report.terms,
+        seconds=seconds,
+        peak_memory=clock.peak_memory(),
+        preview=lambda: level.picture().clamp(0, 1),
+        note=note,
+        saved=lambda: {**level.saved(), "scale": stage.number, "step": clock.step, "seconds": seconds},
+    )
 
 
 def _cooled(least: float, done: float) -> float:

@@ -6,6 +6,7 @@ The tree::
     ├── ConfigError      an option is unknown, out of range, or contradicts another   (also a ValueError)
     ├── PictureError     a picture cannot be read, or cannot be used as it is
     │   └── OutputError  a picture, record or folder cannot be written
+    ├── CheckpointError  a checkpoint cannot be read, or its run cannot go on
     ├── StyleError       a style file is missing, damaged, or of another network
     ├── WeightsError     a weights file is missing, damaged, or of another network
     │   └── DownloadError  a weights file could not be fetched
@@ -22,6 +23,7 @@ from collections.abc import Iterable
 
 __all__ = [
     "CapacityError",
+    "CheckpointError",
     "ConfigError",
     "DeviceError",
     "DownloadError",
@@ -61,6 +63,10 @@ class PictureError(ImpastoError):
 
 class OutputError(PictureError):
     """A picture, record or folder cannot be written."""
+
+
+class CheckpointError(ImpastoError):
+    """A checkpoint cannot be read, or its run cannot go on: what goes in is not what it was."""
 
 
 class StyleError(ImpastoError):

@@ -7,12 +7,13 @@ import errno
 import os
 import secrets
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import OutputError
 
-__all__ = ["check_writable", "make_folder", "write_bytes", "write_text"]
+__all__ = ["check_writable", "discard", "make_folder", "replacing", "write_bytes", "write_text"]
 
 _FULL = "free some space, or write to another disk"
 _FORBIDDEN = "choose a folder you may write to"
@@ -58,18 +59,41 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     Raises:
         OutputError: it cannot be written; nothing new is left behind.
     """
+    with replacing(path) as part:
+        part.write_bytes(data)
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A ``with`` block that writes a file beside ``path``, which takes its place at the end, unless the block raises.
+
+    Raises:
+        OutputError: it cannot be written; nothing new is left behind.
+    """
     with _explained(path):
         target = _target(path)
-        part = target.with_name(f".impasto-{secrets.token_hex(8)}.part")
+        part = target.with_name(_part_of(target, secrets.token_hex(8)))
         try:
-            with part.open("xb") as file:
-                file.write(data)
-                file.flush()
+            yield part
+            with part.open("rb+") as file:
                 os.fsync(file.fileno())
             part.replace(target)
         finally:
             with contextlib.suppress(OSError):
                 part.unlink()  # only there if something failed
+
+
+def discard(path: str | os.PathLike[str]) -> None:
+    """Remove a file, if it is there and can be, with the unfinished ones that killed processes have left of it."""
+    target = Path(path).resolve()
+    for left in (target, *target.parent.glob(_part_of(target, "*"))):
+        with contextlib.suppress(OSError):
+            left.unlink()
+
+
+def _part_of(target: Path, mark: str) -> str:
+    """A name that says whose part it is, and is never too long."""
+    return f".impasto-{zlib.crc32(os.fsencode(target.name)):08x}-{mark}.part"
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

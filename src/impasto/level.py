@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from .objective import Objective, Report
 from .optim import Solver, State
+from .searches import saved as saved_searches
 
-__all__ = ["Ended", "Level"]
+__all__ = ["Ended", "Level", "part_of"]
 
 _PLATEAU_WINDOW = 50  # iterations over which an improvement is judged
 _DIVERGED_FACTOR = 100.0  # a loss this many times the scale's first one will not come back by itself
 _MOST_BACKOFFS = 5
+_NUMBERS = ("iteration", "step_size", "good_loss", "first", "backoffs")
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class Level:
         first: the loss that others are measured by.
         backoffs: how often it went back.
         losses: of the last two windows, oldest first.
+        report: of the last iteration.
     """
 
     objective: Objective
@@ -60,9 +65,28 @@ class Level:
     first: float = math.nan
     backoffs: int = 0
     losses: tuple[float, ...] = ()
+    report: Report = field(default_factory=lambda: Report(math.nan, {}))
 
     def __post_init__(self) -> None:
         self.good = self.canvas
+
+    def saved(self) -> State:
+        """All that the next iteration depends on, and the last one's report: a flat dict of tensors and numbers."""
+        own = {name: getattr(self, name) for name in _NUMBERS}
+        own |= {"canvas": self.canvas, "losses": torch.tensor(self.losses, dtype=torch.float64), "loss": self.report.total}
+        if self.good is not self.canvas:
+            own["good"] = self.good
+        parts = {"solver": self.state, "objective": saved_searches(self.objective), "terms": self.report.terms}
+        return own | {f"{part}.{name}": value for part, values in parts.items() for name, value in values.items()}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Become as it was when it was `saved`, except for the objective, which is restored by itself."""
+        for name in _NUMBERS:
+            setattr(self, name, saved[name])
+        self.canvas, self.state = saved["canvas"], part_of(saved, "solver")
+        self.good = saved.get("good", self.canvas)
+        self.losses = tuple(saved["losses"].tolist())
+        self.report = Report(saved["loss"], part_of(saved, "terms"))
 
     def picture(self) -> Tensor:
         """What would be returned now: the best canvas, or the solver's (averaged) one."""
@@ -76,21 +100,21 @@ class Level:
             return Ended("plateau", f"{_PLATEAU_WINDOW} iterations improved the loss by less than {self.plateau:g} of it")
         return Ended("finished", "every iteration was done") if self.iteration >= iterations else None
 
-    def step(self, share: float) -> tuple[Report, str]:
+    def step(self, share: float) -> str:
         """One iteration, with ``share`` of the step size.
 
-        Where it diverges, it goes back to the last good canvas with half the step size, and says so.
+        Where it diverges, it goes back to the last good canvas with half the step size, and says so; else it says nothing.
         """
         self.solver = replace(self.solver, method=replace(self.solver.method, step_size=self.step_size * share))
-        moved, state, report = self.solver.step(self._evaluate, self.canvas, self.state)
+        moved, state, self.report = self.solver.step(self._evaluate, self.canvas, self.state)
         note = ""
-        if bool(moved.isfinite().all()) and not self._ran_away(report.total):
+        if bool(moved.isfinite().all()) and not self._ran_away(self.report.total):
             self.canvas, self.state = moved, state
         else:
-            note = self._back_off(report, state)
+            note = self._back_off(state)
         self.iteration += 1
-        self.losses = (*self.losses, report.total)[-2 * _PLATEAU_WINDOW :]
-        return report, note
+        self.losses = (*self.losses, self.report.total)[-2 * _PLATEAU_WINDOW :]
+        return note
 
     def look_again(self) -> None:
         """New neighbours: the objective changes under the solver, and losses no longer compare with earlier ones."""
@@ -117,13 +141,13 @@ class Level:
                 self.first = max(self.first, self.objective.value(torch.full_like(self.canvas, 0.5))[0].item())
         return not total <= _DIVERGED_FACTOR * self.first
 
-    def _back_off(self, report: Report, state: State) -> str:
+    def _back_off(self, state: State) -> str:
         self.backoffs += 1
         self.step_size /= 2
         counts = {name: state[name] for name in ("iterations", "evaluations")}
         self.canvas, self.state = self.good, {**self.solver.init(self.good), **counts}
         self.losses = ()
-        return f"the loss became {report.total:.3g}: back to the best canvas with a step size of {self.step_size:.3g}"
+        return f"the loss became {self.report.total:.3g}: back to the best canvas with a step size of {self.step_size:.3g}"
 
     def _stalls(self) -> bool:
         """Whether the last window improved on the one before it by less than the share asked for."""
@@ -131,3 +155,8 @@ class Level:
             return False
         earlier, later = min(self.losses[:_PLATEAU_WINDOW]), min(self.losses[_PLATEAU_WINDOW:])
         return earlier - later < self.plateau * abs(earlier)
+
+
+def part_of(saved: Mapping[str, Any], part: str) -> State:
+    """The entries of a saved scale that are its ``solver``'s, its ``objective``'s, or the ``terms`` of its loss."""
+    return {name[len(part) + 1 :]: value for name, value in saved.items() if name.startswith(f"{part}.")}

@@ -207,7 +207,12 @@ class NeighbourTerm:
         """The same term with the neighbours of a canvas with these hypercolumns ``(h * w, C)``."""
         if self.search is None:
             return self
-        field = self.search.find(hypercolumns, self.field.grid)
+        return self.matched(self.search.find(hypercolumns, self.field.grid))
+
+    def matched(self, field: Field) -> NeighbourTerm:
+        """The same term with these matches, where it can look for others."""
+        if self.search is None:
+            return self
         return dataclasses.replace(self, field=field, wanted=directions(self.search.bank, field.rows))
 
 

@@ -15,7 +15,17 @@ from torch import Tensor
 from .config import StylizeConfig
 from .errors import ConfigError
 
-__all__ = ["Input", "RunRecord", "config_of", "make_record", "parse_record", "pixels_sha256", "record_text"]
+__all__ = [
+    "Input",
+    "RunRecord",
+    "config_of",
+    "differing_inputs",
+    "differing_makers",
+    "make_record",
+    "parse_record",
+    "pixels_sha256",
+    "record_text",
+]
 
 SCHEMA = 1
 
@@ -131,6 +141,34 @@ _USABLE: dict[str, Callable[[Any], bool]] = {  # what a run is repeated from, co
     "size": lambda value: value is None or (isinstance(value, list) and len(value) == 2),
     "peak_memory": lambda value: value is None or isinstance(value, (int, float)),
 }
+
+
+_FILES = {"content": "content picture", "styles": "style", "start": "start picture", "weights": "weights"}
+
+
+def differing_inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What went into two runs and is not the same, as in ``style 2``: files by their bytes, wherever they lie, and options."""
+    before, after = (_options(record) | _digests({_FILES[key]: record.get(key) for key in _FILES}) for record in (then, now))
+    return [name for name in {**before, **after} if before.get(name) != after.get(name)]
+
+
+def _options(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"option {name}": value for name, value in record["config"].items()}
+
+
+def _digests(value: Any, name: str = "") -> dict[str, Any]:
+    """What is known of every file in a nested value, by where it stands there, except what it is called."""
+    if isinstance(value, dict) and "sha256" in value:
+        return {name: {key: fact for key, fact in value.items() if key not in ("name", "id")}}
+    pairs = value.items() if isinstance(value, dict) else enumerate(value, 1) if isinstance(value, list) else ()
+    return {place: known for key, each in pairs for place, known in _digests(each, f"{name} {key}".strip()).items()}
+
+
+def differing_makers(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What made two runs and is not the same, as in ``threads 2 then, 1 now``: without any, a run repeats to the byte."""
+    before, after = ({**r["versions"], **r["machine"], "impasto": r["impasto"]} for r in (then, now))
+    names = sorted({*before, *after})
+    return [f"{name} {before.get(name)} then, {after.get(name)} now" for name in names if before.get(name) != after.get(name)]
 
 
 def config_of(record: Mapping[str, Any]) -> StylizeConfig:

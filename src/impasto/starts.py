@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,10 +19,11 @@ from .images.spaces import luma_of
 from .images.wrap import bordered, differences, interpolated
 from .losses import Field, Size, voted
 from .objective import PIXELS, Objective
-from .styles import Style, parts_of
+from .searches import field_of, restored
+from .styles import Style, StyleTargets, parts_of
 from .targets import build_objective
 
-__all__ = ["begin", "enlarged_canvas", "painted_over", "recolored"]
+__all__ = ["begin", "begin_again", "enlarged_canvas", "painted_over", "recolored"]
 
 _AROUND = 2.0  # px: an edge keeps voting away from as far as a patch reaches
 _FINE_EDGES = 0.6  # where a scale refines, weaker edges are spared: the eye reads the content by its finest ones
@@ -53,8 +55,7 @@ def begin(
 ) -> tuple[Tensor, Objective]:
     """The canvas and the objective that a scale begins with; ``below`` is the objective of the scale below."""
     target, coloured = (resize(picture, size, config.resample, config.tile) for picture in (content, shown))
-    length, parts = side_of(size, config.side), parts_of(config, len(styles))
-    known = [style.at(length * part.scale, config, backbone) for style, part in zip(styles, parts, strict=True)]
+    known = _known(styles, size, config, backbone)
     if below is None:
         return resize(canvas, size, config.resample, config.tile), build_objective(target, known, config, backbone)
     if canvas.shape[2:] != size:
@@ -65,6 +66,28 @@ def begin(
         edges, bands = (config.voting_edges * _FINE_EDGES, _FINE_BANDS) if refines else (config.voting_edges, None)
         canvas = painted_over(canvas, target, matching.field, matching.pictures, config.voting, edges, bands)
     return canvas, objective
+
+
+def begin_again(
+    size: Size,
+    content: Tensor,
+    styles: Sequence[Style],
+    config: StylizeConfig,
+    backbone: Backbone,
+    found: Mapping[str, Any],
+    *,
+    refines: bool,
+) -> Objective:
+    """The objective of a scale that was begun before, as it was when it had ``found`` this."""
+    kept = field_of(found, config.tile) if refines else None
+    target = resize(content, size, config.resample, config.tile)
+    objective = build_objective(target, _known(styles, size, config, backbone), config, backbone, None, kept)
+    return restored(objective, found)
+
+
+def _known(styles: Sequence[Style], size: Size, config: StylizeConfig, backbone: Backbone) -> list[StyleTargets]:
+    length, parts = side_of(size, config.side), parts_of(config, len(styles))
+    return [style.at(length * part.scale, config, backbone) for style, part in zip(styles, parts, strict=True)]
 
 
 def enlarged_canvas(canvas: Tensor, content: Tensor, detail: float, tile: str = "none") -> Tensor:

@@ -14,6 +14,8 @@ import torch
 from PIL import Image
 from tiny import TINY, Said, paint_picture
 
+from impasto.cli import keep
+
 
 @pytest.fixture
 def refused(impasto, photo, painting, out):
@@ -201,14 +203,23 @@ def test_an_output_that_would_replace_an_input(refused, photo):
 
 
 def test_a_record_that_would_replace_the_picture(refused, out):
-    assert refused("--record", out) == f"the record would replace the picture {str(out)!r}; give them two names"
+    assert (
+        refused("--record", out)
+        == f"the record or the checkpoint would replace the picture {str(out)!r}; give them names of their own"
+    )
 
 
 def test_a_record_that_cannot_be_written(refused, out):
     assert "cannot write" in refused("--record", out.parent / "deeper" / "run.json")
 
 
-def test_a_full_disk(refused, monkeypatch):
+@pytest.fixture
+def impatient(monkeypatch):
+    """A picture that cannot be written does not wait until it can."""
+    monkeypatch.setattr(keep, "PATIENCE", 0.0)
+
+
+def test_a_full_disk(refused, impatient, monkeypatch):
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -216,7 +227,7 @@ def test_a_full_disk(refused, monkeypatch):
     assert refused("--quiet").endswith("No space left on device; free some space, or write to another disk")
 
 
-def test_a_limit_on_the_size_of_files(refused):
+def test_a_limit_on_the_size_of_files(refused, impatient):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1500, hard))
     try:

@@ -30,7 +30,7 @@ STYLE_HELP = "a picture, or a folder whose pictures are taken as one style; give
 @click.option("--mix", cls=Flag, is_flag=True, help="mix the styles in one picture, by --style-blend, instead of one for each")
 @click.option("--force", cls=Flag, is_flag=True, help="paint again what is there already")
 @click.option("--preset", cls=Flag, metavar="NAME", help=PRESET_HELP)
-@derived_flags(without=("record", "save_every"))
+@derived_flags(without=("record", "save_every", "checkpoint_file"))
 def batch(
     contents: tuple[str, ...], styles: tuple[str, ...], output: str, mix: bool, force: bool, preset: str | None, **flags: Any
 ) -> int:
@@ -41,13 +41,13 @@ def batch(
     impasto batch a.jpg b.jpg --style paintings -o out --size 1024
 
     The network is loaded once. Pictures that are there already are left alone; what is wrong with one picture is told at
-    the end, and the others are painted. Ctrl-C ends after the iteration that is running and gives up the picture that is
-    being painted; the same command goes on from there. Exit code 2 says that a picture failed.
+    the end, and the others are painted. Ctrl-C ends after the iteration that is running and leaves a checkpoint of the picture
+    that is being painted; the same command goes on from there. Exit code 2 says that a picture failed.
     """
     settings = OutputConfig(**given_options(OutputConfig, flags))
     config = preset_config(preset, given_options(StylizeConfig, flags))
     fetch_missing(config, preset, quiet=settings.quiet)
-    wanted, painter = [styles] if mix else styles, Painter(settings.quiet)
+    wanted, painter = [styles] if mix else styles, Painter(settings.quiet, settings)
     with waiting(settings.quiet):
         from ..batches import batch as begin
 
@@ -56,8 +56,8 @@ def batch(
     if not settings.quiet:
         for line in departures(preset, config):
             click.echo(f"impasto: warning: {line}", err=True)
-    with Interrupt(painter.stop) as interrupt, suppress(Stopped):
+    with Interrupt(painter.stop) as painter.interrupt, suppress(Stopped):
         for painted in painting:
             painter.take(painted)
     code = painter.finish()
-    return interrupt.code or code
+    return painter.interrupt.code or code

@@ -18,6 +18,7 @@ from ..errors import ImpastoError
 from .batch import batch
 from .compare import compare
 from .demo import demo
+from .resume import resume
 from .show import inspect, presets
 from .style import style
 from .stylize import stylize
@@ -41,7 +42,7 @@ def impasto(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (stylize, texture, batch, compare, style, demo, presets, inspect, weights):
+for command in (stylize, resume, texture, batch, compare, style, demo, presets, inspect, weights):
     impasto.add_command(command)
 
 

@@ -8,38 +8,57 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..config import OutputConfig
+from .interrupt import Interrupt
+from .keep import Keeper
 from .report import Report, clock, open_report
 from .stylize import summary
 
 if TYPE_CHECKING:
     from ..api import Run
     from ..batches import Job, Painted
+    from ..result import Result
 
 __all__ = ["Painter", "Stopped"]
 
 
 class Stopped(BaseException):
-    """A signal came: the picture that is being painted is given up."""
+    """A signal came: the picture that is being painted is put off."""
 
 
 class Painter:
-    """Paints each job with a report, and keeps count."""
+    """Paints each job with a report, and keeps count.
 
-    def __init__(self, quiet: bool) -> None:
+    Args:
+        quiet: report nothing.
+        settings: how the outputs of jobs are kept, with checkpoints on the way; None leaves the outputs alone.
+
+    Attributes:
+        interrupt: knows whether a signal came; to be set with ``settings``.
+    """
+
+    interrupt: Interrupt
+
+    def __init__(self, quiet: bool, settings: OutputConfig | None = None) -> None:
         self.jobs: Sequence[Job] = ()
+        self._settings = settings
         self._quiet, self._began, self._report, self._stopping = quiet, time.monotonic(), Report(), False
         self._failed: list[Painted]
         self._painted, self._there, self._failed = 0, 0, []
 
-    def __call__(self, job: Job, run: Run) -> None:
-        """Paint ``job``, unless a signal comes."""
+    def __call__(self, job: Job, run: Run) -> Result | None:
+        """Paint ``job``, unless a signal comes; the result where it was written."""
         plan = [(scale.size[0] * scale.size[1], scale.iterations) for scale in run.scales]
         with open_report(self._quiet, plan) as self._report:
             self._report.say(self._heading(job))
+            keeper = Keeper(run, job.output, self._settings, self._report.say) if job.output and self._settings else None
             for progress in run:
                 self._report.show(progress)
+                if keeper:
+                    keeper.after(progress, stopping=self._stopping)
                 if self._stopping:
                     raise Stopped
+            return keeper.finish(self.interrupt) if keeper else None
 
     def stop(self) -> None:
         """End after this iteration."""

@@ -11,7 +11,7 @@ from ..errors import PictureError
 if TYPE_CHECKING:
     from ..runs import Input, RunRecord
 
-__all__ = ["changed_inputs", "compare_pixels", "record_in", "recorded_path", "text_in"]
+__all__ = ["changed_inputs", "compare_pixels", "record_in", "recorded_path", "recorded_pictures", "text_in"]
 
 
 def text_in(path: str) -> str:
@@ -57,6 +57,18 @@ def recorded_path(entry: Input, role: str) -> str:
     return entry["name"]
 
 
+def recorded_pictures(record: RunRecord, given: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+    """Content and styles of the recorded run, those that are given in their place; a texture has no content.
+
+    Raises:
+        PictureError: see `recorded_path`.
+    """
+    content, recorded = None, record["content"]
+    if recorded is not None:
+        content, given = (given[0], given[1:]) if given else (recorded_path(recorded, "content"), ())
+    return content, given or tuple(recorded_path(style, "style") for style in record["styles"])
+
+
 def changed_inputs(paths: Iterable[str], recorded: Mapping[str, Input]) -> list[str]:
     """Those of ``paths``, files or folders, whose bytes are not the recorded ones."""
     return [path for path in paths if _digest(path) != recorded[path]["sha256"]]
@@ -66,10 +78,9 @@ def compare_pixels(record: RunRecord, again: RunRecord, source: str) -> str:
     """A line that says whether the repeated run painted the same pixels, and if not, what differs beside them."""
     if record.get("pixels_sha256") == again["pixels_sha256"]:
         return f"the pixels are those of {source}"
-    before, now = ({**r["versions"], **r["machine"], "impasto": r["impasto"]} for r in (record, again))
-    differing = [
-        f"{key} {before.get(key)} then, {now.get(key)} now" for key in sorted({*before, *now}) if before.get(key) != now.get(key)
-    ]
+    from ..runs import differing_makers
+
+    differing = differing_makers(record, again)
     return f"the pixels are not those of {source}: {'; '.join(differing) or 'nothing else that is recorded differs'}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,10 @@ import click
 from ..config import OutputConfig, StylizeConfig
 from ..errors import ConfigError, OutputError
 from .interrupt import Interrupt
+from .keep import Keeper
 from .options import Flag, GroupedCommand, derived_flags, given_options
 from .preset import PRESET_HELP, departures, preset_config
-from .repeat import changed_inputs, compare_pixels, record_in, recorded_path
+from .repeat import changed_inputs, compare_pixels, record_in, recorded_pictures
 from .report import open_report, waiting
 from .weights import fetch_missing
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from ..api import Result, Run
     from ..runs import RunRecord
 
-__all__ = ["Job", "carry_out", "stylize", "summary"]
+__all__ = ["Job", "carry_out", "paint", "stylize", "summary"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ def stylize(
     impasto stylize --from out.png --size 1024 -o large.png
 
     Flags go on top of the preset or the repeated run, and these on top of the defaults. A star marks a default of the
-    default objective and backbone; other ones bring their own. Ctrl-C ends the run and keeps the picture painted so far.
+    default objective and backbone; other ones bring their own. Ctrl-C ends the run and keeps the picture painted so far,
+    with a checkpoint that impasto resume goes on from.
     """
     settings = OutputConfig(**given_options(OutputConfig, flags))
     given = tuple(path for path in (content, *styles) if path is not None)
@@ -79,14 +82,14 @@ def carry_out(job: Job, output: str, settings: OutputConfig, source: str | None 
     with waiting(settings.quiet):
         from ..api import iterate
 
-        warnings = _warnings(job)
+        warnings = [*_warnings(job), *_replaced(output, settings)]
         run = iterate(job.content, job.styles, config=job.config, preset=job.preset)
     if not settings.quiet:
         for line in warnings:
             click.echo(f"impasto: warning: {line}", err=True)
-    result, code = _paint(run, output, settings)
+    result, code = paint(run, output, settings)
     if not settings.quiet:
-        click.echo(summary(output, result))
+        click.echo(summary(output, result, _checkpoint(output, settings)))
         if job.record and not (job.changed or code):
             click.echo(compare_pixels(job.record, result.record, str(source)))
     return code
@@ -107,18 +110,9 @@ def _repeat(source: str, preset: str | None, given: tuple[str, ...], changes: Ma
     from ..runs import config_of
 
     record, changed = record_in(source), bool(given or changes)
-    content, given = _recorded_content(record, given)
-    styles = given or tuple(recorded_path(style, "style") for style in record["styles"])
+    content, styles = recorded_pictures(record, given)
     kept = None if changes else record.get("preset")
     return Job(content, styles, config_of(record).overlay(changes), kept, record, changed)
-
-
-def _recorded_content(record: RunRecord, given: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
-    """The content of a repeated run, and the pictures that are given beside it; a texture has none."""
-    recorded = record["content"]
-    if recorded is None:
-        return None, given
-    return (given[0], given[1:]) if given else (recorded_path(recorded, "content"), ())
 
 
 def _warnings(job: Job) -> list[str]:
@@ -132,24 +126,43 @@ def _warnings(job: Job) -> list[str]:
     return [f"{path} is not the picture that was recorded: its bytes differ" for path in changed_inputs(used, recorded)]
 
 
+def _replaced(output: str, settings: OutputConfig) -> list[str]:
+    """A word on the unfinished run that this one will replace."""
+    file = _checkpoint(output, settings)
+    if not (file and Path(file).exists()):
+        return []
+    return [f"{file} is of an unfinished run, which this one replaces; impasto resume {shlex.quote(file)} goes on with it"]
+
+
 def _check_outputs(output: str, settings: OutputConfig, job: Job) -> None:
     """Refuse what could not be written after minutes of work, or would replace a picture that goes in."""
+    from ..checkpoint import check_checkpoint
     from ..images.folder import expanded
     from ..images.io import check_output, check_writable
 
     check_output(output, bits=settings.bits)
     if settings.record:
         check_writable(settings.record)
-    written = [Path(path).resolve() for path in (output, settings.record) if path]
+    checkpoint = _checkpoint(output, settings)
+    if checkpoint:
+        check_checkpoint(checkpoint)
+    written = [Path(path).resolve() for path in (output, settings.record, checkpoint) if path]
     if len(set(written)) < len(written):
-        raise OutputError(f"the record would replace the picture {output!r}", "give them two names")
+        raise OutputError(f"the record or the checkpoint would replace the picture {output!r}", "give them names of their own")
     for path in (str(picture) for given in job.pictures for picture in expanded(given)):
         if Path(path).resolve() in written:
             raise OutputError(f"this would replace the picture {path!r} that goes in", "give another name for what comes out")
 
 
-def _paint(run: Run, output: str, settings: OutputConfig) -> tuple[Result, int]:
-    """Paint and save; the exit code is that of the signal that ended the run early, or 0."""
+def _checkpoint(output: str, settings: OutputConfig) -> str:
+    """Where checkpoints are written; empty where none is."""
+    from ..checkpoint import checkpoint_of
+
+    return str(settings.checkpoint_file or checkpoint_of(output)) if settings.checkpoint else ""
+
+
+def paint(run: Run, output: str, settings: OutputConfig, checkpoint: str | None = None) -> tuple[Result, int]:
+    """Paint and save, with checkpoints on the way; the exit code is that of the signal that ended the run early, or 0."""
     report = open_report(settings.quiet, [(scale.size[0] * scale.size[1], scale.iterations) for scale in run.scales])
 
     def stop() -> None:
@@ -157,19 +170,19 @@ def _paint(run: Run, output: str, settings: OutputConfig) -> tuple[Result, int]:
         report.stopping()
 
     with report, Interrupt(stop) as interrupt:
+        keeper = Keeper(run, output, settings, report.say, checkpoint)
         for progress in run:
             report.show(progress)
-            if settings.save_every and progress.step % settings.save_every == 0:
-                run.result().save(output, settings)
-        result = run.result()
-        result.save(output, settings)
+            keeper.after(progress)
+        result = keeper.finish(interrupt)
     return result, interrupt.code
 
 
-def summary(output: str, result: Result) -> str:
-    """``out.png: 512 x 384 px, 43.2 s, loss 0.234, finished``."""
+def summary(output: str, result: Result, checkpoint: str = "") -> str:
+    """``out.png: 512 x 384 px, 43.2 s, loss 0.234, finished``; and of a run that was stopped, how it goes on."""
     record = result.record
     ended = "finished" if result.reason == "finished" else result.message
     width, height = record["size"][1], record["size"][0]
+    goes_on = f"\nimpasto resume {shlex.quote(checkpoint)} goes on with it" if checkpoint and result.reason == "stopped" else ""
     loss = f"loss {record['losses']['total']:.4g}, " if "total" in record["losses"] else ""
-    return f"{output}: {width} x {height} px, {record['seconds']:.1f} s, {loss}{ended}"
+    return f"{output}: {width} x {height} px, {record['seconds']:.1f} s, {loss}{ended}{goes_on}"

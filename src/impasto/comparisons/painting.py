@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..api import Run, Stylizer
-from ..batches import Job, Painted, attempt
+from ..batches import Paint, Painted, attempt
 from ..engine import Progress
 from ..errors import OutputError, StyleError
 from ..files import make_folder
@@ -110,7 +110,7 @@ def compare(
     presets: Sequence[str] = (),
     vary: Mapping[str, Sequence[Any]] | None = None,
     keep: str | os.PathLike[str] | None = None,
-    paint: Callable[[Job, Run], None] | None = None,
+    paint: Paint | None = None,
     **options: Any,
 ) -> Comparison:
     """Paint one pair in several ways: several presets, several values of one option or of two, or presets by values.
@@ -170,7 +170,7 @@ def _paint_all(
     stylizers: Sequence[Stylizer],
     content: Picture,
     styles: Sequence[Style],
-    paint: Callable[[Job, Run], None] | None,
+    paint: Paint | None,
 ) -> Iterator[Tried]:
     for cell, stylizer in zip(cells, stylizers, strict=True):
         losses: list[dict[str, float]] = []

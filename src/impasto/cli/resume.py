@@ -1,0 +1,69 @@
+"""``impasto resume``: a run that was killed or stopped goes on from its checkpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ..config import OutputConfig
+from ..errors import CheckpointError
+from .options import Flag, GroupedCommand
+from .repeat import recorded_pictures
+from .report import waiting
+from .stylize import paint, summary
+
+if TYPE_CHECKING:
+    from ..checkpoint import Checkpoint
+
+__all__ = ["resume"]
+
+
+@click.command(cls=GroupedCommand, options_metavar="[OPTIONS]")
+@click.argument("file", metavar="FILE")
+@click.argument("pictures", nargs=-1, metavar="[CONTENT STYLE...]")
+@click.option("-o", "--output", cls=Flag, metavar="OUT", help="picture to write; by default the one that the run was to write")
+@click.option("--quiet", cls=Flag, is_flag=True, help="print errors only")
+def resume(file: str, pictures: tuple[str, ...], output: str | None, quiet: bool) -> int:
+    """Go on with the run of a checkpoint, as if it had never been stopped.
+
+    \b
+    impasto resume out.png.checkpoint
+    impasto resume out.png.checkpoint -o elsewhere.png
+    impasto resume out.png.checkpoint moved/photo.jpg moved/painting.jpg
+
+    The pictures and the weights have to be the ones it began with. On the same machine, with the same versions and as many
+    threads, the picture is the same to the bit.
+    """
+    with waiting(quiet):
+        from ..api import resume as go_on
+        from ..checkpoint import read_checkpoint
+        from ..images.io import check_output
+
+        since = read_checkpoint(file)
+        output = output or _output(since, file)
+        settings = OutputConfig(**{**since.output.get("settings", {}), "quiet": quiet})
+        check_output(output, bits=settings.bits)
+        run = go_on(since, *recorded_pictures(since.record, pictures))
+    if not quiet:
+        _tell_differences(since)
+    result, code = paint(run, output, settings, file)
+    if not quiet:
+        click.echo(summary(output, result, file))
+    return code
+
+
+def _output(since: Checkpoint, file: str) -> str:
+    if "path" not in since.output:
+        raise CheckpointError(f"{file!r} does not say what picture to write", "give one with -o")
+    return str(since.output["path"])
+
+
+def _tell_differences(since: Checkpoint) -> None:
+    """Warn that the picture may not be the same to the bit."""
+    from ..runs import config_of, differing_makers, make_record
+
+    record = since.record
+    now = make_record(config_of(record), record["content"], record["styles"])
+    if differing := differing_makers(record, now):
+        click.echo(f"impasto: warning: not as when it began: {'; '.join(differing)}", err=True)
