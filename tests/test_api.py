@@ -311,7 +311,10 @@ def test_the_callback_sees_every_iteration():
 
 def test_a_diverged_run_says_so_and_its_record_is_json(monkeypatch, tmp_path):
     class Broken:
-        matching, searches = None, False
+        matching, searches, tile_size, tileable = None, False, 0, False
+
+        def in_tiles(self, tile_size):
+            return self
 
         def value_and_grad(self, canvas):
             return Report(math.nan, {"content": 1.0, "style": math.nan, "tv": 0.0}), torch.zeros_like(canvas)

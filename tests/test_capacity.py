@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from impasto import capacity
-from impasto.capacity import available_memory, check_capacity, peak_bytes
-from impasto.config import StylizeConfig
+from impasto.capacity import available_memory, fitted, peak_bytes
+from impasto.config import WHOLE, StylizeConfig
 from impasto.errors import CapacityError, ConfigError
 from impasto.features import VGG
 from synthetic import random_weights
@@ -98,37 +98,100 @@ def machine(monkeypatch):
     return lambda free: monkeypatch.setattr(capacity, "available_memory", lambda device: free)
 
 
-def check(vgg, size, **options) -> None:
-    check_capacity(StylizeConfig(**{"precision": "float32", **options}).resolve(), vgg, size)
+def fit(vgg, size, **options) -> StylizeConfig:
+    return fitted(StylizeConfig(**{"precision": "float32", **options}).resolve(), vgg, size)
 
 
-def test_a_run_that_fits_is_let_through(vgg, machine):
-    machine(bytes_of(vgg, (100, 100)))
-    check(vgg, (100, 100))
+def test_a_run_that_fits_is_painted_whole(vgg, machine):
+    options = {"objective": "gram", "style_layers": "relu5_1"}
+    machine(bytes_of(vgg, (900, 900), **options))
+    assert fit(vgg, (900, 900), **options).tile_size == WHOLE
+    assert fit(vgg, (900, 901), **options).tile_size < 900
+
+
+def test_a_larger_run_has_the_largest_tiles_that_fit(vgg, machine):
+    size, options = (3000, 3000), {"objective": "gram", "style_layers": "relu5_1"}
+    tiles = []
+    for tile_size in (1024, 512, 256):
+        machine(bytes_of(vgg, size, tile_size=tile_size, **options))
+        tiles.append(fit(vgg, size, **options).tile_size)
+    assert tiles == [1024, 512, 256]
+
+
+def test_memory_is_that_which_is_given(vgg, machine):
+    machine(2**60)
+    options = {"objective": "gram", "style_layers": "relu5_1"}
+    needed = bytes_of(vgg, (3000, 3000), tile_size=384, **options)
+    assert fit(vgg, (3000, 3000), memory=f"{needed / 1e6 + 1:.0f}MB", **options).tile_size == 384
+    assert fit(vgg, (3000, 3000), memory="1000GB", **options).tile_size == WHOLE
+
+
+def test_tiles_are_taken_where_the_whole_is_more_than_a_computer_spares(vgg, machine):
+    machine(2**60)
+    assert fit(vgg, (1000, 1000)).tile_size == WHOLE
+    tiled = fit(vgg, (6000, 6000), objective="gram")
+    assert tiled.tile_size < WHOLE
+    assert peak_bytes(tiled, vgg, (6000, 6000)) > 4e9  # more than it likes to take, but less than the whole
+    assert peak_bytes(tiled, vgg, (6000, 6000)) < bytes_of(vgg, (6000, 6000), objective="gram")
+
+
+def test_what_tiles_take_beside_the_pictures_does_not_grow(vgg):
+    options = {"objective": "gram", "content_weight": 0, "tile_size": 512}
+    sizes = [(side, 2000) for side in (2000, 4000, 8000)]
+    small, middle, large = (bytes_of(vgg, size, **options) for size in sizes)
+    assert large - middle == pytest.approx(2 * (middle - small), rel=1e-6)
+    assert middle - small < 200 * 2000 * 2000
+
+
+def test_tiles_that_are_asked_for_are_kept(vgg, machine):
+    machine(2**60)
+    assert fit(vgg, (1000, 1000), tile_size=96).tile_size == 96
+    machine(1000)
     with pytest.raises(CapacityError):
-        check(vgg, (100, 101))
+        fit(vgg, (1000, 1000), tile_size=96)
+
+
+def test_where_no_tile_will_do_lbfgs_remembers_less(vgg, machine):
+    options = {"objective": "gram", "optimizer": "lbfgs", "style_layers": "relu2_1"}
+    machine(bytes_of(vgg, (2000, 2000), history=12, tile_size=128, **options))
+    fits = fit(vgg, (2000, 2000), **options)
+    assert (fits.history, fits.tile_size) == (10, 128)
+    machine(bytes_of(vgg, (2000, 2000), history=100, tile_size=128, **options))
+    assert fit(vgg, (2000, 2000), **options).history == 100
+    assert fit(vgg, (100, 100), **options).history == 100
+
+
+@pytest.mark.parametrize(
+    "options", [{"neighbour_match": "layers"}, {"split_iterations": 5}, {"tile": "xy"}], ids=lambda options: next(iter(options))
+)
+def test_what_cannot_be_tiled_is_painted_whole_or_refused(options, vgg, machine):
+    machine(2**60)
+    assert fit(vgg, (4000, 4000), **options).tile_size == WHOLE
+    machine(4 * GIB)
+    with pytest.raises(CapacityError, match="try --size"):
+        fit(vgg, (4000, 4000), **options)
 
 
 @pytest.mark.parametrize("objective", ["blend", "gram"])
 def test_a_run_that_does_not_fit_is_refused_with_the_largest_size_that_does(objective, vgg, machine):
-    there = bytes_of(vgg, (700, 1000), objective=objective)
+    there = bytes_of(vgg, (1400, 2000), objective=objective, tile_size=128)
     machine(there)
     with pytest.raises(CapacityError) as caught:
-        check(vgg, (2800, 4000), objective=objective)
-    needed = bytes_of(vgg, (2800, 4000), objective=objective)
+        fit(vgg, (2800, 4000), objective=objective)
+    needed = bytes_of(vgg, (2800, 4000), objective=objective, tile_size=128)
     assert caught.value.message == (
         f"a picture of 4000 x 2800 px needs about {needed / GIB:.1f} GiB, and {there / GIB:.1f} GiB are free"
     )
-    assert caught.value.hint in ("try --size 1000", "try --size 999")
+    assert caught.value.hint in ("try --size 2000", "try --size 1999")
 
 
 def test_the_hint_counts_along_the_side_asked_for(vgg, machine):
-    machine(bytes_of(vgg, (500, 1000)))
+    machine(bytes_of(vgg, (500, 1000), tile_size=128))
     with pytest.raises(CapacityError, match=r"try --size (500|499)$"):
-        check(vgg, (1000, 2000), side="short")
+        fit(vgg, (2000, 4000), side="short")
 
 
 def test_where_no_size_would_do_the_hint_says_so(vgg, machine):
     machine(1000)
     with pytest.raises(CapacityError, match=r"0\.0 GiB are free; end other programs, or use a machine with more memory"):
-        check(vgg, (512, 512))
+        fit(vgg, (512, 512))

@@ -297,3 +297,17 @@ def test_a_step_of_lbfgs_is_one_by_default(objective):
     lbfgs = StylizeConfig(objective=objective, optimizer="lbfgs").resolve()
     assert (lbfgs.step_size, lbfgs.cooling) == (1.0, 1.0)
     assert StylizeConfig(objective=objective).resolve().step_size < 0.1
+
+
+@pytest.mark.parametrize(
+    ("memory", "expected"),
+    [("auto", None), ("4GB", 4 * 10**9), ("4 gb", 4 * 10**9), ("3.5GiB", 7 * 2**29), ("500M", 500 * 10**6), ("2TB", 2 * 10**12)],
+)
+def test_memory_is_an_amount(memory, expected):
+    assert StylizeConfig(memory=memory).memory_bytes == expected
+
+
+@pytest.mark.parametrize("memory", ["4", "GB", "-1GB", "4PB", "much"])
+def test_other_amounts_of_memory_are_refused(memory):
+    with pytest.raises(ConfigError, match="it takes auto, or an amount as in 4GB"):
+        StylizeConfig(memory=memory)

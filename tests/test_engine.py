@@ -406,7 +406,10 @@ def fake(monkeypatch, loss: Callable[[Tensor], Tensor], *, slope: float | None =
     seen: list[Tensor] = []
 
     class Fake:
-        matching = None
+        matching, tile_size, tileable = None, 0, False
+
+        def in_tiles(self, tile_size: int) -> Fake:
+            return self
 
         @property
         def searches(self) -> bool:
@@ -419,8 +422,8 @@ def fake(monkeypatch, loss: Callable[[Tensor], Tensor], *, slope: float | None =
             gradient = torch.autograd.grad(value, leaf)[0] if slope is None else torch.full_like(canvas, slope)
             return Report(value.item(), {"content": 0.0, "style": value.item(), "tv": 0.0}), gradient
 
-        def value(self, canvas: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-            return torch.tensor(1.0), {}
+        def total(self, canvas: Tensor) -> float:
+            return 1.0
 
         def refreshed(self, canvas: Tensor) -> Fake:
             return self
@@ -565,3 +568,53 @@ def test_the_last_pass_matches_layers_one_by_one_and_goes_on_from_the_canvas_as_
     assert not torch.equal(outcome.pixels, steps[3].preview())
     still = paint(vgg, **options, step_size=1e-9)[0]
     torch.testing.assert_close(still[-1].preview(), still[3].preview(), atol=1e-5, rtol=0)
+
+
+# Where memory runs out
+
+
+class Scarce:
+    """A network that sees no more than so many px at once; told of nothing before ``calls``."""
+
+    def __init__(self, backbone, most: int, calls: int = 0) -> None:
+        self._backbone, self._most, self._calls, self.largest = backbone, most, calls, 0
+
+    def __getattr__(self, name: str):
+        return getattr(self._backbone, name)
+
+    def __call__(self, image, layers):
+        self._calls -= 1
+        if image.shape[2] * image.shape[3] > self._most and self._calls < 0:
+            raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 4 bytes")
+        return self._backbone(image, layers)
+
+
+SCARCE = {"style_layers": ("relu1_1", "relu2_1"), "content_layers": ("relu2_1",), "size": 160, "coarsest": 160, "iterations": 4}
+
+
+@pytest.mark.parametrize("calls", [0, 2, 3, 5])
+def test_where_memory_runs_out_the_run_goes_on_in_tiles_from_where_it_was(calls, vgg):
+    expected, whole = paint(vgg, **SCARCE)
+    steps, outcome = paint(Scarce(vgg, 100 * 100, calls), **SCARCE)
+    assert len(steps) == len(expected)
+    assert losses(steps, 1) == pytest.approx(losses(expected, 1), rel=1e-4)
+    assert (outcome.pixels - whole.pixels).abs().mean() < 1e-3
+    assert [step.note for step in steps if step.note] == (["out of memory: on in tiles of 80 px"] if calls else [])
+
+
+def test_memory_that_runs_out_at_once_is_told(vgg):
+    with pytest.raises(RuntimeError, match="not enough memory"):
+        paint(Scarce(vgg, 10), **SCARCE)
+
+
+def test_tiles_that_were_halved_stay_so_at_the_next_scale(vgg, monkeypatch):
+    sizes, original = [], engine.begin
+
+    def spy(*args, **options):
+        sizes.append(args[4].tile_size)
+        return original(*args, **options)
+
+    monkeypatch.setattr(engine, "begin", spy)
+    options = {**SCARCE, "coarsest": 150, "size": 300, "iterations": 1}
+    paint(Scarce(vgg, 120 * 120), **options, tile_size=300)
+    assert sizes == [300, 75, 75]

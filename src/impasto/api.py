@@ -14,13 +14,14 @@ from torch import Tensor
 
 from . import targets
 from .canvases import joined, started
-from .capacity import check_capacity
+from .capacity import fitted
 from .checkpoint import Checkpoint, read_checkpoint, state_of, write_checkpoint
 from .config import OutputConfig, StylizeConfig, options_of
 from .devices import choose_device, choose_dtype, keep_freed_memory, release_freed_memory
 from .engine import Outcome, Progress, run
 from .errors import ConfigError
 from .features import Backbone, as_large_as_oxfords, build_backbone, canonical_layer
+from .forecast import Forecast, forecast
 from .images import io
 from .images.palette import painted_from, shown_colors, style_colors
 from .images.resample import resize, side_of
@@ -63,7 +64,8 @@ class Run(Iterator[Progress]):
         self.scales = plan_scales(self.config, shape)
         for style, part in zip(self._styles, parts_of(self.config, len(self._styles)), strict=True):
             style.check(self.config, self._weights, [side_of(s.size, self.config.side) * part.scale for s in self.scales])
-        check_capacity(self.config, stylizer.backbone, self.scales[-1].size, len(self._styles))
+        self._backbone, size = stylizer.backbone, self.scales[-1].size
+        self.config = fitted(self.config, stylizer.backbone, size, len(self._styles))
         self._pixels = self._ground()
         colors = self._finished(self._pixels)
         self._show = partial(shown_colors, content=colors, config=self.config)
@@ -94,6 +96,10 @@ class Run(Iterator[Progress]):
             raise StopIteration from None
         self.last = replace(progress, preview=lambda: self._show(progress.preview()))
         return self.last
+
+    def forecast(self) -> Forecast:
+        """About what it will take; a trial of some tenths of a second tells the time."""
+        return forecast(self.config, self._backbone, self.scales, len(self._styles))
 
     def stop(self) -> None:
         """End after the iteration that is running; `result` then holds the picture painted so far."""

@@ -1,32 +1,40 @@
-"""How much memory a run will take, and whether that much is there."""
+"""How much memory a run will take, and the tiles in which it fits into what is there."""
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Sequence
 
 import psutil
 import torch
 
-from .config import StylizeConfig
+from .config import WHOLE, StylizeConfig
 from .errors import CapacityError
 from .features import Backbone, LayerSpec, held_layer
 from .images.resample import side_of
-from .losses import CELL
+from .losses import CELL, Size
 from .styles import parts_of
-from .targets import refining
+from .targets import refining, tileable
 
-__all__ = ["available_memory", "check_capacity", "peak_bytes"]
+__all__ = ["available_memory", "fitted", "peak_bytes"]
 
-_BASE = 400 * 2**20  # interpreter, PyTorch and the weights
+_BASE = 450 * 10**6  # interpreter, PyTorch and the weights
+_COMFORT = 4 * 10**9  # what a run takes of a computer's memory where tiles can do with less than the whole picture
+_TILES = (1024, 768, 512, 384, 256, 192, 128)  # px
+_PAIRS = (50, 20, 10, 5)  # of L-BFGS, where memory is short: with fewer it is hardly more than steps down the gradient
 _SMALLEST = 64  # px: a hint below would be of no use
 
+_PICTURES = 14  # float32 pictures of the finest size: content, canvas, gradient, Adam's moments, and what comes between
+_STROKES = 3 * 4 * 3 * (3 * CELL) ** 2 / CELL**2  # bytes a pixel while patches vote: three copies of nine patches for each
 
-def peak_bytes(config: StylizeConfig, backbone: Backbone, size: tuple[int, int], styles: int = 1) -> int:
+
+def peak_bytes(config: StylizeConfig, backbone: Backbone, size: Size, styles: int = 1) -> int:
     """An estimate of the peak, in bytes, of painting at ``size`` (height, width) in so many ``styles``.
 
     The largest scale that is painted in full, or the finest one, whichever takes more. Factors are chosen so that
-    benchmarks/capacity.py never measures more. The ``config`` is resolved.
+    benchmarks/capacity.py and benchmarks/memory.py never measure more. The ``config`` is resolved; a ``tile_size`` of 0 stands
+    for the whole picture.
 
     Raises:
         ConfigError: the config names a layer that the backbone does not have.
@@ -35,25 +43,52 @@ def peak_bytes(config: StylizeConfig, backbone: Backbone, size: tuple[int, int],
     full = config.full_scales if config.neighbour_weight else 0
     finest = round(math.log(max(1.0, side_of(size, config.side) / config.coarsest), config.scale_ratio))
     if not 0 < full <= (config.scale_count or finest + 1) - 1:
-        return _scale_bytes(config, backbone, size, area)
+        return _scale_bytes(config, backbone, size, area, searches=True)
     shrunk = config.scale_ratio ** (finest - full + 1)
     largest = (math.ceil(size[0] / shrunk), math.ceil(size[1] / shrunk))
-    return max(_scale_bytes(config, backbone, largest, area), _scale_bytes(refining(config, backbone), backbone, size, area))
+    finer = refining(config, backbone)
+    return max(
+        _scale_bytes(config, backbone, largest, area, searches=True), _scale_bytes(finer, backbone, size, area, searches=False)
+    )
 
 
-def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: tuple[int, int], area: float) -> int:
-    """Activations are kept for the backward pass, once before and once after each ReLU; ten sets of hypercolumns (of
-    canvas, content and matches, their gradients and what comes between) and the bank, twice, stand beside them."""
-    pixels = size[0] * size[1]
+def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: float, *, searches: bool) -> int:
+    """What is kept of each pixel, and what is computed at once: of the whole picture, or of one tile with its surroundings.
+
+    Of hypercolumns ten sets (of canvas, content and matches, their gradients and what comes between) are computed at once; one
+    is kept, the matches, or six where they are searched. A bank is there twice, unless it is in tiles and nothing is searched.
+    """
+    pixels, tiled = size[0] * size[1], 0 < config.tile_size < max(size)
     matched = _seen(backbone, config.neighbour_weight, config.neighbour_layers)
-    compared = _seen(backbone, config.content_weight, config.content_layers)
-    compared += _seen(backbone, config.style_weight, config.style_layers)
-    deepest = max((spec.radius for spec in matched + compared), default=0)
+    content = _seen(backbone, config.content_weight, config.content_layers)
+    layers = matched + content + _seen(backbone, config.style_weight, config.style_layers)
+    bytes_each = 4 if config.precision == "float32" else 2
+    deepest = max((spec.radius for spec in layers), default=0)
     specs = [spec for spec in backbone.layers.values() if spec.radius <= deepest]
-    activations = sum(spec.channels / spec.stride**2 for spec in specs) * (4 if config.precision == "float32" else 2) * 2.5
-    stacked = sum(spec.channels for spec in matched) * 4
-    rows = config.neighbour_rotations * pixels * area / CELL**2
-    return int(_BASE + pixels * (activations + stacked * 10 / 16 + 3 * 4 * 12) + stacked * rows * 2)
+    activations = _cells(specs) * bytes_each * 2.5
+    stacked = sum(spec.channels for spec in matched) * 4 / CELL**2
+    rows = config.neighbour_rotations * pixels * area
+    at_once = activations + stacked * 10
+    kept = 12.0 * _PICTURES + _pairs_bytes(config) + (_cells(content) * bytes_each if tiled else 0)
+    if not tiled:
+        return int(_BASE + pixels * (kept + at_once) + stacked * rows * 2)
+    strokes = _STROKES if matched and config.voting and not searches else 0
+    seen = math.prod(min(side, config.tile_size + 2 * max((spec.halo for spec in layers), default=0) + 16) for side in size)
+    kept += stacked * (6 if searches else 1)
+    return int(_BASE + pixels * kept + max(seen * at_once, pixels * strokes) + stacked * rows * (2 if searches else 0))
+
+
+def _pairs_bytes(config: StylizeConfig) -> float:
+    """Bytes a pixel that L-BFGS remembers."""
+    if config.optimizer != "lbfgs":
+        return 0.0
+    pairs = min(config.history, max(config.iterations or (0,)))
+    return 2 * pairs * 3 * 4 * (4 / 3 if config.variable == "laplacian" else 1)
+
+
+def _cells(specs: Sequence[LayerSpec]) -> float:
+    """Numbers for each pixel."""
+    return sum(spec.channels / spec.stride**2 for spec in specs)
 
 
 def _seen(backbone: Backbone, weight: float | None, layers: Sequence[str] | None) -> list[LayerSpec]:
@@ -67,25 +102,51 @@ def available_memory(device: torch.device) -> int:
     return int(psutil.virtual_memory().available)
 
 
-def check_capacity(config: StylizeConfig, backbone: Backbone, size: tuple[int, int], styles: int = 1) -> None:
-    """Refuse, before anything is computed, a run that cannot fit.
+def fitted(config: StylizeConfig, backbone: Backbone, size: Size, styles: int = 1) -> StylizeConfig:
+    """The config with the tiles in which a run fits into memory, chosen before anything is computed.
+
+    Whole pictures are faster, and large tiles than small ones. So a run takes the memory it is given, or, with ``memory`` auto,
+    4 GB of a computer's where that will do, all that is free where not. Where no tile will do, L-BFGS remembers less.
 
     Args:
-        config: resolved.
+        config: resolved; a ``tile_size`` other than 0 is kept.
         backbone: on the device that will compute.
         size: (height, width) of the finished picture.
         styles: how many are mixed.
 
     Raises:
         CapacityError: more is needed than there is; the hint gives a size that fits.
-        ConfigError: see `peak_bytes`.
+        ConfigError: see `peak_bytes`; or a ``tile_size`` is given for a loss that is no sum over tiles.
     """
-    needed, there = peak_bytes(config, backbone, size, styles), available_memory(backbone.device)
-    if needed <= there:
-        return
-    fixed = peak_bytes(config, backbone, (0, 0), styles)
-    fits = int(side_of(size, config.side) * (max(0, there - fixed) / (needed - fixed)) ** 0.5)
-    raise CapacityError(
-        f"a picture of {size[1]} x {size[0]} px needs about {needed / 2**30:.1f} GiB, and {there / 2**30:.1f} GiB are free",
+    there = config.memory_bytes or available_memory(backbone.device)
+    comfort = there if config.memory_bytes or backbone.device.type == "cuda" else min(there, _COMFORT)
+    tiles = [config.tile_size] if config.tile_size else [WHOLE, *(_TILES if _splits(config) else ())]
+    choices = [config.overlay({"tile_size": tile_size}) for tile_size in tiles]
+    shorter = [
+        choices[-1].overlay({"history": pairs}) for pairs in _PAIRS if config.optimizer == "lbfgs" and pairs < config.history
+    ]
+    others = [*(choices[1:] or choices), *shorter]  # what is more than comfortable is not made worse
+    for most, choice in [*((comfort, each) for each in choices), *((there, each) for each in others)]:
+        if peak_bytes(choice, backbone, size, styles) <= most:
+            return choice
+    raise _too_large(others[-1], backbone, size, styles, there)
+
+
+def _splits(config: StylizeConfig) -> bool:
+    """Whether every scale of the run can be evaluated in tiles."""
+    return tileable(config) and not (config.neighbour_weight and config.split_iterations)
+
+
+def _too_large(config: StylizeConfig, backbone: Backbone, size: Size, styles: int, there: int) -> CapacityError:
+    length = side_of(size, config.side)
+
+    def needed(side: int) -> int:
+        height, width = (math.ceil(pixels * side / length) for pixels in size)
+        return peak_bytes(config, backbone, (height, width), styles)
+
+    fits = bisect.bisect_right(range(length), there, key=needed) - 1
+    needs, free = needed(length) / 2**30, there / 2**30
+    return CapacityError(
+        f"a picture of {size[1]} x {size[0]} px needs about {needs:.1f} GiB, and {free:.1f} GiB are free",
         f"try --size {fits}" if fits >= _SMALLEST else "end other programs, or use a machine with more memory",
     )

@@ -19,7 +19,17 @@ from typing import Any, TypeVar
 
 from .errors import ConfigError, nearest_name
 
-__all__ = ["OBJECTIVES", "STYLE_BANK", "STYLE_SIZES", "WITHOUT_CONTENT", "Option", "OutputConfig", "StylizeConfig", "options_of"]
+__all__ = [
+    "OBJECTIVES",
+    "STYLE_BANK",
+    "STYLE_SIZES",
+    "WHOLE",
+    "WITHOUT_CONTENT",
+    "Option",
+    "OutputConfig",
+    "StylizeConfig",
+    "options_of",
+]
 
 OBJECTIVES = ("blend", "neighbours", "gram", "wasserstein", "meanstd")
 STYLE_SIZES = (64, 128, 256, 512, 1024)
@@ -30,6 +40,11 @@ STYLE_BANK = 16_384
 
 PAPER_STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 MATCHED_LAYERS = tuple(f"relu{b}_{n}" for b, last in ((1, 2), (2, 2), (3, 4), (4, 4), (5, 1)) for n in range(1, last + 1))
+
+WHOLE = 100_000
+"""px: the longest side that a picture may have, and so a tile that is the whole of it."""
+
+_AMOUNT = r"(?i)(\d+(?:\.\d+)?)\s*([KMGT])(i?)B?"
 
 Config = TypeVar("Config")
 
@@ -331,13 +346,19 @@ class StylizeConfig(_Checked):
     seed: int = _option(0, "seed of everything random", "run", low=0, high=2**63 - 1)
     device: str = _option("auto", "where to compute", "run", choices=("auto", "cpu", "cuda", "mps"))
     precision: str = _option("auto", "number format of the network", "run", choices=("auto", "float32", "bfloat16"))
+    memory: str = _option(
+        "auto",
+        "memory that a run may take, as in 4GB; auto takes up to 4 GB, and more where less would not do",
+        "run",
+        unit="amount",
+    )
     tile_size: int = _option(
         0,
-        "side of the tiles in which larger pictures are evaluated, one after the other and with the same result; 0 for none",
+        "side of the tiles in which larger pictures are evaluated, with the same result; 0 chooses it by the memory",
         "run",
         unit="px",
         low=0,
-        high=100_000,
+        high=WHOLE,
     )
 
     def __post_init__(self) -> None:
@@ -360,10 +381,20 @@ class StylizeConfig(_Checked):
                 raise ConfigError(
                     f"style_blocks holds {blocks!r}", "give blocks from 1 to 5, as in 1-2 or 3, one entry for each style"
                 )
+        if self.memory != "auto" and not re.fullmatch(_AMOUNT, self.memory):
+            raise ConfigError(f"memory is {self.memory!r}", "it takes auto, or an amount as in 4GB, 500MB or 3.5GiB")
         for name in ("style_layer_weights", "content_layer_weights", "style_blend"):
             values = getattr(self, name)
             if values and not sum(values) > 0:
                 raise ConfigError(f"{name} are all zero", "give at least one a positive value")
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """The memory in bytes; None for auto. GB are 10^9 bytes, GiB 2^30."""
+        amount = re.fullmatch(_AMOUNT, self.memory)
+        if amount is None:
+            return None
+        return int(float(amount[1]) * (1024 if amount[3] else 1000) ** (1 + "KMGT".index(amount[2].upper())))
 
     def overlay(self, changes: Mapping[str, Any]) -> StylizeConfig:
         """This config with ``changes`` on top; unknown names are refused with the nearest known one.

@@ -15,12 +15,14 @@ from .config import StylizeConfig
 from .features import Backbone
 from .images.resample import resize
 from .level import Ended, Level, part_of
+from .objective import Objective
 from .optim import Solver, State, create_solver
 from .pyramid import Scale
 from .starts import begin, begin_again, recolored
 from .strength import dialed
 from .styles import Style
-from .targets import refining
+from .targets import refining, tileable
+from .tiling import within_memory
 
 __all__ = ["Outcome", "Progress", "run"]
 
@@ -155,7 +157,13 @@ def _level(
 ) -> Level:
     """A scale about to be painted: a new objective, and the canvas, the solver's state and the step size of the one below."""
     size, config, solver, known = stage.scale.size, stage.config, stage.solver, below.objective if below else None
-    canvas, objective = begin(size, content, shown, styles, config, backbone, canvas, known, refines=stage.refines)
+
+    def begun(tile_size: int) -> tuple[Tensor, Objective]:
+        tiled = config.overlay({"tile_size": tile_size})
+        return begin(size, content, shown, styles, tiled, backbone, canvas, known, refines=stage.refines)
+
+    tile_size = known.tile_size if known else config.tile_size  # smaller than it was planned, if memory ran out below
+    (canvas, objective), _ = within_memory(begun, tile_size, max(size), tileable=tileable(config))
     state = solver.resize(below.state, size) if below else solver.init(canvas)
     step_size = below.step_size if below else solver.method.step_size
     return Level(objective, solver, canvas, state, step_size, config.plateau, config.best and stage.last)
@@ -163,7 +171,8 @@ def _level(
 
 def _level_again(stage: _Stage, since: Mapping[str, Any], content: Tensor, styles: Sequence[Style], backbone: Backbone) -> Level:
     """A scale as it was when it was saved."""
-    size, config, solver, refines = stage.scale.size, stage.config, stage.solver, stage.refines
+    size, solver, refines = stage.scale.size, stage.solver, stage.refines
+    config = stage.config.overlay({"tile_size": since["objective.tile_size"]})
     objective = begin_again(size, content, styles, config, backbone, part_of(since, "objective"), refines=refines)
     level = Level(objective, solver, since["canvas"], {}, 0.0, config.plateau, config.best and stage.last)
     level.restore(since)

@@ -32,6 +32,7 @@ __all__ = [
     "PictureError",
     "StyleError",
     "WeightsError",
+    "is_out_of_memory",
     "nearest_name",
 ]
 
@@ -87,6 +88,12 @@ class DeviceError(ImpastoError):
 
 class CapacityError(ImpastoError):
     """The run would not fit into memory."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether Python, PyTorch or a driver says that memory ran out; by name and text, so that PyTorch need not be imported."""
+    told = isinstance(error, RuntimeError) and any(text in str(error) for text in ("can't allocate memory", "not enough memory"))
+    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or told
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str:

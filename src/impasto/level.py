@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from torch import Tensor
 from .objective import Objective, Report
 from .optim import Solver, State
 from .searches import saved as saved_searches
+from .tiling import within_memory
 
 __all__ = ["Ended", "Level", "part_of"]
 
@@ -20,6 +21,8 @@ _PLATEAU_WINDOW = 50  # iterations over which an improvement is judged
 _DIVERGED_FACTOR = 100.0  # a loss this many times the scale's first one will not come back by itself
 _MOST_BACKOFFS = 5
 _NUMBERS = ("iteration", "step_size", "good_loss", "first", "backoffs")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,9 @@ class Level:
         Where it diverges, it goes back to the last good canvas with half the step size, and says so; else it says nothing.
         """
         self.solver = replace(self.solver, method=replace(self.solver.method, step_size=self.step_size * share))
+        tile_size = self.objective.tile_size
         moved, state, self.report = self.solver.step(self._evaluate, self.canvas, self.state)
-        note = ""
+        note = "" if tile_size == self.objective.tile_size else f"out of memory: on in tiles of {self.objective.tile_size} px"
         if bool(moved.isfinite().all()) and not self._ran_away(self.report.total):
             self.canvas, self.state = moved, state
         else:
@@ -118,14 +122,14 @@ class Level:
 
     def look_again(self) -> None:
         """New neighbours: the objective changes under the solver, and losses no longer compare with earlier ones."""
-        self.objective = self.objective.refreshed(self.canvas)
+        self.objective = self._within_memory(lambda objective: objective.refreshed(self.canvas))
         self.state = self.solver.refresh(self.state)
         self.first = self.good_loss = math.nan
         self.losses = ()
 
     def _evaluate(self, canvas: Tensor) -> tuple[Report, Tensor]:
         """The objective, remembering the canvas of the lowest loss."""
-        report, gradient = self.objective.value_and_grad(canvas)
+        report, gradient = self._within_memory(lambda objective: objective.value_and_grad(canvas))
         if not math.isfinite(report.total):
             return report, gradient
         if math.isnan(self.first):
@@ -134,11 +138,20 @@ class Level:
             self.good, self.good_loss = canvas.clone(), report.total
         return report, gradient
 
+    def _within_memory(self, work: Callable[[Objective], T]) -> T:
+        """What ``work`` gives of the objective, which from then on has smaller tiles if memory ran out."""
+        objective, length = self.objective, max(self.canvas.shape[2:])
+        done, tile_size = within_memory(
+            lambda size: work(objective.in_tiles(size)), objective.tile_size, length, tileable=objective.tileable
+        )
+        self.objective = self.objective.in_tiles(tile_size)
+        return done
+
     def _ran_away(self, total: float) -> bool:
         if math.isfinite(total) and total > _DIVERGED_FACTOR * self.first:
             # A start that is all but perfect says nothing of how large losses are; a grey canvas does.
-            with torch.no_grad():
-                self.first = max(self.first, self.objective.value(torch.full_like(self.canvas, 0.5))[0].item())
+            grey = torch.full_like(self.canvas, 0.5)
+            self.first = max(self.first, self._within_memory(lambda objective: objective.total(grey)))
         return not total <= _DIVERGED_FACTOR * self.first
 
     def _back_off(self, state: State) -> str:

@@ -36,7 +36,7 @@ from .losses import (
     tile_variation,
     total_variation,
 )
-from .tiling import Cells, Tile, grid_share, is_tiled, picture_hypercolumns, sources_of, value_and_grad
+from .tiling import Additive, Cells, Local, Tile, grid_share, is_tiled, picture_hypercolumns, sources_of, value_and_grad
 
 __all__ = [
     "PIXELS",
@@ -282,6 +282,11 @@ class Objective:
         return Report(total.item(), {name: part.item() for name, part in parts.items()}), gradient
 
     @torch.no_grad()
+    def total(self, canvas: Tensor) -> float:
+        """The total alone."""
+        return self.value_and_grad(canvas)[0].total if is_tiled(canvas, self.tile_size) else self.value(canvas)[0].item()
+
+    @torch.no_grad()
     def refreshed(self, canvas: Tensor) -> Objective:
         """This objective with the neighbours looked for again; itself where nothing is searched for."""
         if not self.searches:
@@ -295,6 +300,15 @@ class Objective:
             seen = term.search.sees(canvas)
             return term.refreshed(picture_hypercolumns(self.backbone, seen, term.layers, self.tile_size))
         return term
+
+    @property
+    def tileable(self) -> bool:
+        """Whether it can be evaluated in tiles."""
+        return self.backbone.tile == "none" and all(isinstance(term, (Additive, Local)) for term in self.terms)
+
+    def in_tiles(self, tile_size: int) -> Objective:
+        """The same with tiles of another size, in px; 0 for none."""
+        return self if tile_size == self.tile_size else dataclasses.replace(self, tile_size=tile_size)
 
     @property
     def matching(self) -> NeighbourTerm | None:

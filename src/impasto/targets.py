@@ -39,7 +39,7 @@ from .objective import (
 from .styles import Part, StyleTargets, drawn, joined, kept, layer_bank, parts_of
 from .tiling import is_tiled, picture_features, picture_hypercolumns
 
-__all__ = ["build_objective", "refining"]
+__all__ = ["build_objective", "refining", "tileable"]
 
 Matched = tuple[StyleTargets, float]  # a style that is matched, and its share
 
@@ -69,13 +69,14 @@ def build_objective(
         PictureError: there is no style.
     """
     config = config.resolve()
+    if is_tiled(content, config.tile_size) and not tileable(config):
+        raise ConfigError("layers matched one by one, and pictures that join, are no sum over tiles", "leave out --tile-size")
     backbone = backbone.tiled(config.tile) if config.tile != "none" else backbone
     parts = parts_of(config, len(styles))
     terms: list[Term] = [*_content_terms(content, config, backbone), *_style_terms(styles, parts, config)]
     if config.neighbour_weight:
         matched = [(style, part.share) for style, part in zip(styles, parts, strict=True) if part.share]
         if config.neighbour_match == "layers":
-            _refuse_tiles(content, config)
             terms += _split_terms(matched, config)
         elif below is None:
             terms.append(_searched_term(content, canvas, matched, config, backbone))
@@ -159,11 +160,6 @@ def _searched(lengths: Sequence[int], shares: Sequence[float], config: StylizeCo
     return torch.cat(drawn)
 
 
-def _refuse_tiles(content: Tensor, config: StylizeConfig) -> None:
-    if is_tiled(content, config.tile_size):
-        raise ConfigError("layers that are matched one by one are no sum over tiles", "leave out --tile-size")
-
-
 def _split_terms(matched: Sequence[Matched], config: StylizeConfig) -> list[SplitTerm]:
     """One term for each layer, all with the same weight: their sum is what is published."""
     whole = sum(share for _, share in matched)
@@ -189,6 +185,12 @@ def _grids(matched: Sequence[Matched]) -> tuple[Size, ...]:
 
 def _pictures(matched: Sequence[Matched]) -> tuple[Tensor, ...]:
     return tuple(picture for style, _ in matched for picture in style.pictures)
+
+
+def tileable(config: StylizeConfig) -> bool:
+    """Whether the loss is one that can be evaluated in tiles."""
+    layer_by_layer = bool(config.neighbour_weight) and config.neighbour_match == "layers"
+    return config.tile == "none" and not layer_by_layer
 
 
 def refining(config: StylizeConfig, backbone: Backbone) -> StylizeConfig:

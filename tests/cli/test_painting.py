@@ -19,7 +19,7 @@ def test_two_files_become_a_finished_one(impasto, photo, painting, out):
     assert said.code == 0
     assert said.out.startswith(f"{out}: 32 x 21 px, ")
     assert said.out.endswith(", finished\n")
-    assert said.err.startswith("scale 1/1  32x21  iteration 1/2  loss ")
+    assert said.err.splitlines()[1].startswith("scale 1/1  32x21  iteration 1/2  loss ")
     assert read_picture(out).pixels.shape == (1, 3, 21, 32)
     assert list(out.parent.iterdir()) == [out]
 

@@ -17,6 +17,7 @@ from impasto.images.io import read_picture, read_record
 def test_ctrl_c_in_a_process_of_its_own(photo, painting, out):
     args = ["stylize", photo, painting, "-o", out, *TINY, "--iterations", "1000000"]
     with subprocess.Popen([sys.executable, "-m", "impasto", *args], stdout=-1, stderr=-1, text=True) as process:
+        assert process.stderr.readline().startswith("32 x 21 px: about ")
         assert process.stderr.readline().startswith("scale 1/1")
         process.send_signal(signal.SIGINT)
         told, errors = process.communicate(timeout=60)
@@ -38,6 +39,7 @@ def signalled(monkeypatch, impasto, photo, painting, out):
                     signal.raise_signal(number)
 
         monkeypatch.setattr(PlainReport, "show", show)
+        monkeypatch.setattr(PlainReport, "say", lambda self, line: None)
         return impasto("stylize", photo, painting, "-o", out, *TINY, "--iterations", "50")
 
     return run

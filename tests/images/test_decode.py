@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import tifffile
 from PIL import ExifTags, Image, ImageCms
 
 from impasto.errors import PictureError
+from impasto.images import decode
 from impasto.images.color import srgb_profile
 from impasto.images.decode import decode_file, decode_image, decoding
 
@@ -295,8 +297,18 @@ def test_a_picture_that_claims_to_be_huge() -> None:
     header = struct.pack(">2I5B", 60000, 60000, 8, 2, 0, 0, 0)
     file = saved(Image.new("RGB", (1, 1)))
     bomb = file[:8] + insert_chunk(file[:8] + b"\0" * 25, b"IHDR", header)[33:] + file[33:]
-    with pytest.raises(PictureError, match="more than 89 million pixels"), decoding("it"):
+    with pytest.raises(PictureError, match=r"more than \d+ million pixels; shrink it"), decoding("it"):
         decode_file(bomb)
+
+
+@pytest.mark.parametrize(("free", "most"), [(0, 89), (4 * 10**9, 200), (10**12, 1000)])
+def test_how_large_a_picture_may_be_goes_by_the_memory(free, most, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode.psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
+    before = Image.MAX_IMAGE_PIXELS
+    with pytest.raises(PictureError, match=f"it has more than {most} million pixels"), decoding("it"):
+        assert round(Image.MAX_IMAGE_PIXELS / 1e6) == most
+        raise Image.DecompressionBombError
+    assert before == Image.MAX_IMAGE_PIXELS
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF", "WEBP", "BMP"])

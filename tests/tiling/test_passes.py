@@ -152,9 +152,9 @@ def test_the_search_sees_the_same_in_tiles():
 
 def test_what_is_no_sum_over_tiles_is_refused():
     options = {"objective": "neighbours", "neighbour_match": "layers"}
-    with pytest.raises(ConfigError, match="layers that are matched one by one are no sum over tiles; leave out --tile-size"):
+    with pytest.raises(ConfigError, match="layers matched one by one, and pictures that join, are no sum over tiles; leave out"):
         make((100, 117), network(), **options, tile_size=48)
-    with pytest.raises(ConfigError, match="with --tile x a picture is evaluated whole; leave out --tile-size"):
+    with pytest.raises(ConfigError, match="pictures that join, are no sum over tiles; leave out --tile-size"):
         make((96, 112), network(), objective="gram", tile="x", tile_size=48)
     objective = dataclasses.replace(make((100, 117), network(), **options), tile_size=48)
     with pytest.raises(ConfigError, match=r"neighbours .* are no sum over tiles"):

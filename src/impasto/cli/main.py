@@ -14,10 +14,11 @@ from collections.abc import Sequence
 import click
 
 from .. import __version__
-from ..errors import ImpastoError
+from ..errors import ImpastoError, is_out_of_memory
 from .batch import batch
 from .compare import compare
 from .demo import demo
+from .estimate import estimate
 from .resume import resume
 from .show import inspect, presets
 from .style import style
@@ -42,7 +43,7 @@ def impasto(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (stylize, resume, texture, batch, compare, style, demo, presets, inspect, weights):
+for command in (stylize, resume, texture, batch, compare, estimate, style, demo, presets, inspect, weights):
     impasto.add_command(command)
 
 
@@ -75,7 +76,7 @@ def _describe(error: BaseException, command: list[str]) -> tuple[str, int]:
         return str(error), 2
     if isinstance(error, click.ClickException):
         return _describe_usage(error), 2
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         return "not enough memory; choose a smaller --size, or close other programs", 2
     failed = " ".join(["impasto", *command, "failed unexpectedly"])
     report = "this is a fault of impasto: please report it, with what IMPASTO_DEBUG=1 shows"
@@ -91,12 +92,6 @@ def _describe_usage(error: click.ClickException) -> str:
         return f"{line}; did you mean {near[0]}?"
     context = getattr(error, "ctx", None)
     return f"{line}; see '{context.command_path} --help'" if context else line
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    """Python's and torch's ways to say it; by name and text, so that torch need not be imported."""
-    told = isinstance(error, RuntimeError) and ("can't allocate memory" in str(error) or "not enough memory" in str(error))
-    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or told
 
 
 def _silence_stdout() -> None:

@@ -12,6 +12,7 @@ import click
 
 from ..config import OutputConfig, StylizeConfig
 from ..errors import ConfigError, OutputError
+from .estimate import forecast_line
 from .interrupt import Interrupt
 from .keep import Keeper
 from .options import Flag, GroupedCommand, derived_flags, given_options
@@ -112,7 +113,10 @@ def _repeat(source: str, preset: str | None, given: tuple[str, ...], changes: Ma
     record, changed = record_in(source), bool(given or changes)
     content, styles = recorded_pictures(record, given)
     kept = None if changes else record.get("preset")
-    return Job(content, styles, config_of(record).overlay(changes), kept, record, changed)
+    config = config_of(record)
+    # The tiles go with the size and the machine; only a repetition to the bit has to keep them.
+    config = config.overlay({"tile_size": 0, **changes}) if changes else config
+    return Job(content, styles, config, kept, record, changed)
 
 
 def _warnings(job: Job) -> list[str]:
@@ -169,6 +173,8 @@ def paint(run: Run, output: str, settings: OutputConfig, checkpoint: str | None 
         run.stop()
         report.stopping()
 
+    if not settings.quiet:
+        report.say(forecast_line(run.forecast()))
     with report, Interrupt(stop) as interrupt:
         keeper = Keeper(run, output, settings, report.say, checkpoint)
         for progress in run:

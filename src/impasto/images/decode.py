@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 
 import numpy as np
+import psutil
 import tifffile
 from PIL import ExifTags, Image, ImageChops, ImageFile, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
@@ -22,17 +23,20 @@ from .color import array_to_srgb, image_to_srgb
 __all__ = ["decode_file", "decode_image", "decoding"]
 
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_PILLOWS = 1024**3 // 12  # pixels at which Pillow warns if it is not told otherwise: 89 million
+_MOST_PIXELS, _BYTES_EACH = 10**9, 20  # what a picture takes while it is read: whole numbers, and three floats
 _DEPTHS, _PHOTOMETRIC, _PLANES, _ORIENTATION = 258, 262, 284, 274  # TIFF tags
 
 
 @contextlib.contextmanager
 def decoding(name: str) -> Iterator[None]:
     """Whatever a decoder raises becomes a `PictureError` about ``name``; its warnings are not shown."""
-    limit = (Image.MAX_IMAGE_PIXELS or 0) / 1e6
+    limit = _most_pixels()
     bomb = PictureError(
-        f"{name} has more than {limit:.0f} million pixels", "shrink it first, or raise PIL.Image.MAX_IMAGE_PIXELS if you trust it"
+        f"{name} has more than {(limit or 0) / 1e6:.0f} million pixels",
+        "shrink it first, or raise PIL.Image.MAX_IMAGE_PIXELS if you trust it",
     )
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _limited(limit):
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
@@ -45,6 +49,22 @@ def decoding(name: str) -> Iterator[None]:
             raise PictureError(
                 f"{name} cannot be read to its end: {error}", "get a fresh copy, or save it anew as PNG"
             ) from error
+
+
+def _most_pixels() -> int | None:
+    """Pillow's limit where somebody has set one; else what memory is there for: any small file may claim any size."""
+    if Image.MAX_IMAGE_PIXELS != _PILLOWS:
+        return Image.MAX_IMAGE_PIXELS
+    return max(_PILLOWS, min(_MOST_PIXELS, psutil.virtual_memory().available // _BYTES_EACH))
+
+
+@contextlib.contextmanager
+def _limited(limit: int | None) -> Iterator[None]:
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, limit
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
 
 
 def decode_file(data: bytes) -> Array:

@@ -10,9 +10,11 @@ from .looking import (
     sources_of,
 )
 from .passes import Additive, Local, value_and_grad
+from .relief import SMALLEST, within_memory
 from .tiles import Cells, Span, Tile, Window, is_tiled, tiles_of
 
 __all__ = [
+    "SMALLEST",
     "Additive",
     "Cells",
     "Local",
@@ -29,4 +31,5 @@ __all__ = [
     "sources_of",
     "tiles_of",
     "value_and_grad",
+    "within_memory",
 ]

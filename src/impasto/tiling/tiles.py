@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ..errors import ConfigError
 from ..features import Backbone, LayerSpec, held_layer
 from ..losses import Size
 
@@ -118,12 +117,7 @@ def tiles_of(picture: Tensor, backbone: Backbone, names: Iterable[str], tile_siz
         names: the layers that will be asked for.
         tile_size: longest side of a tile in px; 0 for one tile. It counts in whole cells of the coarsest layer, and the last tile
             has up to one more.
-
-    Raises:
-        ConfigError: the network sees pictures go on over their border.
     """
-    if backbone.tile != "none" and is_tiled(picture, tile_size):
-        raise ConfigError(f"with --tile {backbone.tile} a picture is evaluated whole", "leave out --tile-size")
     size = size_of(picture)
     layers = {name: backbone.layers[held_layer(name, backbone.layers)] for name in names}
     step = max(spec.stride for spec in layers.values())

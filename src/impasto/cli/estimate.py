@@ -1,0 +1,48 @@
+"""``impasto estimate``: what a run would take of memory and time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..config import StylizeConfig
+from .options import Flag, GroupedCommand, derived_flags, given_options
+from .preset import PRESET_HELP, preset_config
+from .report import clock, waiting
+from .weights import fetch_missing
+
+if TYPE_CHECKING:
+    from ..forecast import Forecast
+
+__all__ = ["estimate", "forecast_line"]
+
+
+@click.command(cls=GroupedCommand, options_metavar="[OPTIONS]")
+@click.argument("content", metavar="CONTENT")
+@click.argument("styles", nargs=-1, required=True, metavar="STYLE...")
+@click.option("--preset", cls=Flag, metavar="NAME", help=PRESET_HELP)
+@derived_flags()
+def estimate(content: str, styles: tuple[str, ...], preset: str | None, quiet: bool | None, **flags: Any) -> None:
+    """Say what painting CONTENT in the style of STYLE pictures would take, with the flags of stylize; nothing is painted.
+
+    \b
+    impasto estimate photo.jpg painting.jpg --size 4096
+    impasto estimate photo.jpg painting.jpg --size 4096 --memory 3GB
+    """
+    config = preset_config(preset, given_options(StylizeConfig, flags))
+    fetch_missing(config, preset, quiet=bool(quiet))
+    with waiting(bool(quiet)):
+        from ..api import iterate
+
+        line = forecast_line(iterate(content, styles, config=config, preset=preset).forecast())
+    click.echo(line)
+
+
+def forecast_line(forecast: Forecast) -> str:
+    """``2048 x 1536 px: about 2.6 GB of memory, in tiles of 512 px, and 14:20 of painting``."""
+    height, width = forecast.size
+    tiles = f", in tiles of {forecast.tile_size} px," if forecast.tile_size else ""
+    return (
+        f"{width} x {height} px: about {forecast.memory / 1e9:.1f} GB of memory{tiles} and {clock(forecast.seconds)} of painting"
+    )

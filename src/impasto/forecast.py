@@ -1,0 +1,88 @@
+"""What a run will take, told before it starts: memory by an estimate, time by a trial."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from .capacity import peak_bytes
+from .config import StylizeConfig
+from .features import Backbone
+from .losses import Size
+from .pyramid import Scale
+from .styles import learn
+from .targets import build_objective, refining
+from .tiling import tiles_of
+
+__all__ = ["Forecast", "forecast"]
+
+_TRIAL = 160  # px: large enough for a pixel to cost what it will cost, small enough to be over at once
+_TRIES = 2
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """About what a run will take.
+
+    Attributes:
+        size: (height, width) of the finished picture.
+        memory: at its highest, in bytes, as `peak_bytes` estimates it.
+        seconds: of painting; searches, and a solver's evaluations beyond one a step, come on top.
+        tile_size: side of the tiles in px, 0 where it is painted whole.
+    """
+
+    size: Size
+    memory: int
+    seconds: float
+    tile_size: int
+
+
+def forecast(config: StylizeConfig, backbone: Backbone, scales: Sequence[Scale], styles: int = 1) -> Forecast:
+    """Evaluate the losses of a run on small noise, and count its pixels.
+
+    Args:
+        config: resolved, with a tile size (see `fitted`).
+        backbone: on the device that will compute.
+        scales: from `plan_scales`.
+        styles: how many are mixed.
+    """
+    size = scales[-1].size
+    seconds = 0.0
+    known: dict[bool, float] = {}
+    for index, scale in enumerate(scales):
+        refines = bool(config.neighbour_weight) and index >= config.full_scales > 0 and not scale.split
+        if refines not in known:
+            known[refines] = _seconds_a_pixel(refining(config, backbone) if refines else config, backbone)
+        seconds += scale.iterations * known[refines] * _pixels_seen(scale.size, config, backbone)
+    tiled = max(size) > config.tile_size > 0
+    return Forecast(size, peak_bytes(config, backbone, size, styles), seconds, config.tile_size if tiled else 0)
+
+
+def _seconds_a_pixel(config: StylizeConfig, backbone: Backbone) -> float:
+    """Of one evaluation; the fastest of several, since the first one still takes memory."""
+    noise = torch.rand((1, 3, _TRIAL, _TRIAL), generator=torch.Generator().manual_seed(0)).to(backbone.device)
+    small = config.overlay(
+        {"neighbour_rotations": 1, "tile": "none", "style_blend": (), "style_scale": (1.0,), "style_blocks": ()}
+    )
+    objective = build_objective(noise, [learn(noise, small, backbone)], small, backbone)
+    spent = []
+    for _ in range(_TRIES):
+        began = time.perf_counter()
+        objective.value_and_grad(noise)
+        spent.append(time.perf_counter() - began)
+    return min(spent) / _TRIAL**2
+
+
+def _pixels_seen(size: Size, config: StylizeConfig, backbone: Backbone) -> float:
+    """Pixels of an evaluation: in tiles with their surroundings, and a third more, for they are looked at once before."""
+    if not max(size) > config.tile_size > 0:
+        return float(size[0] * size[1])
+    names = dict.fromkeys([*(config.style_layers or ()), *(config.neighbour_layers or ()), *(config.content_layers or ())])
+    seen = 0
+    for tile in tiles_of(torch.empty((1, 3, *size), device="meta"), backbone, names, config.tile_size):
+        (top, bottom), (left, right) = tile.window([{name: tile.own(name) for name in names}]).pixels
+        seen += (bottom - top) * (right - left)
+    return seen * 4 / 3
