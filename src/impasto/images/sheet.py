@@ -99,7 +99,7 @@ def _mount(
     """The pictures of a row on paper of one height, as wide as their columns, each above its caption."""
     height = max((picture.height for picture in row if picture), default=max(widths))
     captions = [_caption(text, font, width) for text, width in zip(texts, widths, strict=False)]
-    foot = max((_text_size(f"{dark}{faint}\nA", font)[1] for dark, faint in captions), default=0)
+    foot = max((_depth(dark + faint, font) for dark, faint in captions), default=0)
     mounted: list[Image.Image | None] = []
     for picture, (dark, faint), width in zip(row, captions, widths, strict=False):
         paper = Image.new("RGB", (width, height + gap // 2 + foot), _PAPER)
@@ -138,6 +138,11 @@ def _font(size: int) -> _Font:
 def _text_size(text: str, font: _Font) -> tuple[int, int]:
     left, top, right, bottom = ImageDraw.Draw(Image.new("L", (1, 1))).multiline_textbbox((0, 0), text, font)
     return round(right - left), round(bottom - top)
+
+
+def _depth(text: str, font: _Font) -> int:
+    """Px from the top of a text's first line to below the longest letters of its last one."""
+    return round(ImageDraw.Draw(Image.new("L", (1, 1))).multiline_textbbox((0, 0), f"{text}p", font)[3])
 
 
 def _break_lines(text: str, font: _Font, width: int) -> str:
