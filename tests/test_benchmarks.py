@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+
+import iteration
 import numpy as np
 import pytest
 import torch
@@ -9,6 +12,7 @@ from channels import ChannelCounts, channel_report, count_channels, entropy
 from content_probe import EVERY, Accuracy, accuracy, fit, numbered, probe
 from network import mean_report, rounded
 from pictures import middle
+from plain_loop import PlainLoop
 from random_network import he_normal, random_like, unit_means
 from receptive_field import measure_fields
 from style_retrieval import (
@@ -21,8 +25,14 @@ from style_retrieval import (
     second_moment,
     two_crops,
 )
+from time_to_loss import reached
 
+from impasto.config import StylizeConfig
+from impasto.features import VGG
 from impasto.features.compact import compact
+from impasto.styles import learn
+from impasto.targets import build_objective
+from impasto.weights.network import NetworkWeights
 from synthetic import picture, random_weights
 from training import network as trained
 from training import pictures as trained_on
@@ -208,3 +218,35 @@ def test_the_mean_of_reports():
     reports = [{"map": 1.0, "layers": {"relu1_1": 2}}, {"map": 3.0, "layers": {"relu1_1": 5}}]
     assert mean_report(reports) == {"map": 2.0, "layers": {"relu1_1": 3.5}}
     assert rounded({"a": 0.123456, "b": {"c": 1e-5, "d": True}}) == {"a": 0.1235, "b": {"c": 1e-5, "d": True}}
+
+
+def test_the_plain_loop_minimises_what_impasto_does():
+    """Or their seconds would say nothing of each other."""
+    content, style, canvas = (picture(40, 48, seed) for seed in (1, 2, 3))
+    config, network = StylizeConfig(**iteration.SAME_LOSS), VGG(NARROW, pooling="avg", padding="zeros")
+    report, gradient = build_objective(content, [learn(style, config, network)], config, network).value_and_grad(canvas)
+    leaf = canvas.clone().requires_grad_()
+    loss = PlainLoop(NARROW, content, style, iteration.POOLING).loss(leaf)
+    assert loss.item() == pytest.approx(report.total, rel=1e-5)
+    theirs = torch.autograd.grad(loss, leaf)[0]
+    assert (gradient - theirs).norm() <= 1e-4 * theirs.norm()
+
+
+def test_the_plain_loop_goes_down_and_stays_in_range():
+    content, style = picture(32, 32, 1), picture(32, 32, 2)
+    found = list(itertools.islice(PlainLoop(NARROW, content, style).iterate(content), 12))
+    assert found[-1][0] < 0.5 * found[0][0]
+    assert all(image.min() >= 0 and image.max() <= 1 for _, image in found)
+
+
+def test_work_is_counted_as_multiplications_and_additions():
+    kernels = {"conv1_1": torch.zeros(4, 3, 3, 3), "conv1_2": torch.zeros(5, 4, 3, 3), "conv2_1": torch.zeros(6, 5, 3, 3)}
+    weights = NetworkWeights({name: (kernel, torch.zeros(len(kernel))) for name, kernel in kernels.items()}, NARROW.normalization)
+    fine, coarse = 12 * 16, 6 * 8
+    convolutions = 2 * 2 * 9 * (fine * (3 * 4 + 4 * 5) + coarse * 5 * 6)
+    assert iteration.gflop(weights, 16) == pytest.approx((convolutions + 2 * 2 * (fine * 16 + coarse * 36)) / 1e9)
+
+
+def test_a_loss_is_reached_when_it_is_first_met():
+    trace = [(1.0, 5.0), (2.0, 3.0), (3.0, 4.0)]
+    assert (reached(trace, 3.5), reached(trace, 5), reached(trace, 1)) == (2.0, 1.0, None)

@@ -67,6 +67,13 @@ def test_auto_takes_bfloat16_on_processors_that_multiply_it(avx512, amx, monkeyp
     assert choose_dtype("auto", CPU) == (torch.bfloat16 if avx512 or amx else torch.float32)
 
 
+@pytest.mark.parametrize(("optimizer", "dtype"), [("adam", torch.bfloat16), ("lbfgs", torch.float32)])
+def test_auto_takes_float32_for_a_solver_that_needs_it(optimizer, dtype, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
+    assert choose_dtype("auto", CUDA, optimizer) == dtype
+    assert choose_dtype("bfloat16", CUDA, optimizer) == torch.bfloat16
+
+
 def test_auto_takes_float32_where_pytorch_does_not_say(monkeypatch):
     monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported", raising=False)
     monkeypatch.delattr(torch.cpu, "_is_amx_tile_supported", raising=False)

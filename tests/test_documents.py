@@ -136,8 +136,9 @@ def test_targets_and_scripts_exist(name):
         assert (ROOT / script).stat().st_mode & 0o111
 
 
-def test_options_and_presets_are_those_of_the_code():
-    done = subprocess.run([sys.executable, ROOT / "scripts" / "document_options", "--check"], capture_output=True, text=True)
+@pytest.mark.parametrize("script", ["document_options", "document_speed"])
+def test_tables_are_those_of_the_code_and_of_the_results(script):
+    done = subprocess.run([sys.executable, ROOT / "scripts" / script, "--check"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -151,7 +151,7 @@ def test_bfloat16_and_float32_end_alike():
     """On 16 channels; benchmarks/precision.py measures the whole VGG-19."""
     weights = random_weights((16, 16, 16, 16, 16))
     exact, half = (VGG(weights, pooling="avg", dtype=dtype) for dtype in (torch.float32, torch.bfloat16))
-    options = {"iterations": 40, "scale_count": 1, "content_weight": 10}
+    options = {"iterations": 120, "scale_count": 1, "content_weight": 10}  # after few, runs scatter more than formats differ
     config = StylizeConfig(**{**QUICK, **options})
     judge = build_objective(CONTENT, [learn(resize(STYLE, (80, 64)), config, exact)], config, exact)
     ends = [judge.value_and_grad(paint(backbone, **options)[1].pixels)[0].total for backbone in (exact, half)]

@@ -206,7 +206,7 @@ class Stylizer:
     ) -> None:
         resolved = _with_known_layers(make_config(config, preset, options).resolve())
         device = choose_device(resolved.device)
-        dtype = choose_dtype(resolved.precision, device)
+        dtype = choose_dtype(resolved.precision, device, resolved.optimizer)
         self.config = resolved.overlay({"device": device.type, "precision": str(dtype).removeprefix("torch.")})
         self.preset = preset
         known = ((other.backbone, other.weights) for other in others if _network(other.config) == _network(self.config))

@@ -345,7 +345,12 @@ class StylizeConfig(_Checked):
     # Run
     seed: int = _option(0, "seed of everything random", "run", low=0, high=2**63 - 1)
     device: str = _option("auto", "where to compute", "run", choices=("auto", "cpu", "cuda", "mps"))
-    precision: str = _option("auto", "number format of the network", "run", choices=("auto", "float32", "bfloat16"))
+    precision: str = _option(
+        "auto",
+        "number format of the network; auto takes bfloat16 where the processor multiplies it and the solver is not L-BFGS",
+        "run",
+        choices=("auto", "float32", "bfloat16"),
+    )
     memory: str = _option(
         "auto",
         "memory that a run may take, as in 4GB; auto takes up to 4 GB, and more where less would not do",
