@@ -87,14 +87,17 @@ def coherent(
     ours, theirs = centred(query), centred(bank, searched)
     height, width = field.grid
     colour = (torch.arange(height)[:, None] + torch.arange(width)).flatten().to(field.rows.device) % 2
+    colours = [(colour == number).nonzero().flatten() for number in (0, 1)]
+    queries = [ours[choosing] for choosing in colours]
     for turn in range(rounds):
-        proposed = _proposals(field)
-        candidates = torch.cat([field.rows[None], proposed])
+        choosing = colours[turn % 2]
+        proposed = _proposals(field)[:, choosing]
+        candidates = torch.cat([field.rows[None, choosing], proposed])
         votes = (candidates[:, None] == proposed[None]).sum(1)
-        cosines = torch.stack([torch.linalg.vecdot(ours, theirs[rows.clamp_min(0)]) for rows in candidates])
+        cosines = torch.stack([torch.linalg.vecdot(queries[turn % 2], theirs[rows.clamp_min(0)]) for rows in candidates])
         score = (cosines + bonus * votes).masked_fill(candidates < 0, -torch.inf)
         chosen = candidates.gather(0, score.argmax(0, keepdim=True))[0]
-        field = replace(field, rows=torch.where(colour == turn % 2, chosen, field.rows))
+        field = replace(field, rows=field.rows.index_copy(0, choosing, chosen))
     return field
 
 
