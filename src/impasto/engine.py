@@ -83,6 +83,7 @@ def run(
     scales: Sequence[Scale],
     start: Tensor | None = None,
     since: Mapping[str, Any] | None = None,
+    mask: Tensor | None = None,
 ) -> Generator[Progress, None, Outcome]:
     """Paint. Closing the generator cancels; what it returns when exhausted is the outcome.
 
@@ -95,19 +96,20 @@ def run(
         start: the canvas to begin with, of any size; None for the content.
         since: go on from there, as `Progress.saved` made it in a run of the same arguments. The first record is then that of
             the iteration that was the last; what follows is, to the bit, what would have followed it.
+        mask: ``(1, 1, H, W)`` in [0, 1], of the content's size: what each of its pixels counts for; None for 1.
     """
     if not config.strength:
         untouched = resize(content, scales[-1].size, config.resample, config.tile)
         return Outcome(untouched, "finished", "a strength of 0 leaves the content as it is")
-    shown, clock = recolored(content, styles, config), _Clock(scales, since or {})
+    shown, clock = recolored(content, styles, config, mask), _Clock(scales, since or {})
     canvas = shown if start is None else start
     level, ended = None, Ended("finished", "every iteration was done")
     for stage in _stages(dialed(config), backbone, scales)[since["scale"] - 1 if since else 0 :]:
         if since and level is None:
-            level = _level_again(stage, since, content, styles, backbone)
+            level = _level_again(stage, since, content, styles, backbone, mask)
             yield _progress(level, stage, clock)
         else:
-            level = _level(stage, level, canvas, content, shown, styles, backbone)
+            level = _level(stage, level, canvas, content, shown, styles, backbone, mask)
         ended = yield from _paint_scale(level, stage, clock)
         canvas = level.picture()
         if ended.reason == "diverged":
@@ -154,13 +156,14 @@ def _level(
     shown: Tensor,
     styles: Sequence[Style],
     backbone: Backbone,
+    mask: Tensor | None,
 ) -> Level:
     """A scale about to be painted: a new objective, and the canvas, the solver's state and the step size of the one below."""
     size, config, solver, known = stage.scale.size, stage.config, stage.solver, below.objective if below else None
 
     def begun(tile_size: int) -> tuple[Tensor, Objective]:
         tiled = config.overlay({"tile_size": tile_size})
-        return begin(size, content, shown, styles, tiled, backbone, canvas, known, refines=stage.refines)
+        return begin(size, content, shown, styles, tiled, backbone, canvas, known, refines=stage.refines, mask=mask)
 
     tile_size = known.tile_size if known else config.tile_size  # smaller than it was planned, if memory ran out below
     (canvas, objective), _ = within_memory(begun, tile_size, max(size), tileable=tileable(config))
@@ -169,11 +172,18 @@ def _level(
     return Level(objective, solver, canvas, state, step_size, config.plateau, config.best and stage.last)
 
 
-def _level_again(stage: _Stage, since: Mapping[str, Any], content: Tensor, styles: Sequence[Style], backbone: Backbone) -> Level:
+def _level_again(
+    stage: _Stage,
+    since: Mapping[str, Any],
+    content: Tensor,
+    styles: Sequence[Style],
+    backbone: Backbone,
+    mask: Tensor | None,
+) -> Level:
     """A scale as it was when it was saved."""
-    size, solver, refines = stage.scale.size, stage.solver, stage.refines
+    size, solver, refines, found = stage.scale.size, stage.solver, stage.refines, part_of(since, "objective")
     config = stage.config.overlay({"tile_size": since["objective.tile_size"]})
-    objective = begin_again(size, content, styles, config, backbone, part_of(since, "objective"), refines=refines)
+    objective = begin_again(size, content, styles, config, backbone, found, refines=refines, mask=mask)
     level = Level(objective, solver, since["canvas"], {}, 0.0, config.plateau, config.best and stage.last)
     level.restore(since)
     return level

@@ -54,6 +54,8 @@ __all__ = [
     "features_of",
 ]
 
+_COUNTS = 0.5  # of a mask: where places either count or do not
+
 
 @dataclass(frozen=True)
 class Report:
@@ -88,17 +90,18 @@ class StyleDistance(Protocol):
 
 @dataclass(frozen=True)
 class ContentTerm:
-    """Features of one layer should stay those of the content picture."""
+    """Features of one layer should stay those of the content picture; ``mask`` is how much each position counts."""
 
     name: ClassVar[str] = "content"
     layers: tuple[str, ...]
     weight: float
     form: str
     target: Tensor
+    mask: Tensor | None = None
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
         """The weighted distance of the layer's features from the content's."""
-        return self.weight * content_loss(features[self.layers[0]], self.target, self.form)
+        return self.weight * content_loss(features[self.layers[0]], self.target, self.form, self.mask)
 
     def seen(self, tile: Tile) -> dict[str, Cells]:
         """See `tiling.Local`."""
@@ -106,24 +109,25 @@ class ContentTerm:
 
     def share(self, features: Mapping[str, Tensor], tile: Tile) -> Tensor:
         """See `tiling.Local`."""
-        (top, bottom), (left, right) = tile.own(self.layers[0])
-        squares = content_squares(features[self.layers[0]], self.target[..., top:bottom, left:right])
-        return self.weight * squares / self._divisor
+        (name,) = self.layers
+        mask = None if self.mask is None else tile.of(self.mask, name)
+        return self.weight * content_squares(features[name], tile.of(self.target, name), mask) / self._divisor
 
     @cached_property
     def _divisor(self) -> Tensor:
-        return content_divisor(self.target, self.form)
+        return content_divisor(self.target, self.form, self.mask)
 
 
 @dataclass(frozen=True)
 class StyleTerm:
-    """Statistics of one layer should become those of the style."""
+    """Statistics of one layer should become those of the style; ``mask`` is how much each position counts for them."""
 
     name: ClassVar[str] = "style"
     layers: tuple[str, ...]
     weight: float
     distance: StyleDistance
     target: Sums
+    mask: Tensor | None = None
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
         """The weighted distance of the layer's statistics from the style's."""
@@ -131,7 +135,7 @@ class StyleTerm:
 
     def sums(self, features: Mapping[str, Tensor], tile: Tile | None = None) -> Sums:
         """See `tiling.Additive`."""
-        return sums(features[self.layers[0]])
+        return sums(features[self.layers[0]], self._mask(tile))
 
     def compare(self, stats: Sums) -> Tensor:
         """See `tiling.Additive`."""
@@ -139,7 +143,10 @@ class StyleTerm:
 
     def pulled(self, features: Mapping[str, Tensor], slope: Sums, tile: Tile) -> dict[str, Tensor]:
         """See `tiling.Additive`."""
-        return {name: pulled(features[name], slope) for name in self.layers}
+        return {name: pulled(features[name], slope, self._mask(tile)) for name in self.layers}
+
+    def _mask(self, tile: Tile | None) -> Tensor | None:
+        return self.mask if self.mask is None or tile is None else tile.of(self.mask, self.layers[0])
 
 
 @dataclass(frozen=True)
@@ -176,7 +183,7 @@ class NeighbourTerm:
     """Hypercolumns should point where their nearest style hypercolumns point.
 
     ``field`` holds the matches and ``wanted`` their directions; ``pictures`` are those of the field's grids. Without a
-    ``search`` the matches stay as they are.
+    ``search`` the matches stay as they are. ``mask`` ``(h * w,)`` is how much each place counts.
     """
 
     name: ClassVar[str] = "neighbours"
@@ -186,11 +193,12 @@ class NeighbourTerm:
     wanted: Tensor
     pictures: tuple[Tensor, ...]
     search: Search | None
+    mask: Tensor | None = None
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
         """The weighted mean of 1 - cosine to the matches."""
         columns = [grid_columns(features[name], self.field.grid, self.field.tile) for name in self.layers]
-        return self.weight * cosine_loss(columns, self.wanted)
+        return self.weight * cosine_loss(columns, self.wanted, self.mask)
 
     def seen(self, tile: Tile) -> dict[str, Cells]:
         """See `tiling.Local`: as far as the interpolation reaches."""
@@ -201,7 +209,10 @@ class NeighbourTerm:
         (top, bottom), (left, right) = tile.own_of(self.field.grid)
         wanted = self.wanted.reshape(*self.field.grid, -1)[top:bottom, left:right].flatten(0, 1)
         parts = grid_share(features, tile, self.layers, self.field.grid)
-        return self.weight * (len(wanted) / len(self.wanted)) * cosine_loss(parts, wanted)
+        if self.mask is None:
+            return self.weight * (len(wanted) / len(self.wanted)) * cosine_loss(parts, wanted)
+        mask = self.mask.reshape(self.field.grid)[top:bottom, left:right].flatten()
+        return self.weight * (mask.sum() / self.mask.sum()) * cosine_loss(parts, wanted, mask)
 
     def refreshed(self, hypercolumns: Tensor) -> NeighbourTerm:
         """The same term with the neighbours of a canvas with these hypercolumns ``(h * w, C)``."""
@@ -220,7 +231,8 @@ class NeighbourTerm:
 class SplitTerm:
     """Features of one layer should point where the nearest features of the style do, looked for at every evaluation.
 
-    ``bank`` holds the layer's features of the style. A part of the canvas' positions is matched, by ``turn``.
+    ``bank`` holds the layer's features of the style. A part of the canvas' positions is matched, by ``turn``; of a soft ``mask``
+    ``(1, 1, H, W)`` those of half and more.
     """
 
     name: ClassVar[str] = "neighbours"
@@ -228,10 +240,14 @@ class SplitTerm:
     weight: float
     bank: Tensor
     turn: int = 0
+    mask: Tensor | None = None
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
         """The weighted mean of 1 - centred cosine to the matches."""
-        return self.weight * split_loss(columns(sparse(features[self.layers[0]], self.turn)), self.bank)
+        ours = columns(sparse(features[self.layers[0]], self.turn))
+        if self.mask is not None:
+            ours = ours[columns(sparse(self.mask, self.turn))[:, 0] >= _COUNTS]
+        return self.weight * split_loss(ours, self.bank) if len(ours) else ours.sum()
 
     def turned(self) -> SplitTerm:
         """The same term for the next part of the positions."""

@@ -30,14 +30,18 @@ _FINE_EDGES = 0.6  # where a scale refines, weaker edges are spared: the eye rea
 _FINE_BANDS = 2  # what the strokes of a scale that refines bring: the octave that is new, and one that joins it to the rest
 
 
-def recolored(content: Tensor, styles: Sequence[Style], config: StylizeConfig) -> Tensor:
-    """The content in the palette of those styles whose pixels count, or of all where none's do, as far as the strength goes."""
+def recolored(content: Tensor, styles: Sequence[Style], config: StylizeConfig, mask: Tensor | None = None) -> Tensor:
+    """The content in the palette of those styles whose pixels count, or of all where none's do, as far as the strength goes.
+
+    With a ``mask`` ``(1, 1, H, W)`` of the content, the colours that are there are given the palette.
+    """
     if not (config.recolor and has_style_colors(config)):
         return content
     parts = parts_of(config, len(styles))
     shares = [part.share_of(PIXELS) for part in parts]
     colors = [style.colors.to(content.device) for style in styles]
-    moved = recolor(content, colors, shares if any(shares) else [part.share for part in parts])
+    seen = None if mask is None else mask[0, 0] > 0
+    moved = recolor(content, colors, shares if any(shares) else [part.share for part in parts], seen=seen)
     return content.lerp(moved, min(1.0, 2 * config.strength))
 
 
@@ -52,16 +56,18 @@ def begin(
     below: Objective | None,
     *,
     refines: bool,
+    mask: Tensor | None = None,
 ) -> tuple[Tensor, Objective]:
     """The canvas and the objective that a scale begins with; ``below`` is the objective of the scale below."""
     target, coloured = (resize(picture, size, config.resample, config.tile) for picture in (content, shown))
-    known = _known(styles, size, config, backbone)
+    counted, known = _counted(mask, size), _known(styles, size, config, backbone)
     if below is None:
-        return resize(canvas, size, config.resample, config.tile), build_objective(target, known, config, backbone)
+        canvas = resize(canvas, size, config.resample, config.tile)
+        return canvas, build_objective(target, known, config, backbone, None, None, counted)
     if canvas.shape[2:] != size:
         canvas = enlarged_canvas(canvas, coloured, config.detail or 0.0, config.tile)
     kept = below.matching.field if refines and below.matching else None
-    objective = build_objective(target, known, config, backbone, canvas, kept)
+    objective = build_objective(target, known, config, backbone, canvas, kept, counted)
     if (matching := objective.matching) and config.voting:
         edges, bands = (config.voting_edges * _FINE_EDGES, _FINE_BANDS) if refines else (config.voting_edges, None)
         canvas = painted_over(canvas, target, matching.field, matching.pictures, config.voting, edges, bands)
@@ -77,12 +83,18 @@ def begin_again(
     found: Mapping[str, Any],
     *,
     refines: bool,
+    mask: Tensor | None = None,
 ) -> Objective:
     """The objective of a scale that was begun before, as it was when it had ``found`` this."""
     kept = field_of(found, config.tile) if refines else None
     target = resize(content, size, config.resample, config.tile)
-    objective = build_objective(target, _known(styles, size, config, backbone), config, backbone, None, kept)
+    known = _known(styles, size, config, backbone)
+    objective = build_objective(target, known, config, backbone, None, kept, _counted(mask, size))
     return restored(objective, found)
+
+
+def _counted(mask: Tensor | None, size: Size) -> Tensor | None:
+    return None if mask is None else resize(mask, size, "bilinear")
 
 
 def _known(styles: Sequence[Style], size: Size, config: StylizeConfig, backbone: Backbone) -> list[StyleTargets]:

@@ -22,6 +22,7 @@ def recolor(
     method: str = "symmetric",
     space: str = "srgb",
     rounds: int = 1,
+    seen: Tensor | None = None,
 ) -> Tensor:
     """The picture with the mean and covariance of the models' colours, clamped to [0, 1].
 
@@ -38,10 +39,11 @@ def recolor(
         method: pca, cholesky or symmetric.
         space: srgb, linear or oklab, in which the moments are taken.
         rounds: how often, at most: what is clamped has other moments, which another round brings nearer.
+        seen: ``(H, W)`` bool, those of the picture's pixels that are given the moments, by a map of all; by default every one.
     """
     wanted = [columns_in(space, model) for model in models]
     for _ in range(rounds):
-        moved = match_moments(columns_in(space, picture), wanted, shares or [1.0] * len(models), method)
+        moved = match_moments(columns_in(space, picture), wanted, shares or [1.0] * len(models), method, seen)
         free = from_space(moved.reshape(1, *picture.shape[1:]), space).to(picture)
         picture = free.clamp(0, 1)
         if torch.equal(picture, free):
@@ -49,9 +51,11 @@ def recolor(
     return picture
 
 
-def match_moments(columns: Tensor, models: Sequence[Tensor], shares: Sequence[float], method: str = "symmetric") -> Tensor:
+def match_moments(
+    columns: Tensor, models: Sequence[Tensor], shares: Sequence[float], method: str = "symmetric", seen: Tensor | None = None
+) -> Tensor:
     """`recolor` on colours ``(3, N)`` in float64, any range; nothing is clamped."""
-    mean, covariance = _moments([columns], [1.0])
+    mean, covariance = _moments([columns if seen is None else columns[:, seen.flatten()]], [1.0])
     wanted_mean, wanted = _moments(models, shares)
     return _map(covariance, wanted, method) @ (columns - mean[:, None]) + wanted_mean[:, None]
 

@@ -7,7 +7,7 @@ from torch import Tensor
 __all__ = ["content_divisor", "content_loss", "content_squares"]
 
 
-def content_loss(features: Tensor, target: Tensor, form: str = "mean") -> Tensor:
+def content_loss(features: Tensor, target: Tensor, form: str = "mean", weight: Tensor | None = None) -> Tensor:
     """Squared distance of two feature maps, as a scalar.
 
     Args:
@@ -17,22 +17,27 @@ def content_loss(features: Tensor, target: Tensor, form: str = "mean") -> Tensor
             ``mean`` S/n; ``sum`` S; ``half-sum`` S/2 (Gatys et al. 2015, equation 1); ``sqrt`` S/(2 sqrt(n));
             ``relative`` S over the sum of squares of the target, our default: it has no unit, so that one coefficient
             serves every network and every scale.
+        weight: ``(1, 1, H, W)`` in 0..1, a soft mask, which S, n and the target's sum take in; None counts every position once.
     """
-    return content_squares(features, target) / content_divisor(target, form)
+    return content_squares(features, target, weight) / content_divisor(target, form, weight)
 
 
-def content_squares(features: Tensor, target: Tensor) -> Tensor:
+def content_squares(features: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
     """The sum of squared differences, as a scalar."""
-    return (widened(features) - widened(target)).square().sum()
+    return _sum((widened(features) - widened(target)).square(), weight)
 
 
-def content_divisor(target: Tensor, form: str) -> Tensor:
+def content_divisor(target: Tensor, form: str, weight: Tensor | None = None) -> Tensor:
     """What `content_loss` divides the sum of squares by."""
     if form == "relative":
-        return widened(target).square().sum().clamp_min(1e-12)
-    count = float(target.numel())
+        return _sum(widened(target).square(), weight).clamp_min(1e-12)
+    count = float(target.numel()) if weight is None else target.shape[1] * float(weight.sum())
     divisor = {"mean": count, "sum": 1.0, "half-sum": 2.0, "sqrt": 2.0 * count**0.5}[form]
     return widened(target).new_tensor(divisor)
+
+
+def _sum(squares: Tensor, weight: Tensor | None) -> Tensor:
+    return squares.sum() if weight is None else (squares * weight).sum()
 
 
 def widened(features: Tensor) -> Tensor:

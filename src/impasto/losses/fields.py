@@ -67,7 +67,14 @@ def grid_of(picture: Tensor) -> Size:
 
 
 def coherent(
-    field: Field, query: Tensor, bank: Tensor, bonus: float, searched: Tensor | None = None, *, rounds: int = 8
+    field: Field,
+    query: Tensor,
+    bank: Tensor,
+    bonus: float,
+    searched: Tensor | None = None,
+    *,
+    rounds: int = 8,
+    inside: Tensor | None = None,
 ) -> Field:
     """A field in which neighbours are matched to neighbours, where that costs little.
 
@@ -81,6 +88,7 @@ def coherent(
         bonus: in units of the cosine; 0 changes nothing.
         searched: the rows of the bank that were searched, from whose mean cosines are taken; None for all.
         rounds: how often each position may choose is half of it.
+        inside: ``(n,)`` bool, the rows of the bank that may be matched; None for all.
     """
     if not bonus:
         return field
@@ -96,6 +104,8 @@ def coherent(
         votes = (candidates[:, None] == proposed[None]).sum(1)
         cosines = torch.stack([torch.linalg.vecdot(queries[turn % 2], theirs[rows.clamp_min(0)]) for rows in candidates])
         score = (cosines + bonus * votes).masked_fill(candidates < 0, -torch.inf)
+        if inside is not None:
+            score = score.masked_fill(~inside[candidates.clamp_min(0)], -torch.inf)
         chosen = candidates.gather(0, score.argmax(0, keepdim=True))[0]
         field = replace(field, rows=field.rows.index_copy(0, choosing, chosen))
     return field

@@ -67,14 +67,16 @@ def _best(ours: Tensor, theirs: Tensor, coarse: Tensor, candidates: int) -> Tens
     return found.gather(1, cosines.argmax(1, keepdim=True)).squeeze(1)
 
 
-def cosine_loss(columns: Sequence[Tensor], wanted: Tensor) -> Tensor:
+def cosine_loss(columns: Sequence[Tensor], wanted: Tensor, weight: Tensor | None = None) -> Tensor:
     """Mean over positions of 1 - cosine, as a scalar.
 
     Args:
         columns: parts of the hypercolumns, ``(n, C_l)`` for each layer; they are never copied side by side.
         wanted: the directions, ``(n, sum of C_l)``, each row of unit length. No gradient goes to them.
+        weight: ``(n,)``, what each position counts in the mean; None counts every one once.
     """
-    loss: Tensor = _CosineLoss.apply(wanted, *columns)  # type: ignore[no-untyped-call]
+    share = None if weight is None else weight / weight.mean().clamp_min(1e-12)
+    loss: Tensor = _CosineLoss.apply(wanted, share, *columns)  # type: ignore[no-untyped-call]
     return loss
 
 
@@ -106,17 +108,19 @@ class _CosineLoss(torch.autograd.Function):
     """With u = w . a and q = |a|^2 the gradient of -u q^-1/2 is (u/q a - w) q^-1/2: two passes over what is large."""
 
     @staticmethod
-    def forward(ctx: Any, wanted: Tensor, *columns: Tensor) -> Tensor:
+    def forward(ctx: Any, wanted: Tensor, weight: Tensor | None, *columns: Tensor) -> Tensor:
         parts = torch.split(wanted, [c.shape[1] for c in columns], dim=1)
         dots = torch.stack([torch.linalg.vecdot(c, w) for c, w in zip(columns, parts, strict=True)]).sum(0)
         squares = torch.stack([torch.linalg.vecdot(c, c) for c in columns]).sum(0).clamp_min(1e-16)
-        ctx.save_for_backward(wanted, dots, squares, *columns)
-        return (1 - dots * squares.rsqrt()).mean()
+        ctx.save_for_backward(wanted, weight, dots, squares, *columns)
+        apart = 1 - dots * squares.rsqrt()
+        return (apart if weight is None else apart * weight).mean()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        wanted, dots, squares, *columns = ctx.saved_tensors
+        wanted, weight, dots, squares, *columns = ctx.saved_tensors
         scale = gradients[0] * squares.rsqrt() / len(wanted)
+        scale = scale if weight is None else scale * weight
         along, across = (scale * dots / squares)[:, None], -scale[:, None]
         parts = torch.split(wanted, [c.shape[1] for c in columns], dim=1)
-        return None, *((c * along).addcmul_(w, across) for c, w in zip(columns, parts, strict=True))
+        return None, None, *((c * along).addcmul_(w, across) for c, w in zip(columns, parts, strict=True))

@@ -26,6 +26,7 @@ class Search:
         coherence: see `losses.coherent`.
         mixed: the content picture, where pictures are mixed; None where their hypercolumns are.
         tile: axes along which canvas and content go on over their border, see `images.wrap`.
+        inside: ``(n,)`` bool, the rows that may be matched, of which ``searched`` are; None for all.
     """
 
     query: Tensor
@@ -36,6 +37,7 @@ class Search:
     coherence: float
     mixed: Tensor | None = None
     tile: str = "none"
+    inside: Tensor | None = None
 
     def sees(self, canvas: Tensor) -> Tensor:
         """The picture whose hypercolumns `find` is to be given: the canvas, or a mixture of pictures.
@@ -51,7 +53,7 @@ class Search:
         """The matches of a canvas with these hypercolumns ``(h * w, C)``."""
         seen = columns if self.mixed is not None else (1 - self.mix) * self.query + self.mix * columns
         field = Field(self._nearest(seen), grid, self.grids, self.tile)
-        return coherent(field, seen, self.bank, self.coherence, self.searched)
+        return coherent(field, seen, self.bank, self.coherence, self.searched, inside=self.inside)
 
     def _nearest(self, seen: Tensor) -> Tensor:
         if self.searched is None:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from ..config import StylizeConfig
-from ..features import Backbone
+from ..features import Backbone, held_layer
+from ..images.masks import Mask, reduced
 from ..images.resample import fit_size, resize, side_of
 from ..losses import CELL, Size, columns, grid_of, hypercolumns, sums
 from ..objective import features_of
@@ -25,6 +26,7 @@ SHORTEST = 16
 
 _MOST_TURNED = 16  # turned pictures in a bank: a folder of many has paint for every place without all of them, or their turns
 _MOST_OF_A_LAYER = 16_384
+_HALF = 0.5  # of a mask: where places either count or do not; and of a part, what is left where its edges are taken away
 
 
 @dataclass(frozen=True)
@@ -57,17 +59,25 @@ class PictureStyle:
     """The style of one picture, or of several pooled into one.
 
     ``pictures`` are ``(1, 3, H, W)`` in [0, 1] of any size; each is brought to the length that is asked for, but its
-    short side never to less than 16 px, which the deepest layers need, and then changed by ``change``.
+    short side never to less than 16 px, which the deepest layers need, and then changed by ``change``. With a ``mask``, of a
+    single picture, no more than that part of it is seen.
     """
 
     pictures: tuple[Tensor, ...]
     name: str = "array"
     sha256: str = ""
     change: Callable[[Tensor], Tensor] = lambda picture: picture
+    mask: Mask | None = None
+
+    def masked(self, mask: Mask) -> PictureStyle:
+        """That part of this picture."""
+        return replace(self, mask=mask)
 
     @property
     def colors(self) -> Tensor:
         """See `Style.colors`: every pixel there is."""
+        if (part := self._part(self.pictures[0])) is not None:
+            return self.change(_pixels(self.pictures[0], part))
         return torch.cat([self.change(picture).flatten(2)[:, :, None] for picture in self.pictures], dim=3)
 
     def picture(self) -> Tensor:
@@ -93,17 +103,33 @@ class PictureStyle:
 
     def resized(self, length: float, config: StylizeConfig) -> Iterator[Tensor]:
         """The pictures with ``length`` px along ``config.side``, in their changed colours."""
-        return (self.change(resized(picture, length, config)) for picture in self.pictures)
+        return (self._changed(resized(picture, length, config)) for picture in self.pictures)
+
+    def _changed(self, picture: Tensor) -> Tensor:
+        part = self._part(picture)
+        return self.change(picture) if part is None else picture.masked_scatter(part > 0, self.change(_pixels(picture, part)))
+
+    def _part(self, picture: Tensor) -> Tensor | None:
+        """The mask at the size of a picture."""
+        return None if self.mask is None else self.mask.at((picture.shape[2], picture.shape[3])).to(picture.device)
 
     def at(self, length: float, config: StylizeConfig, backbone: Backbone) -> StyleTargets:
         """See `Style.at`. Statistics are added over the pictures, and their hypercolumns make one bank."""
         pictures = (picture.to(backbone.device) for picture in self.resized(length, config))
-        first, *rest = (learn(picture, config, backbone, share) for picture, share in zip(pictures, self.shares, strict=True))
+        each = zip(pictures, self.shares, strict=True)
+        first, *rest = (learn(picture, config, backbone, share, self._part(picture)) for picture, share in each)
         return sum(rest, first)
 
 
+def _pixels(picture: Tensor, part: Tensor) -> Tensor:
+    """Those of a part ``(1, 1, H, W)`` of a picture, ``(1, 3, 1, n)``."""
+    return picture[..., part[0, 0] > 0][:, :, None]
+
+
 @torch.no_grad()
-def learn(picture: Tensor, config: StylizeConfig, backbone: Backbone, share: float = 1.0) -> StyleTargets:
+def learn(
+    picture: Tensor, config: StylizeConfig, backbone: Backbone, share: float = 1.0, mask: Tensor | None = None
+) -> StyleTargets:
     """What is to be known of a style picture, taken as it is: nothing is resized.
 
     Args:
@@ -111,6 +137,7 @@ def learn(picture: Tensor, config: StylizeConfig, backbone: Backbone, share: flo
         config: layers and turns; resolved here if it is not yet. What weighs nothing is not computed.
         backbone: the network that sees, on the picture's device.
         share: of all pictures of the style, that this one is: of many pictures few are turned; 0 is not matched.
+        mask: ``(1, 1, h, w)``, which part of it counts, see `images.masks.reduced`; None for all of it.
 
     Raises:
         ConfigError: a layer is unknown to the backbone.
@@ -119,37 +146,83 @@ def learn(picture: Tensor, config: StylizeConfig, backbone: Backbone, share: flo
     layers = (config.style_layers or ()) if config.style_weight else ()
     matched = (config.neighbour_layers or ()) if config.neighbour_weight and share else ()
     if is_tiled(picture, config.tile_size) and config.neighbour_match == "hypercolumns":
-        return _learn_in_tiles(picture, layers, matched, config, backbone, share)
+        return _learn_in_tiles(picture, layers, matched, config, backbone, share, mask)
     features = features_of(backbone, picture, (*layers, *matched))
-    stats = {name: sums(features[name]) for name in layers}
+    stats = {name: sums(features[name], _weight(mask, name, backbone)) for name in layers}
     if not matched:
         return StyleTargets(stats, picture.new_zeros(0, 0))
     seen = views(picture, config, share)
     found = [features, *(features_of(backbone, view.picture, matched) for view in seen[1:])]
     if config.neighbour_match == "layers":
-        most = layer_bank(config) * share / len(seen)
-        split = {name: torch.cat([_layer(each[name], most, config) for each in found]) for name in matched}
-        return StyleTargets(stats, picture.new_zeros(0, 0), split=split)
+        most, parts = layer_bank(config) * share / len(seen), _turned(mask, len(seen))
+
+        def rows(name: str) -> Tensor:
+            each = zip(found, parts, strict=True)
+            return torch.cat([_layer(view[name], _weight(part, name, backbone), most, config) for view, part in each])
+
+        return StyleTargets(stats, picture.new_zeros(0, 0), split={name: rows(name) for name in matched})
     bank = torch.cat([view.columns(each, matched) for view, each in zip(seen, found, strict=True)])
-    return StyleTargets(stats, bank, tuple(view.inner for view in seen))
+    return StyleTargets(stats, bank, tuple(view.inner for view in seen), inside=_inside(seen, mask, matched, backbone))
 
 
 def _learn_in_tiles(
-    picture: Tensor, layers: Sequence[str], matched: Sequence[str], config: StylizeConfig, backbone: Backbone, share: float
+    picture: Tensor,
+    layers: Sequence[str],
+    matched: Sequence[str],
+    config: StylizeConfig,
+    backbone: Backbone,
+    share: float,
+    mask: Tensor | None,
 ) -> StyleTargets:
-    stats = picture_sums(backbone, picture, layers, config.tile_size)
+    weights = {name: weight for name in layers if (weight := _weight(mask, name, backbone)) is not None}
+    stats = picture_sums(backbone, picture, layers, config.tile_size, weights)
     if not matched:
         return StyleTargets(stats, picture.new_zeros(0, 0))
     seen = tuple(views(picture, config, share))
-    return StyleTargets(stats, DistantBank(seen, tuple(matched), backbone, config.tile_size), tuple(view.inner for view in seen))
+    bank = DistantBank(seen, tuple(matched), backbone, config.tile_size)
+    return StyleTargets(stats, bank, tuple(view.inner for view in seen), inside=_inside(seen, mask, matched, backbone))
 
 
-def _layer(features: Tensor, most: float, config: StylizeConfig) -> Tensor:
-    """At most so many places of one layer, ``(n, C)``, without the border."""
+def _turned(mask: Tensor | None, count: int) -> list[Tensor | None]:
+    """The mask of each view, itself and its quarter turns."""
+    return [None if mask is None else mask.rot90(turns, (2, 3)) for turns in range(count)]
+
+
+def _weight(mask: Tensor | None, name: str, backbone: Backbone) -> Tensor | None:
+    """What the cells of a layer count, where a part of the picture does."""
+    layer = backbone.layers[held_layer(name, backbone.layers)]
+    return None if mask is None else reduced(mask, layer.stride, layer.radius)
+
+
+def _inside(seen: Sequence[View], mask: Tensor | None, matched: Sequence[str], backbone: Backbone) -> Tensor | None:
+    """Which rows of the bank lie in a part of the picture, as bool.
+
+    Half of the part is left at least, and a cell at its edges is not: what is voted with reaches beyond its place.
+    """
+    farthest = max(backbone.layers[held_layer(name, backbone.layers)].radius for name in matched)
+
+    def rows(view: View, part: Tensor) -> Tensor:
+        (top, left), (height, width) = view.margin, grid_of(view.picture)
+        weight = reduced(part, CELL, max(farthest, CELL), _HALF)
+        return _counted(weight[..., top : height - top, left : width - left])
+
+    each = zip(seen, _turned(mask, len(seen)), strict=True)
+    return None if mask is None else torch.cat([rows(view, part) for view, part in each if part is not None])
+
+
+def _counted(weight: Tensor) -> Tensor:
+    """The places of half the weight or more, or of the most there is, as bool."""
+    return weight.flatten() >= weight.max().clamp_max(_HALF)
+
+
+def _layer(features: Tensor, weight: Tensor | None, most: float, config: StylizeConfig) -> Tensor:
+    """At most so many places of one layer, ``(n, C)``, without the border; of weights ``(1, 1, H, W)`` those that count."""
     height, width = features.shape[2:]
     cells = math.ceil(config.neighbour_border * max(height, width))
     top, left = min(cells, height // 3), min(cells, width // 3)
-    return drawn(columns(features[..., top : height - top, left : width - left]), most, config.seed)
+    inner = (..., slice(top, height - top), slice(left, width - left))
+    rows = columns(features[inner])
+    return drawn(rows if weight is None else rows[_counted(weight[inner])], most, config.seed)
 
 
 def layer_bank(config: StylizeConfig) -> int:

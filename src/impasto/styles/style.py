@@ -29,12 +29,14 @@ class StyleTargets:
         bank: hypercolumns of the neighbour layers, ``(n, sum of C)``; no rows where nothing is matched.
         pictures: what the rows were taken from, one after the other, ``(1, 3, H, W)`` in [0, 1] each.
         split: where each layer is matched by itself, the features of each, ``(n, C)``, in place of the bank.
+        inside: ``(n,)`` bool, the rows of the bank that may be matched, where a part of the picture is the style; None for all.
     """
 
     stats: Mapping[str, Sums]
     bank: Bank
     pictures: tuple[Tensor, ...] = ()
     split: Mapping[str, Tensor] = field(default_factory=dict)
+    inside: Tensor | None = None
 
     @property
     def grids(self) -> tuple[Size, ...]:

@@ -53,11 +53,13 @@ def picture_features(backbone: Backbone, picture: Tensor, layers: Sequence[str],
     return whole
 
 
-def picture_sums(backbone: Backbone, picture: Tensor, layers: Sequence[str], tile_size: int) -> dict[str, Sums]:
-    """The statistics of layers by name. Arguments as in `picture_features`."""
+def picture_sums(
+    backbone: Backbone, picture: Tensor, layers: Sequence[str], tile_size: int, weights: Mapping[str, Tensor] | None = None
+) -> dict[str, Sums]:
+    """The statistics of layers by name. Arguments as in `picture_features`; ``weights`` of each layer as in `losses.sums`."""
     found: dict[str, Sums] = {}
-    for _, features in _tiles(backbone, picture, layers, tile_size):
-        stats = {name: sums(part) for name, part in features.items()}
+    for tile, features in _tiles(backbone, picture, layers, tile_size):
+        stats = {name: sums(part, tile.of(weights[name], name) if weights else None) for name, part in features.items()}
         found = {name: found[name] + more for name, more in stats.items()} if found else stats
     return found
 

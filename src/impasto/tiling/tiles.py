@@ -72,6 +72,11 @@ class Tile:
         stride = self.layers[name].stride
         return self.size[0] // stride, self.size[1] // stride
 
+    def of(self, whole: Tensor, name: str) -> Tensor:
+        """This tile's part of what there is for every cell of a layer, ``(1, n, H, W)``."""
+        (top, bottom), (left, right) = self.own(name)
+        return whole[..., top:bottom, left:right]
+
     def own(self, name: str) -> Cells:
         """The cells of a layer that are this tile's."""
         stride = self.layers[name].stride
