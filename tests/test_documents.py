@@ -27,6 +27,8 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "src").rglob("*.md")])
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 PICTURES = ("photo.jpg", "painting.jpg", "other.jpg", "a.jpg", "b.jpg")
+MASKS = ("sky.png", "ground.png", "painting-sky.png", "other-mask.png")
+MAPS = ("photo-map.png", "painting-map.png")
 FOLDERS = ("photos", "paintings")
 ELSEWHERE = ("impasto demo", "impasto resume")  # tests/demo paints it; tests/cli goes on with runs that were stopped
 
@@ -74,6 +76,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     torch.save({**state, **{f"{name}.bias": bias for name, (_, bias) in random_weights().convolutions.items()}}, "vgg_conv.pth")
     for seed, name in enumerate(PICTURES):
         to_pil(picture(48, 64, seed)).save(tmp_path / name)
+    for name in (*MASKS, *MAPS):
+        half = Image.new("RGB", (64, 48), "blue" if name in MAPS else "black")
+        half.paste("red" if name in MAPS else "white", (0, 24, 64, 48) if name == "ground.png" else (0, 0, 64, 24))
+        half.save(tmp_path / name)
     for seed, name in enumerate(FOLDERS):
         (tmp_path / name).mkdir()
         to_pil(picture(48, 64, 7 + seed)).save(tmp_path / name / "one.jpg")

@@ -17,7 +17,12 @@ from synthetic import picture
 CONTENT, STYLE, HERE = (picture(64, 96, seed, torch.float64) for seed in (1, 2, 3))
 LEFT = (torch.arange(96) < 48).double().expand(1, 1, 64, 96).contiguous()
 SOFT = torch.linspace(0, 1, 96, dtype=torch.float64).expand(1, 1, 64, 96).contiguous()
-GRAM = {"objective": "gram", "style_layers": ("relu1_1", "relu3_1", "pixels"), "content_layers": ("relu2_1",)}
+GRAM = {
+    "objective": "gram",
+    "meanstd_weight": 0,
+    "style_layers": ("relu1_1", "relu3_1", "pixels"),
+    "content_layers": ("relu2_1",),
+}
 MATCH = {
     "objective": "neighbours",
     "neighbour_layers": ("relu1_1", "relu2_2"),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .engine import Progress
     from .errors import ImpastoError
     from .learning import learn_style
+    from .regions import Region, regions_of_maps
     from .result import Result
     from .textures import iterate_texture, texture
 
@@ -22,6 +23,7 @@ _HOMES = {
     "ImpastoError": "errors",
     "OutputConfig": "config",
     "Progress": "engine",
+    "Region": "regions",
     "Result": "result",
     "StylizeConfig": "config",
     "Stylizer": "api",
@@ -33,6 +35,7 @@ _HOMES = {
     "iterate_texture": "textures",
     "learn_style": "learning",
     "load_preset": "api",
+    "regions_of_maps": "regions",
     "resume": "api",
     "stylize": "api",
     "texture": "textures",
@@ -42,6 +45,7 @@ __all__ = [
     "ImpastoError",
     "OutputConfig",
     "Progress",
+    "Region",
     "Result",
     "StylizeConfig",
     "Stylizer",
@@ -54,6 +58,7 @@ __all__ = [
     "iterate_texture",
     "learn_style",
     "load_preset",
+    "regions_of_maps",
     "resume",
     "stylize",
     "texture",

@@ -12,7 +12,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from . import targets
+from . import patchwork, targets
 from .canvases import joined, started
 from .capacity import fitted
 from .checkpoint import Checkpoint, read_checkpoint, state_of, write_checkpoint
@@ -26,8 +26,10 @@ from .images import io
 from .images.palette import painted_from, shown_colors, style_colors
 from .images.resample import resize, side_of
 from .objective import Objective
+from .patchwork import plan_patches
 from .presets import load_preset
-from .pyramid import finished_size, plan_scales
+from .pyramid import Scale, finished_size, plan_scales
+from .regions import Region, Zone, read_regions, recorded_regions
 from .result import Result
 from .runs import Input, RunRecord, config_of, make_record, pixels_sha256
 from .styles import SHORTEST, Style, learn, parts_of, read_style
@@ -57,7 +59,9 @@ class Run(Iterator[Progress]):
     def __init__(self, content: Any, styles: Sequence[Any], stylizer: Stylizer, since: Checkpoint | None = None) -> None:
         self.config, self.preset, self._weights = stylizer.config, stylizer.preset, stylizer.weights
         self._content = _content(content, self.config)
-        self._styles = [read_style(style) for style in styles]
+        self._zones = _zones(styles, self._content, self.config)
+        regional = [style for zone in self._zones for style in zone.styles]
+        self._styles = regional if self._zones else [read_style(style) for style in styles]
         self._start_input: Input | None = None
         shape = _size(self._content.pixels) if self._content else (self.config.texture[0], self.config.texture[-1])
         self.size = finished_size(self.config, shape)
@@ -67,22 +71,43 @@ class Run(Iterator[Progress]):
         self._backbone, size = stylizer.backbone, self.scales[-1].size
         self.config = fitted(self.config, stylizer.backbone, size, len(self._styles))
         self._pixels = self._ground()
+        self._show: Callable[[Tensor], Tensor]
+        self._parts: tuple[Scale, ...] = ()
+        begins = self._in_regions if self._zones else self._as_one
+        self._run, state = begins(stylizer.backbone, since)
+        self._stopping = False
+        self.last: Progress | None = None
+        self._outcome: Outcome | None = None
+        if state:
+            next(self)  # tells of the iteration that was the last
+
+    def _as_one(self, backbone: Backbone, since: Checkpoint | None) -> tuple[Iterator[Progress], dict[str, Any]]:
         colors = self._finished(self._pixels)
         self._show = partial(shown_colors, content=colors, config=self.config)
         change = style_colors(colors, self.config)
         styles = [style.recolored(change) for style in self._styles] if change else self._styles
         begin = self._start(styles) if self._content else None
         self._begin = None if begin is None else painted_from(begin, self.config)
-        device = stylizer.backbone.device
-        start = None if self._begin is None else self._begin.to(device)
-        state = state_of(since, make_record(self.config, **self._inputs()), device) if since else {}
-        ground = painted_from(self._pixels.to(device), self.config)
-        self._run = run(ground, styles, self.config, stylizer.backbone, self.scales, start, state)
-        self._stopping = False
-        self.last: Progress | None = None
-        self._outcome: Outcome | None = None
-        if state:
-            next(self)  # tells of the iteration that was the last
+        start = None if self._begin is None else self._begin.to(backbone.device)
+        state = self._state(since, backbone.device)
+        ground = painted_from(self._pixels.to(backbone.device), self.config)
+        return run(ground, styles, self.config, backbone, self.scales, start, state), state
+
+    def _in_regions(self, backbone: Backbone, since: Checkpoint | None) -> tuple[Iterator[Progress], dict[str, Any]]:
+        """Patches see to their colours themselves; ``scales`` are those of all patches, one after the other."""
+        self._show = lambda picture: picture
+        self._begin = self._start(self._styles)
+        start = None if self._begin is None else self._begin.to(backbone.device)
+        zones = [replace(zone, config=zone.config.overlay({"tile_size": self.config.tile_size})) for zone in self._zones]
+        size, patches = self.scales[-1].size, plan_patches(zones, self.scales)
+        self._parts = tuple(scale for patch in patches for scale in patch.scales) or self.scales[-1:]
+        self.scales = tuple(scale for patch in patches for scale in patch.whole) or self.scales[-1:]
+        state = self._state(since, backbone.device)
+        return patchwork.run(self._pixels.to(backbone.device), patches, backbone, size, start, state), state
+
+    def _state(self, since: Checkpoint | None, device: torch.device) -> dict[str, Any]:
+        """What a checkpoint goes on from; nothing without one."""
+        return state_of(since, make_record(self.config, **self._inputs()), device) if since else {}
 
     def __next__(self) -> Progress:
         if self._outcome is not None or self._stopping:
@@ -99,7 +124,7 @@ class Run(Iterator[Progress]):
 
     def forecast(self) -> Forecast:
         """About what it will take; a trial of some tenths of a second tells the time."""
-        return forecast(self.config, self._backbone, self.scales, len(self._styles))
+        return forecast(self.config, self._backbone, self._parts or self.scales, len(self._styles))
 
     def stop(self) -> None:
         """End after the iteration that is running; `result` then holds the picture painted so far."""
@@ -164,6 +189,7 @@ class Run(Iterator[Progress]):
             "styles": [Input(name=style.name, sha256=style.sha256) for style in self._styles],
             "preset": self.preset,
             "start": self._start_input,
+            "regions": [zone.record() for zone in self._zones],
             "weights": self._weights,
         }
 
@@ -238,7 +264,7 @@ def iterate(content: Any, styles: Any, *, config: StylizeConfig | None = None, p
         content: a path, a PIL image, an ``(H, W, 3)`` uint8, uint16 or float array, or a ``(3, H, W)`` or
             ``(1, 3, H, W)`` float tensor in [0, 1].
         styles: one style or a list of them: pictures like it, folders of pictures, whose statistics are pooled, and learnt
-            styles or their files.
+            styles or their files; or a `Region` for each part of the picture.
         config: all options; by default those of ``preset``, or the defaults.
         preset: a name of `preset_names`.
         options: single options of `StylizeConfig`, on top.
@@ -265,6 +291,9 @@ def resume(source: str | os.PathLike[str] | Checkpoint, content: Any = None, sty
     record = since.record
     stylizer = Stylizer(config=config_of(record), preset=record.get("preset"))
     given = [style["name"] for style in record["styles"]] if styles is None else styles
+    given = list(given) if isinstance(given, (list, tuple)) else [given]
+    if (regions := record.get("regions")) and not any(isinstance(each, Region) for each in given):
+        given = recorded_regions(regions, given)
     recorded = record["content"]
     return stylizer.iterate(recorded["name"] if content is None and recorded else content, given, since)
 
@@ -329,6 +358,16 @@ def build_objective(content: Any, style: Any, config: StylizeConfig, backbone: B
     pictures = style if isinstance(style, (list, tuple)) else [style]
     read = [io.read_picture(picture).pixels.to(backbone.device) for picture in (content, *pictures)]
     return targets.build_objective(read[0], [learn(picture, config, backbone) for picture in read[1:]], config, backbone)
+
+
+def _zones(given: Sequence[Any], content: io.Picture | None, config: StylizeConfig) -> tuple[Zone, ...]:
+    """The regions among what is painted in; none where it is styles."""
+    regions = [each for each in given if isinstance(each, Region)]
+    if regions and len(regions) < len(given):
+        raise ConfigError("some styles are of regions and some of the whole picture", "give each style its Region")
+    if regions and content is None:
+        raise ConfigError("masks are of a content picture, and a texture has none", "give styles without masks")
+    return read_regions(regions, content, config) if content else ()
 
 
 def _with_known_layers(config: StylizeConfig) -> StylizeConfig:

@@ -19,6 +19,7 @@ from .errors import CheckpointError, ConfigError, ImpastoError, OutputError, nea
 from .files import make_folder
 from .images.folder import expanded
 from .images.io import check_output
+from .regions import Region
 from .styles import KeptStyle, Style, parts_of, read_style
 
 __all__ = ["FIELDS", "Batch", "Job", "Paint", "Painted", "attempt", "batch"]
@@ -102,6 +103,7 @@ def batch(
 
     Raises:
         ConfigError, WeightsError, DeviceError, OutputError: at once, before anything is painted.
+        ConfigError: so too, where a style is a `Region`: masks are of one picture.
         PictureError: so too, where a folder of contents has no pictures.
     """
     jobs = _plan(contents, styles, output, save or OutputConfig())
@@ -114,6 +116,8 @@ def batch(
 def _plan(contents: Any, styles: Any, output: str | os.PathLike[str] | None, save: OutputConfig) -> list[Job]:
     sources = [source for content in _listed(contents) for source in expanded(content)]
     groups = [tuple(_listed(style)) for style in _listed(styles)]
+    if any(isinstance(style, Region) for group in groups for style in group):
+        raise ConfigError("masks are of one picture, and a batch has many", "paint each with stylize")
     jobs = [Job(content, group) for group in groups for content in sources]
     if output is None:
         return jobs

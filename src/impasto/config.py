@@ -38,6 +38,7 @@ STYLE_SIZES = (64, 128, 256, 512, 1024)
 STYLE_BANK = 16_384
 """Positions to match that a learnt style keeps at each size: those of a square picture of 256 px and its quarter turns."""
 
+COLORS = ("style", "content", "luminance", "match", "histogram")
 PAPER_STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 MATCHED_LAYERS = tuple(f"relu{b}_{n}" for b, last in ((1, 2), (2, 2), (3, 4), (4, 4), (5, 1)) for n in range(1, last + 1))
 
@@ -191,8 +192,9 @@ class StylizeConfig(_Checked):
         "colours of the picture: the style's; the content's, laid over the painting (content), or over one in grey (luminance); "
         "or a style that has the content's mean and covariance (match) or all of its shades (histogram)",
         "color",
-        choices=("style", "content", "luminance", "match", "histogram"),
+        choices=COLORS,
     )
+    region_color: tuple[str, ...] = _option((), "color in each region", "color", choices=COLORS)
     color_method: str = _option(
         "symmetric", "how color match moves mean and covariance", "color", choices=("pca", "cholesky", "symmetric")
     )
@@ -306,6 +308,14 @@ class StylizeConfig(_Checked):
         high=0.4,
     )
     neighbour_bank: int = _option(32_768, "style positions searched at most; more are sampled", "objective", low=16)
+    region_strength: tuple[float, ...] = _option(
+        (), "strength in each region of a picture with masks", "objective", low=0, high=1
+    )
+    region_style_weight: tuple[float, ...] = _option((), "style_weight in each region", "objective", low=0)
+    region_content_weight: tuple[float, ...] = _option((), "content_weight in each region", "objective", low=0)
+    feather: float = _option(
+        0.015, "width over which the edges of masks are softened, as a share of the long side", "objective", low=0, high=1
+    )
     tv_weight: float | None = _option(None, "coefficient of total variation", "objective", low=0)
     tv_loss: str = _option(
         "l1-sum",

@@ -17,6 +17,8 @@ from .errors import ConfigError
 
 __all__ = [
     "Input",
+    "MaskInput",
+    "RegionInput",
     "RunRecord",
     "config_of",
     "differing_inputs",
@@ -37,6 +39,19 @@ class Input(TypedDict):
     sha256: str
 
 
+class MaskInput(Input):
+    """A mask that went in: a file, or one colour of it (empty where it is not a map)."""
+
+    color: str
+
+
+class RegionInput(TypedDict):
+    """A region: its mask, and for each of its styles, which follow one another in the record, that one's mask."""
+
+    mask: MaskInput
+    styles: list[MaskInput | None]
+
+
 class RunRecord(TypedDict, total=False):
     """What `impasto inspect` prints; a texture has no ``content``.
 
@@ -50,6 +65,7 @@ class RunRecord(TypedDict, total=False):
     content: Input | None
     styles: list[Input]
     start: Input | None
+    regions: list[RegionInput]
     weights: dict[str, str]
     size: list[int]
     iterations: int
@@ -129,11 +145,21 @@ def _is_input(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(value.get(key), str) for key in Input.__annotations__)
 
 
+def _is_mask(value: Any) -> bool:
+    return _is_input(value) and isinstance(value.get("color"), str)
+
+
+def _is_region(value: Any) -> bool:
+    styles = value.get("styles") if isinstance(value, dict) else None
+    return isinstance(styles, list) and _is_mask(value.get("mask")) and all(each is None or _is_mask(each) for each in styles)
+
+
 _USABLE: dict[str, Callable[[Any], bool]] = {  # what a run is repeated from, compared with and printed by
     "config": _is_table,
     "content": lambda value: value is None or _is_input(value),
     "styles": lambda value: isinstance(value, list) and bool(value) and all(map(_is_input, value)),
     "start": lambda value: value is None or _is_input(value),
+    "regions": lambda value: value is None or (isinstance(value, list) and all(map(_is_region, value))),
     "impasto": _is_text,
     "versions": _is_table,
     "machine": _is_table,
@@ -143,7 +169,13 @@ _USABLE: dict[str, Callable[[Any], bool]] = {  # what a run is repeated from, co
 }
 
 
-_FILES = {"content": "content picture", "styles": "style", "start": "start picture", "weights": "weights"}
+_FILES = {
+    "content": "content picture",
+    "styles": "style",
+    "start": "start picture",
+    "regions": "region",
+    "weights": "weights",
+}
 
 
 def differing_inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

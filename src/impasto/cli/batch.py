@@ -8,7 +8,9 @@ from typing import Any
 import click
 
 from ..config import OutputConfig, StylizeConfig
+from ..errors import ConfigError
 from .interrupt import Interrupt
+from .masks import GivenMasks, mask_flags
 from .options import Flag, GroupedCommand, derived_flags, given_options
 from .painter import Painter, Stopped
 from .preset import PRESET_HELP, departures, preset_config
@@ -30,6 +32,7 @@ STYLE_HELP = "a picture, or a folder whose pictures are taken as one style; give
 @click.option("--mix", cls=Flag, is_flag=True, help="mix the styles in one picture, by --style-blend, instead of one for each")
 @click.option("--force", cls=Flag, is_flag=True, help="paint again what is there already")
 @click.option("--preset", cls=Flag, metavar="NAME", help=PRESET_HELP)
+@mask_flags(hidden=True)
 @derived_flags(without=("record", "save_every", "checkpoint_file"))
 def batch(
     contents: tuple[str, ...], styles: tuple[str, ...], output: str, mix: bool, force: bool, preset: str | None, **flags: Any
@@ -44,6 +47,8 @@ def batch(
     the end, and the others are painted. Ctrl-C ends after the iteration that is running and leaves a checkpoint of the picture
     that is being painted; the same command goes on from there. Exit code 2 says that a picture failed.
     """
+    if GivenMasks.of(flags).files:
+        raise ConfigError("masks are of one picture", "paint it with: impasto stylize")
     settings = OutputConfig(**given_options(OutputConfig, flags))
     config = preset_config(preset, given_options(StylizeConfig, flags))
     fetch_missing(config, preset, quiet=settings.quiet)

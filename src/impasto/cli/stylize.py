@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from ..errors import ConfigError, OutputError
 from .estimate import forecast_line
 from .interrupt import Interrupt
 from .keep import Keeper
+from .masks import GivenMasks, mask_flags, recorded_masks
 from .options import Flag, GroupedCommand, derived_flags, given_options
 from .preset import PRESET_HELP, departures, preset_config
 from .repeat import changed_inputs, compare_pixels, record_in, recorded_pictures
@@ -38,11 +39,24 @@ class Job:
     preset: str | None
     record: RunRecord | None = None
     changed: bool = False
+    masks: GivenMasks = field(default_factory=GivenMasks)
 
     @property
-    def pictures(self) -> tuple[str, ...]:
+    def files(self) -> tuple[str, ...]:
         """All that goes in beside the start."""
-        return self.styles if self.content is None else (self.content, *self.styles)
+        recorded = recorded_masks(self.record) if self.record and not self.masks.files else ()
+        content = () if self.content is None else (self.content,)
+        return (*content, *self.styles, *self.masks.files, *recorded)
+
+    @property
+    def painted_in(self) -> Sequence[Any]:
+        """The styles, or the regions they are for."""
+        if self.masks.files:
+            return self.masks.regions(self.styles)
+        from ..regions import recorded_regions
+
+        entries = self.record.get("regions") if self.record else None
+        return recorded_regions(entries, self.styles) if entries else self.styles
 
 
 @click.command(cls=GroupedCommand, options_metavar="[OPTIONS] -o OUT")
@@ -51,6 +65,7 @@ class Job:
 @click.option("-o", "--output", cls=Flag, metavar="OUT", required=True, help="picture to write; its suffix decides the format")
 @click.option("--preset", cls=Flag, metavar="NAME", help=PRESET_HELP)
 @click.option("--from", "source", cls=Flag, metavar="PICTURE", help="repeat the run that this picture (or its record) tells of")
+@mask_flags()
 @derived_flags()
 def stylize(
     content: str | None, styles: tuple[str, ...], output: str, preset: str | None, source: str | None, **flags: Any
@@ -61,6 +76,7 @@ def stylize(
     impasto stylize photo.jpg painting.jpg -o out.png
     impasto stylize photo.jpg a.jpg b.jpg --style-blend 2,1 -o out.png
     impasto stylize photo.jpg painting.jpg --preset gatys2016 -o out.png
+    impasto stylize photo.jpg a.jpg b.jpg --mask sky.png --mask ground.png -o out.png
     impasto stylize --from out.png --size 1024 -o large.png
 
     Flags go on top of the preset or the repeated run, and these on top of the defaults. A star marks a default of the
@@ -69,9 +85,9 @@ def stylize(
     """
     settings = OutputConfig(**given_options(OutputConfig, flags))
     given = tuple(path for path in (content, *styles) if path is not None)
-    changes = given_options(StylizeConfig, flags)
+    changes, masks = given_options(StylizeConfig, flags), GivenMasks.of(flags)
     with waiting(settings.quiet):
-        job = _repeat(source, preset, given, changes) if source else _begin(preset, given, changes)
+        job = _repeat(source, preset, given, changes, masks) if source else _begin(preset, given, changes, masks)
     return carry_out(job, output, settings, source)
 
 
@@ -84,7 +100,7 @@ def carry_out(job: Job, output: str, settings: OutputConfig, source: str | None 
         from ..api import iterate
 
         warnings = [*_warnings(job), *_replaced(output, settings)]
-        run = iterate(job.content, job.styles, config=job.config, preset=job.preset)
+        run = iterate(job.content, job.painted_in, config=job.config, preset=job.preset)
     if not settings.quiet:
         for line in warnings:
             click.echo(f"impasto: warning: {line}", err=True)
@@ -96,37 +112,38 @@ def carry_out(job: Job, output: str, settings: OutputConfig, source: str | None 
     return code
 
 
-def _begin(preset: str | None, given: tuple[str, ...], changes: Mapping[str, Any]) -> Job:
+def _begin(preset: str | None, given: tuple[str, ...], changes: Mapping[str, Any], masks: GivenMasks) -> Job:
     """A new run: flags over the preset over the defaults."""
     if len(given) < 2:
         missing = "CONTENT and STYLE pictures" if not given else "STYLE picture"
         raise click.UsageError(f"give the {missing}, as in: impasto stylize photo.jpg painting.jpg -o out.png")
-    return Job(given[0], given[1:], preset_config(preset, changes), preset)
+    return Job(given[0], given[1:], preset_config(preset, changes), preset, masks=masks)
 
 
-def _repeat(source: str, preset: str | None, given: tuple[str, ...], changes: Mapping[str, Any]) -> Job:
+def _repeat(source: str, preset: str | None, given: tuple[str, ...], changes: Mapping[str, Any], masks: GivenMasks) -> Job:
     """A recorded run, its pictures replaced by those given, and flags on top."""
     if preset:
         raise ConfigError("--preset and --from were both given", "a run starts from one of them")
     from ..runs import config_of
 
-    record, changed = record_in(source), bool(given or changes)
+    record, changed = record_in(source), bool(given or changes or masks.files)
+    if record.get("regions") and given[1:] and not masks.files:
+        raise ConfigError(f"the run of {source!r} has masks, and other styles are given", "give masks for them, with --mask")
     content, styles = recorded_pictures(record, given)
     kept = None if changes else record.get("preset")
     config = config_of(record)
     # The tiles go with the size and the machine; only a repetition to the bit has to keep them.
     config = config.overlay({"tile_size": 0, **changes}) if changes else config
-    return Job(content, styles, config, kept, record, changed)
+    return Job(content, styles, config, kept, record, changed, masks)
 
 
 def _warnings(job: Job) -> list[str]:
     """What is not as it was: the network of the preset, or a picture of the repeated run."""
     if job.record is None:
         return departures(job.preset, job.config)
-    recorded = {
-        entry["name"]: entry for entry in (job.record["content"], *job.record["styles"], job.record.get("start")) if entry
-    }
-    used = [path for path in (*job.pictures, job.config.init) if path in recorded]
+    entries = (job.record["content"], *job.record["styles"], job.record.get("start"))
+    recorded = {**{entry["name"]: entry for entry in entries if entry}, **recorded_masks(job.record)}
+    used = [path for path in (*job.files, job.config.init) if path in recorded]
     return [f"{path} is not the picture that was recorded: its bytes differ" for path in changed_inputs(used, recorded)]
 
 
@@ -153,7 +170,7 @@ def _check_outputs(output: str, settings: OutputConfig, job: Job) -> None:
     written = [Path(path).resolve() for path in (output, settings.record, checkpoint) if path]
     if len(set(written)) < len(written):
         raise OutputError(f"the record or the checkpoint would replace the picture {output!r}", "give them names of their own")
-    for path in (str(picture) for given in job.pictures for picture in expanded(given)):
+    for path in (str(picture) for given in job.files for picture in expanded(given)):
         if Path(path).resolve() in written:
             raise OutputError(f"this would replace the picture {path!r} that goes in", "give another name for what comes out")
 

@@ -18,8 +18,9 @@ SIZE_HELP = "height and width of the texture in px, as in 256x384, or the side o
 _OF_CONTENTS = {
     "texture",
     "size",
+    "feather",
     *WITHOUT_CONTENT,
-    *(name for name in options_of(StylizeConfig) if name.startswith(("content_", "color_"))),
+    *(name for name in options_of(StylizeConfig) if name.startswith(("content_", "color_", "region_"))),
 }
 
 
