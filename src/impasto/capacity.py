@@ -25,8 +25,7 @@ _TILES = (1024, 768, 512, 384, 256, 192, 128)  # px
 _PAIRS = (50, 20, 10, 5)  # of L-BFGS, where memory is short: with fewer it is hardly more than steps down the gradient
 _SMALLEST = 64  # px: a hint below would be of no use
 
-_PICTURES = 14  # float32 pictures of the finest size: content, canvas, gradient, Adam's moments, and what comes between
-_STROKES = 3 * 4 * 3 * (3 * CELL) ** 2 / CELL**2  # bytes a pixel while patches vote: three copies of nine patches for each
+_PICTURES = 16  # float32 pictures of the finest size: content, canvas, gradient, Adam's moments, and what comes between
 
 
 def peak_bytes(config: StylizeConfig, backbone: Backbone, size: Size, styles: int = 1) -> int:
@@ -55,7 +54,7 @@ def peak_bytes(config: StylizeConfig, backbone: Backbone, size: Size, styles: in
 def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: float, *, searches: bool) -> int:
     """What is kept of each pixel, and what is computed at once: of the whole picture, or of one tile with its surroundings.
 
-    Of hypercolumns ten sets (of canvas, content and matches, their gradients and what comes between) are computed at once; one
+    Of hypercolumns twelve sets (of canvas, content and matches, their gradients and what comes between) are computed at once; one
     is kept, the matches, or six where they are searched. A bank is there twice, unless it is in tiles and nothing is searched.
     """
     pixels, tiled = size[0] * size[1], 0 < config.tile_size < max(size)
@@ -65,17 +64,16 @@ def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: fl
     bytes_each = 4 if config.precision == "float32" else 2
     deepest = max((spec.radius for spec in layers), default=0)
     specs = [spec for spec in backbone.layers.values() if spec.radius <= deepest]
-    activations = _cells(specs) * bytes_each * 2.5
+    activations = _cells(specs) * bytes_each * 3.6
     stacked = sum(spec.channels for spec in matched) * 4 / CELL**2
     rows = config.neighbour_rotations * pixels * area
-    at_once = activations + stacked * 10
+    at_once = activations + stacked * 12
     kept = 12.0 * _PICTURES + _pairs_bytes(config) + (_cells(content) * bytes_each if tiled else 0)
     if not tiled:
         return int(_BASE + pixels * (kept + at_once) + stacked * rows * 2)
-    strokes = _STROKES if matched and config.voting and not searches else 0
     seen = math.prod(min(side, config.tile_size + 2 * max((spec.halo for spec in layers), default=0) + 16) for side in size)
     kept += stacked * (6 if searches else 1)
-    return int(_BASE + pixels * kept + max(seen * at_once, pixels * strokes) + stacked * rows * (2 if searches else 0))
+    return int(_BASE + pixels * kept + seen * at_once + stacked * rows * (2 if searches else 0))
 
 
 def _pairs_bytes(config: StylizeConfig) -> float:

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from impasto.losses import CELL, Field, coherent, enlarged, voted
+from impasto.losses import CELL, Field, coherent, enlarged, fields, voted
 from synthetic import picture
 
 TURNED = ((3, 4), (4, 3), (3, 4))  # a picture of 3 x 4 cells and two of its turns
@@ -219,3 +219,12 @@ def test_every_position_votes_with_its_own_picture():
     torch.testing.assert_close(found[..., 20:], torch.full((1, 3, 8, 12), 0.8))
     across = found[0, 0, 0, 12:20]
     assert (across.diff() > 0).all()
+
+
+def test_votes_are_the_same_in_strips(monkeypatch):
+    pictures = [torch.rand(1, 3, 28, 24, dtype=torch.float64), torch.rand(1, 3, 24, 28, dtype=torch.float64)]
+    field = Field(torch.randint(84, (63,), generator=torch.Generator().manual_seed(3)), (9, 7), ((7, 6), (6, 7)))
+    whole = voted(field, pictures)
+    for patches in (1, 14, 30):
+        monkeypatch.setattr(fields, "_AT_ONCE", patches)
+        torch.testing.assert_close(voted(field, pictures), whole)
