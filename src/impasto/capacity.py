@@ -54,8 +54,9 @@ def peak_bytes(config: StylizeConfig, backbone: Backbone, size: Size, styles: in
 def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: float, *, searches: bool) -> int:
     """What is kept of each pixel, and what is computed at once: of the whole picture, or of one tile with its surroundings.
 
-    Of hypercolumns twelve sets (of canvas, content and matches, their gradients and what comes between) are computed at once; one
-    is kept, the matches, or six where they are searched. A bank is there twice, unless it is in tiles and nothing is searched.
+    Of hypercolumns ten sets (of canvas, content and matches, their gradients and what comes between) are computed at once; one
+    is kept, the matches, or six where they are searched. Tiles also collect the gradients of each layer. A bank is there twice,
+    unless it is in tiles and nothing is searched.
     """
     pixels, tiled = size[0] * size[1], 0 < config.tile_size < max(size)
     matched = _seen(backbone, config.neighbour_weight, config.neighbour_layers)
@@ -64,10 +65,10 @@ def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: fl
     bytes_each = 4 if config.precision == "float32" else 2
     deepest = max((spec.radius for spec in layers), default=0)
     specs = [spec for spec in backbone.layers.values() if spec.radius <= deepest]
-    activations = _cells(specs) * bytes_each * 3.6
+    activations = _cells(specs) * bytes_each * (3.6 if tiled else 2.5)
     stacked = sum(spec.channels for spec in matched) * 4 / CELL**2
     rows = config.neighbour_rotations * pixels * area
-    at_once = activations + stacked * 12
+    at_once = activations + stacked * (12 if tiled else 10)
     kept = 12.0 * _PICTURES + _pairs_bytes(config) + (_cells(content) * bytes_each if tiled else 0)
     if not tiled:
         return int(_BASE + pixels * (kept + at_once) + stacked * rows * 2)
