@@ -54,7 +54,7 @@ def test_several_pictures_and_folders_are_learnt_as_one(tmp_path):
     folder.mkdir()
     save(folder / "a.png", STYLE)
     save(folder / "b.png", OTHER)
-    options = {**QUICK, "objective": "gram"}
+    options = {**QUICK, "objective": "gram", "recolor": False}  # a run amplifies the rounding of its colours
     style = learn_style([folder], sizes=SIZES, objective="gram", precision="float32")
     assert [origin["name"] for origin in style.fact("origins")] == [str(folder / "a.png"), str(folder / "b.png")]
     torch.testing.assert_close(
