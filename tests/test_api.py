@@ -14,13 +14,14 @@ from PIL import Image
 import impasto
 from impasto import StylizeConfig, api, capacity, engine, starts
 from impasto.api import Run, iterate, stylize
-from impasto.config import OutputConfig, options_of
+from impasto.config import OutputConfig
 from impasto.errors import CapacityError, ConfigError, DeviceError, OutputError, PictureError, WeightsError
 from impasto.features import VGG
 from impasto.images.io import read_picture, read_record
 from impasto.images.recolor import recolor
 from impasto.images.resample import resize
 from impasto.objective import Report
+from impasto.option import options_of
 from impasto.runs import config_of, parse_record, pixels_sha256
 from impasto.weights.manifest import NORMALIZATIONS
 from synthetic import picture, random_weights

@@ -8,10 +8,11 @@ from torch import Tensor
 
 from impasto import api, iterate, load_preset, stylize
 from impasto.batches import batch
-from impasto.config import OBJECTIVES, StylizeConfig, options_of
+from impasto.config import OBJECTIVES, StylizeConfig
 from impasto.images.histogram import match_histogram
 from impasto.images.recolor import recolor
 from impasto.images.resample import resize
+from impasto.option import options_of
 from impasto.presets import preset_names
 from impasto.runs import config_of
 from impasto.styles import learn

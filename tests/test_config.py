@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from impasto.config import OBJECTIVES, OutputConfig, StylizeConfig, options_of
+from impasto.config import OBJECTIVES, OutputConfig, StylizeConfig
 from impasto.errors import ConfigError
+from impasto.option import options_of
 
 CLASSES = (StylizeConfig, OutputConfig)
 OPTIONS = [(cls, name, *known) for cls in CLASSES for name, known in options_of(cls).items()]

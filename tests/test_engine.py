@@ -17,12 +17,13 @@ from impasto.features import VGG
 from impasto.images.bands import split_bands
 from impasto.images.recolor import recolor
 from impasto.images.resample import resize
-from impasto.losses import Field, enlarged, sums, voted
-from impasto.objective import Objective, Report, Search, StyleTerm
+from impasto.losses import Field, Search, enlarged, sums, voted
+from impasto.objective import Objective, Report
 from impasto.optim import Bands
 from impasto.pyramid import plan_scales
 from impasto.styles import PictureStyle, learn, pictures
 from impasto.targets import build_objective
+from impasto.terms import StyleTerm
 from synthetic import STYLE_LAYERS, picture, random_weights
 
 CONTENT, STYLE = picture(64, 80, 1), picture(60, 48, 2)

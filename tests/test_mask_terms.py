@@ -9,9 +9,10 @@ from torch import Tensor
 from impasto.config import StylizeConfig
 from impasto.images.masks import Mask
 from impasto.losses import content_loss, cosine_loss, gram_distance, grid_columns, sums
-from impasto.objective import ContentTerm, NeighbourTerm, Objective, SplitTerm, StyleTerm
+from impasto.objective import Objective
 from impasto.styles import PictureStyle, learn
 from impasto.targets import build_objective
+from impasto.terms import ContentTerm, NeighbourTerm, SplitTerm, StyleTerm
 from synthetic import picture
 
 CONTENT, STYLE, HERE = (picture(64, 96, seed, torch.float64) for seed in (1, 2, 3))

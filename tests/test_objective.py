@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from impasto.config import StylizeConfig
-from impasto.features import VGG
-from impasto.objective import NeighbourTerm, Objective, Report, VariationTerm, features_of
+from impasto.features import VGG, features_of
+from impasto.objective import Objective, Report
 from impasto.styles import learn
 from impasto.targets import build_objective
+from impasto.terms import NeighbourTerm, VariationTerm
 from synthetic import picture, random_weights
 
 SIZE = (40, 48)

@@ -9,10 +9,11 @@ from torch import Tensor
 from impasto.config import StylizeConfig
 from impasto.errors import ConfigError, PictureError
 from impasto.images.bands import merge_bands, split_bands
-from impasto.losses import Field, hypercolumns, sums
-from impasto.objective import ContentTerm, NeighbourTerm, Objective, Search, SplitTerm, StyleTerm, VariationTerm
+from impasto.losses import Field, Search, hypercolumns, sums
+from impasto.objective import Objective
 from impasto.styles import learn
 from impasto.targets import build_objective, refining
+from impasto.terms import ContentTerm, NeighbourTerm, SplitTerm, StyleTerm, VariationTerm
 from synthetic import STYLE_LAYERS, picture
 
 GRAM = {"objective": "gram", "style_layers": STYLE_LAYERS}

@@ -16,7 +16,7 @@ from . import patchwork, targets
 from .canvases import joined, started
 from .capacity import fitted
 from .checkpoint import Checkpoint, read_checkpoint, state_of, write_checkpoint
-from .config import OutputConfig, StylizeConfig, options_of
+from .config import OutputConfig, StylizeConfig
 from .devices import choose_device, choose_dtype, keep_freed_memory, release_freed_memory
 from .engine import Outcome, Progress, run
 from .errors import ConfigError
@@ -26,6 +26,7 @@ from .images import io
 from .images.palette import painted_from, shown_colors, style_colors
 from .images.resample import resize, side_of
 from .objective import Objective
+from .option import options_of
 from .patchwork import plan_patches
 from .presets import load_preset
 from .pyramid import Scale, finished_size, plan_scales

@@ -6,30 +6,16 @@ step size for neighbour matching is a bad one for Gram matrices. A resolved conf
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-import inspect
-import math
-import os
 import re
-import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from .errors import ConfigError, nearest_name
+from .defaults import ABSENT, DEFAULT_WEIGHTS, DEFAULTS, MATCHED_LAYERS, OF_THE_BACKBONE, WITHOUT_CONTENT
+from .errors import ConfigError
+from .option import Checked, option, refuse_unknown
 
-__all__ = [
-    "OBJECTIVES",
-    "STYLE_BANK",
-    "STYLE_SIZES",
-    "WHOLE",
-    "WITHOUT_CONTENT",
-    "Option",
-    "OutputConfig",
-    "StylizeConfig",
-    "options_of",
-]
+__all__ = ["OBJECTIVES", "STYLE_BANK", "STYLE_SIZES", "WHOLE", "OutputConfig", "StylizeConfig"]
 
 OBJECTIVES = ("blend", "neighbours", "gram", "wasserstein", "meanstd")
 STYLE_SIZES = (64, 128, 256, 512, 1024)
@@ -39,73 +25,16 @@ STYLE_BANK = 16_384
 """Positions to match that a learnt style keeps at each size: those of a square picture of 256 px and its quarter turns."""
 
 COLORS = ("style", "content", "luminance", "match", "histogram")
-PAPER_STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-MATCHED_LAYERS = tuple(f"relu{b}_{n}" for b, last in ((1, 2), (2, 2), (3, 4), (4, 4), (5, 1)) for n in range(1, last + 1))
 
 WHOLE = 100_000
 """px: the longest side that a picture may have, and so a tile that is the whole of it."""
 
 _AMOUNT = r"(?i)(\d+(?:\.\d+)?)\s*([KMGT])(i?)B?"
 
-Config = TypeVar("Config")
 
-
+@refuse_unknown
 @dataclass(frozen=True)
-class Option:
-    """What is known of one option beside its type and default (stored in the field's metadata)."""
-
-    help: str
-    group: str
-    unit: str = ""
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-
-
-def _option(default: Any, help: str, group: str, **rest: Any) -> Any:
-    return dataclasses.field(default=default, metadata={"option": Option(help=help, group=group, **rest)})
-
-
-def options_of(config: type | object) -> dict[str, tuple[Any, Any, Option]]:
-    """``{name: (type, default, Option)}`` for every option of a config class, in order."""
-    types = typing.get_type_hints(config if isinstance(config, type) else type(config))
-    fields = dataclasses.fields(config)  # type: ignore[arg-type]
-    return {f.name: (types[f.name], f.default, f.metadata["option"]) for f in fields}
-
-
-def _refuse_unknown(cls: type[Config]) -> type[Config]:
-    """Turn a mistyped keyword into a `ConfigError` that names the nearest known option."""
-    init: Callable[..., None] = cls.__init__
-
-    @functools.wraps(init)
-    def checked(self: Any, *args: Any, **options: Any) -> None:
-        known = options_of(cls)
-        for name in options:
-            if name not in known:
-                raise ConfigError(f"unknown option {name!r}", nearest_name(name, known))
-        init(self, *args, **options)
-
-    checked.__signature__ = inspect.signature(init)  # type: ignore[attr-defined]
-    cls.__init__ = checked  # type: ignore[method-assign]
-    return cls
-
-
-class _Checked:
-    """Coerces, range-checks and names what is wrong, for every field of a frozen dataclass."""
-
-    def __post_init__(self) -> None:
-        for name, (kind, _, option) in options_of(self).items():
-            object.__setattr__(self, name, _coerce(name, getattr(self, name), kind, option))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; ``type(config)(**config.to_dict())`` is the same config."""
-        values = dataclasses.asdict(self)  # type: ignore[call-overload]
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
-
-
-@_refuse_unknown
-@dataclass(frozen=True)
-class StylizeConfig(_Checked):
+class StylizeConfig(Checked):
     """All that decides what a run paints. Immutable; change it with `dataclasses.replace` or `overlay`.
 
     Raises:
@@ -113,47 +42,45 @@ class StylizeConfig(_Checked):
     """
 
     # Sizes and scales
-    size: int = _option(512, "size of the finished picture, along its long side", "size", unit="px", low=16, high=100_000)
-    side: str = _option(
+    size: int = option(512, "size of the finished picture, along its long side", "size", unit="px", low=16, high=100_000)
+    side: str = option(
         "long",
         "side along which pictures are measured, in size, coarsest and style_scale",
         "size",
         choices=("long", "short", "height", "width"),
     )
-    enlarge: bool = _option(True, "paint at the size asked for even if the content picture is smaller", "size")
-    coarsest: int = _option(64, "size of the coarsest scale", "size", unit="px", low=16, high=100_000)
-    scale_ratio: float = _option(2.0, "ratio of one scale to the one below it", "size", low=1.05, high=16)
-    scale_count: int = _option(
-        0, "number of scales; 0 chooses it from the coarsest, 1 paints at one size", "size", low=0, high=64
-    )
-    full_scales: int = _option(
+    enlarge: bool = option(True, "paint at the size asked for even if the content picture is smaller", "size")
+    coarsest: int = option(64, "size of the coarsest scale", "size", unit="px", low=16, high=100_000)
+    scale_ratio: float = option(2.0, "ratio of one scale to the one below it", "size", low=1.05, high=16)
+    scale_count: int = option(0, "number of scales; 0 chooses it from the coarsest, 1 paints at one size", "size", low=0, high=64)
+    full_scales: int = option(
         3,
         "scales painted in full where neighbours are matched; finer ones keep the matches and refine; 0 all",
         "size",
         low=0,
         high=64,
     )
-    iterations: tuple[int, ...] | None = _option(
+    iterations: tuple[int, ...] | None = option(
         None, "iterations at each scale, coarse to fine; the last number serves all finer ones", "size", low=0, high=10_000_000
     )
-    split_iterations: int = _option(
+    split_iterations: int = option(
         0, "iterations of a last pass at full size, with neighbour_match layers", "size", low=0, high=10_000_000
     )
-    resample: str = _option(
+    resample: str = option(
         "lanczos", "filter that resizes the pictures", "size", choices=("lanczos", "bicubic", "bilinear", "area")
     )
-    style_scale: tuple[float, ...] = _option(
+    style_scale: tuple[float, ...] = option(
         (1.0,), "size of the style pictures, as a ratio of the canvas's: one for all or one for each", "size", low=0.01, high=100
     )
 
-    tile: str = _option(
+    tile: str = option(
         "none",
         "axes along which the finished picture continues over its border, so that copies of it join: x, y or xy",
         "size",
         choices=("none", "x", "y", "xy"),
     )
 
-    texture: tuple[int, ...] = _option(
+    texture: tuple[int, ...] = option(
         (),
         "height and width of a texture, or the side of a square one: its shape, whose long side is size; none paints a content",
         "size",
@@ -163,23 +90,23 @@ class StylizeConfig(_Checked):
     )
 
     # Where the canvas starts
-    init: str = _option("content", "start of the canvas: content, noise, style, pieces of the styles, or a picture file", "start")
-    noise: float = _option(
+    init: str = option("content", "start of the canvas: content, noise, style, pieces of the styles, or a picture file", "start")
+    noise: float = option(
         0.25, "standard deviation of a start from noise, around the mean colour of photographs", "start", low=0, high=10
     )
-    detail: float | None = _option(None, "share of the content's finest band added when a scale starts", "start", low=0, high=2)
+    detail: float | None = option(None, "share of the content's finest band added when a scale starts", "start", low=0, high=2)
 
-    voting: float = _option(
+    voting: float = option(
         0.9, "share of the style's own strokes, voted by the matches, laid down when a scale starts", "start", low=0, high=1
     )
-    voting_edges: float = _option(
+    voting_edges: float = option(
         0.35,
         "strength of the content's edges, to its mean, where only half of the strokes are laid down",
         "start",
         low=0,
         high=10,
     )
-    recolor: bool | None = _option(
+    recolor: bool | None = option(
         None,
         "give the content the styles' mean and covariance of colours where the canvas starts and gains detail; with color style "
         "and content only",
@@ -187,38 +114,38 @@ class StylizeConfig(_Checked):
     )
 
     # Colour
-    color: str = _option(
+    color: str = option(
         "style",
         "colours of the picture: the style's; the content's, laid over the painting (content), or over one in grey (luminance); "
         "or a style that has the content's mean and covariance (match) or all of its shades (histogram)",
         "color",
         choices=COLORS,
     )
-    region_color: tuple[str, ...] = _option((), "color in each region", "color", choices=COLORS)
-    color_method: str = _option(
+    region_color: tuple[str, ...] = option((), "color in each region", "color", choices=COLORS)
+    color_method: str = option(
         "symmetric", "how color match moves mean and covariance", "color", choices=("pca", "cholesky", "symmetric")
     )
-    color_space: str = _option("oklab", "space in which color match moves them", "color", choices=("linear", "oklab", "srgb"))
+    color_space: str = option("oklab", "space in which color match moves them", "color", choices=("linear", "oklab", "srgb"))
 
     # Network
-    backbone: str = _option("compact", "network that sees", "network", choices=("compact", "vgg19", "vgg16"))
-    weights: str | None = _option(None, "weights id or file; by default the backbone's own", "network")
-    network_input: str = _option(
+    backbone: str = option("compact", "network that sees", "network", choices=("compact", "vgg19", "vgg16"))
+    weights: str | None = option(None, "weights id or file; by default the backbone's own", "network")
+    network_input: str = option(
         "own",
         "what the network is given: what its weights want, or RGB in 0..1 (torchvision), RGB in 0..255 less torchvision's mean, "
         "BGR in 0..255 less Oxford's mean (caffe), or the same in RGB (matconvnet)",
         "network",
         choices=("own", "torchvision", "torchvision255", "caffe", "matconvnet"),
     )
-    activations: str = _option(
+    activations: str = option(
         "own",
         "how large the features of the embedded network are: its own, of mean 1, or about as large as those of Oxford's VGG-19, "
         "for which most published coefficients were found; other networks stay as they are",
         "network",
         choices=("own", "oxford"),
     )
-    pooling: str = _option("avg", "pooling between the blocks", "network", choices=("max", "avg"))
-    padding: str | None = _option(
+    pooling: str = option("avg", "pooling between the blocks", "network", choices=("max", "avg"))
+    padding: str | None = option(
         None,
         "border of the convolutions: zeros, replicate (first convolution only), replicate-all",
         "network",
@@ -226,98 +153,96 @@ class StylizeConfig(_Checked):
     )
 
     # Objective
-    strength: float = _option(
+    strength: float = option(
         0.5,
         "from the content (0, untouched) to the style (1); 0.5 takes all other options as they are",
         "objective",
         low=0,
         high=1,
     )
-    objective: str = _option("blend", "family of the style loss", "objective", choices=OBJECTIVES)
-    content_weight: float | None = _option(None, "coefficient of the content loss", "objective", low=0)
-    content_layers: tuple[str, ...] | None = _option(None, "layers of the content loss", "objective")
-    content_layer_weights: tuple[float, ...] = _option(
+    objective: str = option("blend", "family of the style loss", "objective", choices=OBJECTIVES)
+    content_weight: float | None = option(None, "coefficient of the content loss", "objective", low=0)
+    content_layers: tuple[str, ...] | None = option(None, "layers of the content loss", "objective")
+    content_layer_weights: tuple[float, ...] = option(
         (), "relative weight of each content layer; none means equal", "objective", low=0
     )
-    content_loss: str | None = _option(
+    content_loss: str | None = option(
         None,
         "form of the content loss: mean, sum or half-sum of squares, sqrt (half-sum over sqrt(C H W)), relative to the target",
         "objective",
         choices=("mean", "sum", "half-sum", "sqrt", "relative"),
     )
-    style_weight: float | None = _option(
+    style_weight: float | None = option(
         None, "coefficient of the style loss (of the weighted mean over its layers)", "objective", low=0
     )
-    style_layers: tuple[str, ...] | None = _option(None, "layers of the style loss; 'pixels' is the picture itself", "objective")
-    style_layer_weights: tuple[float, ...] | None = _option(
+    style_layers: tuple[str, ...] | None = option(None, "layers of the style loss; 'pixels' is the picture itself", "objective")
+    style_layer_weights: tuple[float, ...] | None = option(
         None, "relative weight of each style layer; none means equal", "objective", low=0
     )
-    style_blend: tuple[float, ...] = _option((), "relative weight of each style picture; none means equal", "objective", low=0)
-    style_blocks: tuple[str, ...] = _option(
+    style_blend: tuple[float, ...] = option((), "relative weight of each style picture; none means equal", "objective", low=0)
+    style_blocks: tuple[str, ...] = option(
         (),
         "blocks of layers whose statistics come from each style picture, 1 (fine, and the pixels) to 5 (coarse), as in 1-2,3-5; "
         "none means all",
         "objective",
     )
-    gram_normalization: str = _option(
+    gram_normalization: str = option(
         "positions",
         "what a Gram matrix is divided by: positions (H W), elements (C H W), none",
         "objective",
         choices=("positions", "elements", "none"),
     )
-    style_distance: str | None = _option(
+    style_distance: str | None = option(
         None,
         "comparison of statistics: mean or sum of squares, gatys (sum / 4 C^2), mean-c2 (mean / C^2), relative to the target",
         "objective",
         choices=("mean", "sum", "gatys", "mean-c2", "relative"),
     )
-    meanstd_weight: float | None = _option(
+    meanstd_weight: float | None = option(
         None, "mean and standard deviation beside the Gram matrices, relative to them", "objective", low=0
     )
-    covariance_epsilon: float = _option(1e-4, "added to the diagonal of covariances (wasserstein)", "objective", low=0, high=1)
-    neighbour_weight: float | None = _option(None, "coefficient of neighbour matching", "objective", low=0)
-    neighbour_layers: tuple[str, ...] | None = _option(None, "layers stacked into hypercolumns", "objective")
-    neighbour_mix: float = _option(0.75, "what the search sees: 0 the content, 1 the canvas", "objective", low=0, high=1)
-    neighbour_sees: str = _option(
+    covariance_epsilon: float = option(1e-4, "added to the diagonal of covariances (wasserstein)", "objective", low=0, high=1)
+    neighbour_weight: float | None = option(None, "coefficient of neighbour matching", "objective", low=0)
+    neighbour_layers: tuple[str, ...] | None = option(None, "layers stacked into hypercolumns", "objective")
+    neighbour_mix: float = option(0.75, "what the search sees: 0 the content, 1 the canvas", "objective", low=0, high=1)
+    neighbour_sees: str = option(
         "features",
         "what is mixed for the search: the features of content and canvas, or the two pictures, the canvas with the content's "
         "finest band",
         "objective",
         choices=("features", "pictures"),
     )
-    neighbour_match: str = _option(
+    neighbour_match: str = option(
         "hypercolumns",
         "what is matched: all layers together, or each of the layers by itself, at its own resolution and anew at every step",
         "objective",
         choices=("hypercolumns", "layers"),
     )
-    neighbour_refresh: int = _option(30, "iterations between two searches", "objective", low=1)
-    neighbour_rotations: int = _option(4, "quarter turns of the style that are searched", "objective", low=1, high=4)
-    neighbour_coherence: float = _option(
+    neighbour_refresh: int = option(30, "iterations between two searches", "objective", low=1)
+    neighbour_rotations: int = option(4, "quarter turns of the style that are searched", "objective", low=1, high=4)
+    neighbour_coherence: float = option(
         0.15,
         "how much nearer a match must be, in cosine, than one that continues a neighbour's; 0 matches each place by itself",
         "objective",
         low=0,
         high=2,
     )
-    neighbour_border: float = _option(
+    neighbour_border: float = option(
         0.03,
         "share of the style's long side, at each of its edges, that is not matched: frames and worn edges",
         "objective",
         low=0,
         high=0.4,
     )
-    neighbour_bank: int = _option(32_768, "style positions searched at most; more are sampled", "objective", low=16)
-    region_strength: tuple[float, ...] = _option(
-        (), "strength in each region of a picture with masks", "objective", low=0, high=1
-    )
-    region_style_weight: tuple[float, ...] = _option((), "style_weight in each region", "objective", low=0)
-    region_content_weight: tuple[float, ...] = _option((), "content_weight in each region", "objective", low=0)
-    feather: float = _option(
+    neighbour_bank: int = option(32_768, "style positions searched at most; more are sampled", "objective", low=16)
+    region_strength: tuple[float, ...] = option((), "strength in each region of a picture with masks", "objective", low=0, high=1)
+    region_style_weight: tuple[float, ...] = option((), "style_weight in each region", "objective", low=0)
+    region_content_weight: tuple[float, ...] = option((), "content_weight in each region", "objective", low=0)
+    feather: float = option(
         0.015, "width over which the edges of masks are softened, as a share of the long side", "objective", low=0, high=1
     )
-    tv_weight: float | None = _option(None, "coefficient of total variation", "objective", low=0)
-    tv_loss: str = _option(
+    tv_weight: float | None = option(None, "coefficient of total variation", "objective", low=0)
+    tv_loss: str = option(
         "l1-sum",
         "form of total variation",
         "objective",
@@ -325,49 +250,49 @@ class StylizeConfig(_Checked):
     )
 
     # Solver
-    optimizer: str | None = _option(None, "solver", "solver", choices=("adam", "lbfgs"))
-    step_size: float | None = _option(None, "learning rate, in units of the variable", "solver", low=1e-9, high=1e6)
-    cooling: float | None = _option(
+    optimizer: str | None = option(None, "solver", "solver", choices=("adam", "lbfgs"))
+    step_size: float | None = option(None, "learning rate, in units of the variable", "solver", low=1e-9, high=1e6)
+    cooling: float | None = option(
         None, "share of the step size that is left at the end of a scale, reached along a cosine", "solver", low=0, high=1
     )
-    variable: str | None = _option(
+    variable: str | None = option(
         None,
         "what the solver moves: pixels in 0..1, pixels in 0..255, or the bands of a Laplacian pyramid",
         "solver",
         choices=("pixels", "pixels255", "laplacian"),
     )
-    beta1: float = _option(0.9, "decay of Adam's first moment", "solver", low=0, high=0.999999)
-    beta2: float = _option(0.999, "decay of Adam's second moment", "solver", low=0, high=0.999999)
-    epsilon: float = _option(1e-8, "added to Adam's denominator", "solver", low=0, high=10)
-    epsilon_hat: bool = _option(False, "add epsilon before the second moment's bias is corrected, as Keras does", "solver")
-    history: int = _option(100, "pairs that L-BFGS remembers", "solver", low=1, high=10_000)
-    line_search: str = _option("none", "line search of L-BFGS", "solver", choices=("none", "strong-wolfe"))
-    average: float = _option(
+    beta1: float = option(0.9, "decay of Adam's first moment", "solver", low=0, high=0.999999)
+    beta2: float = option(0.999, "decay of Adam's second moment", "solver", low=0, high=0.999999)
+    epsilon: float = option(1e-8, "added to Adam's denominator", "solver", low=0, high=10)
+    epsilon_hat: bool = option(False, "add epsilon before the second moment's bias is corrected, as Keras does", "solver")
+    history: int = option(100, "pairs that L-BFGS remembers", "solver", low=1, high=10_000)
+    line_search: str = option("none", "line search of L-BFGS", "solver", choices=("none", "strong-wolfe"))
+    average: float = option(
         0.0, "decay of the average over iterates that is returned; 0 returns the last", "solver", low=0, high=0.999999
     )
-    carry: bool = _option(False, "carry the solver's moments from one scale to the next", "solver")
-    clamp: bool = _option(False, "keep the canvas in 0..1 after every step", "solver")
-    best: bool = _option(False, "return the canvas of the lowest loss at the last scale, not the last one", "solver")
-    plateau: float = _option(
+    carry: bool = option(False, "carry the solver's moments from one scale to the next", "solver")
+    clamp: bool = option(False, "keep the canvas in 0..1 after every step", "solver")
+    best: bool = option(False, "return the canvas of the lowest loss at the last scale, not the last one", "solver")
+    plateau: float = option(
         0.0, "end a scale when 50 iterations improve the loss by less than this share; 0 never", "solver", low=0, high=1
     )
 
     # Run
-    seed: int = _option(0, "seed of everything random", "run", low=0, high=2**63 - 1)
-    device: str = _option("auto", "where to compute", "run", choices=("auto", "cpu", "cuda", "mps"))
-    precision: str = _option(
+    seed: int = option(0, "seed of everything random", "run", low=0, high=2**63 - 1)
+    device: str = option("auto", "where to compute", "run", choices=("auto", "cpu", "cuda", "mps"))
+    precision: str = option(
         "auto",
         "number format of the network; auto takes bfloat16 where the processor multiplies it and the solver is not L-BFGS",
         "run",
         choices=("auto", "float32", "bfloat16"),
     )
-    memory: str = _option(
+    memory: str = option(
         "auto",
         "memory that a run may take, as in 4GB; auto takes up to 4 GB, and more where less would not do",
         "run",
         unit="amount",
     )
-    tile_size: int = _option(
+    tile_size: int = option(
         0,
         "side of the tiles in which larger pictures are evaluated, with the same result; 0 chooses it by the memory",
         "run",
@@ -416,7 +341,7 @@ class StylizeConfig(_Checked):
 
         Another backbone comes with its own weights, input and padding, unless they are among the changes.
         """
-        own = _OF_THE_BACKBONE if changes.get("backbone", self.backbone) != self.backbone else {}
+        own = OF_THE_BACKBONE if changes.get("backbone", self.backbone) != self.backbone else {}
         return StylizeConfig(**{**self.to_dict(), **own, **changes})
 
     def of_texture(self, height: int, width: int, changes: Mapping[str, Any]) -> StylizeConfig:
@@ -439,9 +364,9 @@ class StylizeConfig(_Checked):
 
     def resolve(self) -> StylizeConfig:
         """This config with every ``None`` replaced by the default of its objective and backbone."""
-        chosen = {**_DEFAULTS["all"], **_DEFAULTS[self.objective], "weights": _DEFAULT_WEIGHTS[self.backbone]}
+        chosen = {**DEFAULTS["all"], **DEFAULTS[self.objective], "weights": DEFAULT_WEIGHTS[self.backbone]}
         chosen["padding"] = "replicate-all" if self.backbone == "compact" else "zeros"
-        chosen["neighbour_layers"] = [name for name in MATCHED_LAYERS if name not in _ABSENT.get(self.backbone, ())]
+        chosen["neighbour_layers"] = [name for name in MATCHED_LAYERS if name not in ABSENT.get(self.backbone, ())]
         if self.optimizer == "lbfgs":
             chosen |= {"step_size": 1.0, "cooling": 1.0}  # the others are Adam's
         if self.style_layers is not None:
@@ -449,143 +374,30 @@ class StylizeConfig(_Checked):
         return self.overlay({k: v for k, v in chosen.items() if getattr(self, k) is None})
 
 
-@_refuse_unknown
+@refuse_unknown
 @dataclass(frozen=True)
-class OutputConfig(_Checked):
+class OutputConfig(Checked):
     """What is written where; none of it changes what is painted."""
 
-    quality: int = _option(95, "quality of JPEG and WebP", "output", low=1, high=100)
-    bits: int = _option(8, "bits a channel of PNG and TIFF: 8 or 16", "output", low=8, high=16)
-    record: str | None = _option(None, "write the run record to this JSON file as well", "output")
-    save_every: int = _option(
+    quality: int = option(95, "quality of JPEG and WebP", "output", low=1, high=100)
+    bits: int = option(8, "bits a channel of PNG and TIFF: 8 or 16", "output", low=8, high=16)
+    record: str | None = option(None, "write the run record to this JSON file as well", "output")
+    save_every: int = option(
         0, "write the picture every so many iterations; 0 only at the end", "output", unit="iterations", low=0
     )
-    checkpoint: int = _option(
+    checkpoint: int = option(
         60,
         "write a checkpoint every so many seconds, from which impasto resume goes on, and when a signal stops the run; 0 never",
         "output",
         unit="seconds",
         low=0,
     )
-    checkpoint_file: str | None = _option(
+    checkpoint_file: str | None = option(
         None, "the file of the checkpoint; by default the picture's name with .checkpoint after it", "output"
     )
-    quiet: bool = _option(False, "print errors only", "output")
+    quiet: bool = option(False, "print errors only", "output")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.bits not in (8, 16):
             raise ConfigError(f"bits is {self.bits}", "give 8 or 16")
-
-
-WITHOUT_CONTENT: dict[str, Any] = {
-    "content_weight": 0.0,
-    "detail": 0.0,
-    "voting_edges": 0.0,
-    "recolor": False,
-    "color": "style",
-    "neighbour_mix": 1.0,
-    "neighbour_sees": "features",
-    "strength": 0.5,
-    "side": "long",
-    "enlarge": True,
-}
-"""The options that speak of the content, as they are for a texture."""
-
-_OF_THE_BACKBONE = {"weights": None, "network_input": "own", "padding": None}  # of no use to another one
-_DEFAULT_WEIGHTS = {"compact": "compact", "vgg19": "vgg19.oxford", "vgg16": "vgg16.oxford"}
-_ABSENT = {"vgg16": ("relu3_4", "relu4_4")}  # layers that VGG-19 has
-
-# What each objective needs, found by looking at the pictures on the embedded backbone. The losses are relative to their
-# targets, so the same numbers serve other weights, whatever the scale of their activations.
-_DEFAULTS: dict[str, dict[str, Any]] = {
-    "all": {
-        "content_layers": ("relu4_2",),
-        "content_loss": "relative",
-        "style_distance": "relative",
-        "tv_weight": 0.0,
-        "neighbour_weight": 0.0,
-        "meanstd_weight": 0.0,
-        "optimizer": "adam",
-        "cooling": 0.1,
-        "variable": "laplacian",
-        "style_layer_weights": (),
-        "recolor": True,
-        "detail": 1.0,
-    },
-    "blend": {
-        "iterations": (120, 100, 60, 10),
-        "content_weight": 0.0,
-        "style_weight": 8.0,
-        "style_layers": ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu4_1", "relu5_1", "pixels"),
-        "style_layer_weights": (1, 1, 1, 1, 1, 1, 1, 3),
-        "neighbour_weight": 1.0,
-        "step_size": 8e-3,
-    },
-    "neighbours": {
-        "iterations": (120, 100, 60, 10),
-        "content_weight": 0.0,
-        "style_weight": 0.0,
-        "style_layers": (),
-        "neighbour_weight": 1.0,
-        "step_size": 8e-3,
-    },
-    "gram": {
-        "iterations": (150, 120, 80, 20),
-        "content_weight": 2.0,
-        "style_weight": 10.0,
-        "style_layers": (*PAPER_STYLE_LAYERS, "pixels"),
-        "meanstd_weight": 1.0,  # without it a narrow first layer leaves rainbow blotches: Gram matrices hardly see correlations
-        "step_size": 1e-2,
-    },
-}
-_DEFAULTS["wasserstein"] = _DEFAULTS["meanstd"] = {**_DEFAULTS["gram"], "meanstd_weight": 0.0}
-
-
-def _coerce(name: str, value: Any, kind: Any, option: Option) -> Any:
-    """``value`` as ``kind``, or a `ConfigError` that says what the option takes."""
-    variants = typing.get_args(kind) if type(None) in typing.get_args(kind) else (kind,)
-    if value is None:
-        if type(None) in variants:
-            return None
-        raise ConfigError(f"{name} is None", _takes(kind, option))
-    base = next(v for v in variants if v is not type(None))
-    if typing.get_origin(base) is tuple:
-        items = value if isinstance(value, (list, tuple)) else (value,)
-        return tuple(_scalar(name, item, typing.get_args(base)[0], option) for item in items)
-    return _scalar(name, value, base, option)
-
-
-def _scalar(name: str, value: Any, kind: type, option: Option) -> Any:
-    wrong = ConfigError(f"{name} is {value!r}", _takes(kind, option))
-    if kind is bool or isinstance(value, bool):
-        if not (kind is bool and isinstance(value, bool)):
-            raise wrong
-        return value
-    if kind is str:
-        value = os.fspath(value) if isinstance(value, os.PathLike) else value
-        if not isinstance(value, str) or not value:
-            raise wrong
-        if option.choices and value not in option.choices:
-            raise ConfigError(f"unknown {name} {value!r}", nearest_name(value, option.choices))
-        return value
-    try:
-        number = kind(value)
-    except (TypeError, ValueError, OverflowError):
-        raise wrong from None
-    if isinstance(value, (str, bytes)) or (kind is float and not math.isfinite(number)) or (kind is int and number != value):
-        raise wrong
-    if (option.low is not None and number < option.low) or (option.high is not None and number > option.high):
-        raise ConfigError(f"{name} is {value} and out of range", _takes(kind, option))
-    return number
-
-
-def _takes(kind: Any, option: Option) -> str:
-    """``it takes a whole number in px from 16 to 100000``."""
-    if option.choices:
-        return f"it takes one of {', '.join(option.choices)}"
-    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}.get(kind, "a value")
-    unit = f" in {option.unit}" if option.unit else ""
-    low = f" from {option.low:g}" if option.low is not None else ""
-    high = f" to {option.high:g}" if option.high is not None else ""
-    return f"it takes {words}{unit}{low}{high}"

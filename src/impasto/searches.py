@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from .losses import Field
-from .objective import NeighbourTerm, Objective, SplitTerm, Term
+from .objective import Objective
+from .terms import NeighbourTerm, SplitTerm, Term
 
 __all__ = ["field_of", "restored", "saved"]
 

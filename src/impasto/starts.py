@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .config import StylizeConfig
-from .features import Backbone
+from .features import PIXELS, Backbone
 from .images.bands import merge_bands, split_bands
 from .images.palette import has_style_colors
 from .images.recolor import recolor
@@ -18,7 +18,7 @@ from .images.resample import resize, side_of
 from .images.spaces import luma_of
 from .images.wrap import bordered, differences, interpolated
 from .losses import Field, Size, voted
-from .objective import PIXELS, Objective
+from .objective import Objective
 from .searches import field_of, restored
 from .styles import Style, StyleTargets, parts_of
 from .targets import build_objective

@@ -16,9 +16,11 @@ from .images.masks import resized_mask
 from .losses import (
     CELL,
     Field,
+    Search,
     Size,
     Sums,
     blend,
+    directions,
     enlarged,
     gram_distance,
     grid_of,
@@ -26,19 +28,9 @@ from .losses import (
     moments_distance,
     wasserstein_distance,
 )
-from .objective import (
-    ContentTerm,
-    NeighbourTerm,
-    Objective,
-    Search,
-    SplitTerm,
-    StyleDistance,
-    StyleTerm,
-    Term,
-    VariationTerm,
-    directions,
-)
+from .objective import Objective
 from .styles import Part, StyleTargets, drawn, joined, kept, layer_bank, parts_of
+from .terms import ContentTerm, NeighbourTerm, SplitTerm, StyleDistance, StyleTerm, Term, VariationTerm
 from .tiling import is_tiled, picture_features, picture_hypercolumns
 
 __all__ = ["build_objective", "refining", "tileable"]

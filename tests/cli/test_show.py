@@ -8,7 +8,8 @@ import sys
 import pytest
 from tiny import TINY
 
-from impasto.config import StylizeConfig, options_of
+from impasto.config import StylizeConfig
+from impasto.option import options_of
 from impasto.presets import preset_names, read_preset
 from impasto.weights.manifest import WEIGHTS
 

@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from impasto.config import StylizeConfig, options_of
+from impasto.config import StylizeConfig
 from impasto.errors import ConfigError, WeightsError
 from impasto.features import BACKBONES, Backbone, LayerSpec, build_backbone, canonical_layer, vgg
 from impasto.features.backbone import LAYERS
 from impasto.features.compact import compact
+from impasto.option import options_of
 
 SIZE = 272  # the deepest layer sees 118 px to each side of its 16
 

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from impasto.config import StylizeConfig, options_of
+from impasto.config import StylizeConfig
 from impasto.images.palette import painted_from, shown_colors, style_colors
 from impasto.images.spaces import columns_in
+from impasto.option import options_of
 from synthetic import picture
 
 YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.595716, -0.274453, -0.321263], [0.211456, -0.522591, 0.311135]])

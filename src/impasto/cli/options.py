@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
-from ..config import Option, OutputConfig, StylizeConfig, options_of
+from ..config import OutputConfig, StylizeConfig
 from ..errors import ConfigError, nearest_name
+from ..option import Option, options_of
 
 __all__ = ["Flag", "GroupedCommand", "derived_flags", "given_options", "given_values"]
 

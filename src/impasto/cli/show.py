@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from ..config import StylizeConfig, options_of
+from ..config import StylizeConfig
+from ..option import options_of
 from .options import HEADINGS
 
 __all__ = ["inspect", "presets"]

@@ -6,8 +6,10 @@ from typing import Any
 
 import click
 
-from ..config import WITHOUT_CONTENT, OutputConfig, StylizeConfig, options_of
+from ..config import OutputConfig, StylizeConfig
+from ..defaults import WITHOUT_CONTENT
 from ..errors import ConfigError
+from ..option import options_of
 from .options import Flag, GroupedCommand, derived_flags, given_options
 from .preset import PRESET_HELP, preset_config
 from .stylize import Job, carry_out

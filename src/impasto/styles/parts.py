@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from ..config import StylizeConfig
 from ..errors import ConfigError, PictureError
-from ..features import canonical_layer
-from ..objective import PIXELS
+from ..features import PIXELS, canonical_layer
 
 __all__ = ["Part", "parts_of"]
 

@@ -10,11 +10,10 @@ import torch
 from torch import Tensor
 
 from ..config import StylizeConfig
-from ..features import Backbone, held_layer
+from ..features import Backbone, features_of, held_layer
 from ..images.masks import Mask, reduced
 from ..images.resample import fit_size, resize, side_of
 from ..losses import CELL, Size, columns, grid_of, hypercolumns, sums
-from ..objective import features_of
 from ..tiling import is_tiled, picture_sums
 from .banks import DistantBank
 from .style import StyleTargets
