@@ -6,13 +6,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from impasto import api, iterate, load_preset, stylize
+from impasto import Result, iterate, load_preset, painting, stylize
 from impasto.batches import batch
 from impasto.config import OBJECTIVES, StylizeConfig
 from impasto.images.histogram import match_histogram
 from impasto.images.recolor import recolor
 from impasto.images.resample import resize
 from impasto.option import options_of
+from impasto.painting import Run
 from impasto.presets import preset_names
 from impasto.runs import config_of
 from impasto.styles import learn
@@ -34,11 +35,11 @@ every_mode = pytest.mark.parametrize("mode", MODES)
 laid_over = pytest.mark.parametrize("mode", ["content", "luminance"])
 
 
-def begin(mode: str, content: Tensor = CONTENT, styles: Tensor | list[Tensor] = STYLE, **options: object) -> api.Run:
+def begin(mode: str, content: Tensor = CONTENT, styles: Tensor | list[Tensor] = STYLE, **options: object) -> Run:
     return iterate(content, styles, **{**QUICK, "color": mode, **options})
 
 
-def paint(mode: str, content: Tensor = CONTENT, styles: Tensor | list[Tensor] = STYLE, **options: object) -> api.Result:
+def paint(mode: str, content: Tensor = CONTENT, styles: Tensor | list[Tensor] = STYLE, **options: object) -> Result:
     return stylize(content, styles, **{**QUICK, "color": mode, **options})
 
 
@@ -74,8 +75,8 @@ def test_content_is_the_ordinary_painting_with_other_chroma():
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 def test_luminance_is_painted_in_grey_alone(init, optimizer, monkeypatch):
     """The loss must see what is shown; a canvas that drifts into colours would lose them in the end."""
-    seen, original = [], api.shown_colors
-    monkeypatch.setattr(api, "shown_colors", lambda painting, **rest: seen.append(painting) or original(painting, **rest))
+    seen, original = [], painting.shown_colors
+    monkeypatch.setattr(painting, "shown_colors", lambda picture, **rest: seen.append(picture) or original(picture, **rest))
     paint("luminance", init=init, optimizer=optimizer)
     canvas = seen[-1]
     torch.testing.assert_close(canvas[:, 1:], canvas[:, :1].expand(1, 2, -1, -1), atol=1e-5, rtol=0)

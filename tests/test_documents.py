@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from impasto import api
+from impasto import painting
 from impasto.cli.main import main
 from impasto.features import BACKBONES, VGG
 from impasto.images.io import to_pil
@@ -61,7 +61,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def at_once(config: Any, size: tuple[int, int]) -> Any:
         return plan_scales(config.overlay({"size": 32, "scale_count": 1, "iterations": 1}), size)
 
-    monkeypatch.setattr(api, "plan_scales", at_once)
+    monkeypatch.setattr(painting, "plan_scales", at_once)
     monkeypatch.setitem(BACKBONES, "vgg19", VGG)
     monkeypatch.setitem(BACKBONES, "vgg16", VGG)
     monkeypatch.chdir(tmp_path)

@@ -14,6 +14,7 @@ from impasto.config import StylizeConfig
 from impasto.engine import Outcome, Progress, run
 from impasto.errors import CheckpointError
 from impasto.images.io import to_pil
+from impasto.painting import Run
 from impasto.pyramid import plan_scales
 from impasto.styles import PictureStyle
 from synthetic import picture
@@ -88,7 +89,7 @@ def files(tmp_path, monkeypatch):
     return tmp_path
 
 
-def begin(**options) -> impasto.api.Run:
+def begin(**options) -> Run:
     return impasto.iterate("photo.png", ["style.png", "other.png"], **{**TINY, **options})
 
 

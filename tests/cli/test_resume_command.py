@@ -106,7 +106,9 @@ def test_a_second_signal_leaves_the_last_checkpoint(impasto, signals, often, pho
 
 def test_checkpoints_come_as_often_as_asked_for(impasto, often, monkeypatch, photo, painting, out):
     written = []
-    monkeypatch.setattr("impasto.api.write_checkpoint", lambda path, since: written.append((Path(path), since.state["step"])))
+    monkeypatch.setattr(
+        "impasto.painting.write_checkpoint", lambda path, since: written.append((Path(path), since.state["step"]))
+    )
     impasto("stylize", photo, painting, "-o", out, *LONGER, "--checkpoint", "4")
     assert [step for _, step in written] == [4, 8]  # a look at the clock is a second here
     monkeypatch.setattr(keep, "REST", 5.0)
