@@ -135,7 +135,7 @@ class Level:
         if math.isnan(self.first):
             self.first = report.total
         if not report.total >= self.good_loss:
-            self.good, self.good_loss = canvas.clone(), report.total
+            self.good, self.good_loss = canvas, report.total
         return report, gradient
 
     def _within_memory(self, work: Callable[[Objective], T]) -> T:

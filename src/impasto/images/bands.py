@@ -54,7 +54,7 @@ def merge_bands(bands: Sequence[Tensor], tile: str = "none") -> Tensor:
     """The picture ``(B, C, H, W)`` of which ``bands`` are the Laplacian pyramid, finest first. Linear in the bands."""
     *finer, x = bands
     for band in reversed(finer):
-        x = band + _enlarge(x, band, tile)
+        x = _enlarge(x, band, tile).add_(band)
     return x
 
 

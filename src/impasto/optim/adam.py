@@ -38,14 +38,17 @@ class Adam(Method):
     def move(self, evaluate: Evaluate[R], memory: Memory) -> tuple[Tensor, Memory, R]:
         """See `Method.move`."""
         report, gradient = evaluate(None)
-        zero = torch.zeros_like(gradient)
-        first = memory.get("first", zero).lerp(gradient, 1 - self.beta1)
-        second = (memory.get("second", zero) * self.beta2).addcmul_(gradient, gradient, value=1 - self.beta2)
+        first, second = memory.get("first"), memory.get("second")
+        first = gradient * (1 - self.beta1) if first is None else first.lerp(gradient, 1 - self.beta1)
+        second = torch.zeros_like(gradient) if second is None else second * self.beta2
+        second.addcmul_(gradient, gradient, value=1 - self.beta2)
+        del gradient  # each of these vectors is larger than the canvas: no more of them are there at once than must be
         updates = memory.get("updates", 0) + 1
         unbias = math.sqrt(1 - self.beta2**updates)
         floor = self.epsilon / unbias if self.epsilon_hat else self.epsilon
         step = self.step_size / (1 - self.beta1**updates)
-        move = first / (second.sqrt() / unbias).add_(floor) * -step
+        divisor = second.sqrt().div_(unbias).add_(floor)
+        move = torch.div(first, divisor, out=divisor).mul_(-step)
         return move, {"first": first, "second": second, "updates": updates}, report
 
     def resize(self, memory: Memory, fit: Fit) -> Memory:

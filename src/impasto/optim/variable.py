@@ -86,13 +86,14 @@ class Bands:
         with torch.enable_grad():
             bands = [gradient.new_zeros(*shape[:-2], *size, requires_grad=True) for size in _sizes(shape)]
             pulled = torch.autograd.grad(merge_bands(bands, self.tile), bands, gradient)
-        return torch.cat([band.flatten() * self.fall**k for k, band in enumerate(pulled)])
+        del bands
+        return torch.cat([_times(band, self.fall**k).flatten() for k, band in enumerate(pulled)])
 
     def push(self, move: Tensor, shape: Sequence[int]) -> Tensor:
         """See `Variable.push`."""
         sizes = _sizes(shape)
         parts = zip(_parts(move, sizes), sizes, strict=True)
-        bands = [part.reshape(*shape[:-2], *size) * self.fall**k for k, (part, size) in enumerate(parts)]
+        bands = [_times(part.reshape(*shape[:-2], *size), self.fall**k) for k, (part, size) in enumerate(parts)]
         return merge_bands(bands, self.tile)
 
     def resize(self, vector: Tensor, old: Size, new: Size, mode: str) -> Tensor:
@@ -129,6 +130,11 @@ class Grey:
     def finer(self, fall: float) -> Grey:
         """See `Variable.finer`."""
         return Grey(self.inner.finer(fall))
+
+
+def _times(band: Tensor, factor: float) -> Tensor:
+    """Itself where that is all: a copy of a picture's size is worth saving."""
+    return band if factor == 1 else band * factor
 
 
 def _sizes(shape: Sequence[int]) -> tuple[Size, ...]:
