@@ -143,6 +143,14 @@ def test_what_tiles_take_beside_the_pictures_does_not_grow(vgg):
     assert middle - small < 200 * 2000 * 2000
 
 
+def test_content_that_is_computed_anew_takes_nothing(vgg):
+    options = {"objective": "gram", "content_weight": 1, "content_layers": "relu4_2", "precision": "float32"}
+    size, cell = (2048, 2048), vgg.layers["relu4_2"].channels / 8**2 * 4
+    kept, anew = (bytes_of(vgg, size, tile_size=256, content_targets=way, **options) for way in ("keep", "recompute"))
+    assert kept - anew == pytest.approx(cell * 2048**2, abs=2)
+    assert bytes_of(vgg, size, content_targets="recompute", **options) == bytes_of(vgg, size, **options)
+
+
 def test_tiles_that_are_asked_for_are_kept(vgg, machine):
     machine(2**60)
     assert fit(vgg, (1000, 1000), tile_size=96).tile_size == 96

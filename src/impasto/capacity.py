@@ -69,7 +69,9 @@ def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: fl
     stacked = sum(spec.channels for spec in matched) * 4 / CELL**2
     rows = config.neighbour_rotations * pixels * area
     at_once = activations + stacked * (12 if tiled else 10)
-    kept = 12.0 * _PICTURES + _pairs_bytes(config) + (_cells(content) * bytes_each if tiled else 0)
+    kept = 12.0 * _PICTURES + _pairs_bytes(config)
+    if tiled and config.content_targets == "keep":
+        kept += _cells(content) * bytes_each
     if not tiled:
         return int(_BASE + pixels * (kept + at_once) + stacked * rows * 2)
     seen = math.prod(min(side, config.tile_size + 2 * max((spec.halo for spec in layers), default=0) + 16) for side in size)

@@ -300,6 +300,12 @@ class StylizeConfig(Checked):
         low=0,
         high=WHOLE,
     )
+    content_targets: str = option(
+        "keep",
+        "in tiles, keep what the content's features should stay, or compute it anew for each tile: less memory, more time",
+        "run",
+        choices=("keep", "recompute"),
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

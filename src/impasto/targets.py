@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -31,7 +31,7 @@ from .losses import (
 from .objective import Objective
 from .styles import Part, StyleTargets, drawn, joined, kept, layer_bank, parts_of
 from .terms import ContentTerm, NeighbourTerm, SplitTerm, StyleDistance, StyleTerm, Term, VariationTerm
-from .tiling import is_tiled, picture_features, picture_hypercolumns
+from .tiling import Anew, is_tiled, picture_features, picture_hypercolumns
 
 __all__ = ["build_objective", "refining", "tileable"]
 
@@ -111,10 +111,20 @@ def _content_terms(content: Tensor, config: StylizeConfig, backbone: Backbone, w
     layers, form = config.content_layers or (), config.content_loss or "relative"
     if not config.content_weight or not layers:
         return []
-    features = picture_features(backbone, content, layers, config.tile_size)
     coefficients = config.content_layer_weights or (1.0,) * len(layers)
-    scale, given = config.content_weight / sum(coefficients), zip(layers, coefficients, strict=True)
-    return [ContentTerm((name,), scale * w, form, features[name], weights.of(name)) for name, w in given if w]
+    scale = config.content_weight / sum(coefficients)
+    given = {name: scale * w for name, w in zip(layers, coefficients, strict=True) if w}
+    targets = _content_targets(content, tuple(given), config, backbone)
+    return [ContentTerm((name,), w, form, targets[name], weights.of(name)) for name, w in given.items()]
+
+
+def _content_targets(
+    content: Tensor, layers: tuple[str, ...], config: StylizeConfig, backbone: Backbone
+) -> Mapping[str, Tensor | Anew]:
+    """By layer. What fits into memory at once is kept, as no tile has to see it again."""
+    if config.content_targets == "recompute" and is_tiled(content, config.tile_size):
+        return dict.fromkeys(layers, Anew(backbone, content, layers, config.tile_size))
+    return picture_features(backbone, content, layers, config.tile_size)
 
 
 def _style_terms(

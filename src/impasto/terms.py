@@ -21,7 +21,7 @@ from .losses import (
     Sums,
     columns,
     content_divisor,
-    content_loss,
+    content_size,
     content_squares,
     cosine_loss,
     directions,
@@ -33,7 +33,7 @@ from .losses import (
     tile_variation,
     total_variation,
 )
-from .tiling import Cells, Tile, grid_share, sources_of
+from .tiling import Anew, Cells, Tile, grid_share, sources_of
 
 __all__ = ["ContentTerm", "NeighbourTerm", "SplitTerm", "StyleDistance", "StyleTerm", "Term", "VariationTerm"]
 
@@ -65,18 +65,23 @@ class StyleDistance(Protocol):
 
 @dataclass(frozen=True)
 class ContentTerm:
-    """Features of one layer should stay those of the content picture; ``mask`` is how much each position counts."""
+    """Features of one layer should stay those of the content picture; ``mask`` is how much each position counts.
+
+    The ``target`` holds these features, or computes them anew for each tile.
+    """
 
     name: ClassVar[str] = "content"
     layers: tuple[str, ...]
     weight: float
     form: str
-    target: Tensor
+    target: Tensor | Anew
     mask: Tensor | None = None
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
-        """The weighted distance of the layer's features from the content's."""
-        return self.weight * content_loss(features[self.layers[0]], self.target, self.form, self.mask)
+        """The weighted distance of the layer's features from the content's, see `losses.content_loss`."""
+        (name,) = self.layers
+        target = self.target.whole(name) if isinstance(self.target, Anew) else self.target
+        return self.weight * (content_squares(features[name], target, self.mask) / self._divisor)
 
     def seen(self, tile: Tile) -> dict[str, Cells]:
         """See `tiling.Local`."""
@@ -86,11 +91,19 @@ class ContentTerm:
         """See `tiling.Local`."""
         (name,) = self.layers
         mask = None if self.mask is None else tile.of(self.mask, name)
-        return self.weight * content_squares(features[name], tile.of(self.target, name), mask) / self._divisor
+        target = self.target.of(tile, name) if isinstance(self.target, Anew) else tile.of(self.target, name)
+        return self.weight * content_squares(features[name], target, mask) / self._divisor
 
     @cached_property
     def _divisor(self) -> Tensor:
-        return content_divisor(self.target, self.form, self.mask)
+        if not isinstance(self.target, Anew):
+            return content_divisor(*content_size(self.target, self.mask), self.form)
+        (name,), sizes = self.layers, []
+        for tile in self.target.tiles():
+            mask = None if self.mask is None else tile.of(self.mask, name)
+            sizes.append(content_size(self.target.of(tile, name), mask))
+        energies, counts = zip(*sizes, strict=True)
+        return content_divisor(sum(energies[1:], energies[0]), sum(counts[1:], counts[0]), self.form)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from impasto.features import VGG, Backbone
 from impasto.objective import Objective
 from impasto.styles import learn
 from impasto.targets import build_objective
+from impasto.tiling import Anew
 from synthetic import picture, random_weights
 
 LAYERS = ("relu1_1", "relu2_2", "relu3_1", "relu4_1", "relu5_1", "pixels")
@@ -86,6 +87,31 @@ def test_in_float32_the_difference_is_rounding(objective):
     size = (111, 150)
     made = make(size, network(dtype=torch.float32), torch.float32, objective=objective, covariance_epsilon=1e-2)
     check(made, picture(*size, 9), 48, 1e-5)
+
+
+@pytest.mark.parametrize("form", ["mean", "sum", "half-sum", "sqrt", "relative"])
+@pytest.mark.parametrize("masked", [False, True])
+def test_content_that_is_computed_anew_is_that_which_is_kept(form, masked):
+    size, canvas = (133, 117), picture(133, 117, 9, torch.float64)
+    options = {
+        "objective": "gram",
+        "content_layers": ("relu2_1", "relu4_2"),
+        "content_layer_weights": (1.0, 2.0),
+        "content_loss": form,
+        "content_weight": 0.5,
+        "style_weight": 0.0,
+    }
+    mask = picture(*size, 4, torch.float64)[:, :1] if masked else None
+    config, content, backbone = StylizeConfig(**options), picture(*size, 1, torch.float64), network()
+    style = [learn(picture(52, 60, 2, torch.float64), config, backbone)]
+    whole, expected = build_objective(content, style, config, backbone, mask=mask).value_and_grad(canvas)
+    anew = config.overlay({"content_targets": "recompute", "tile_size": 48})
+    objective = build_objective(content, style, anew, backbone, mask=mask)
+    report, gradient = objective.value_and_grad(canvas)
+    assert all(isinstance(term.target, Anew) for term in objective.terms if term.name == "content")
+    assert report.total == pytest.approx(whole.total, rel=1e-10)
+    assert (gradient - expected).norm() <= 1e-10 * expected.norm()
+    assert objective.value(canvas)[0].item() == pytest.approx(whole.total, rel=1e-10)
 
 
 def test_several_styles_are_the_same_in_tiles():

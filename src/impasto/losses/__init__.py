@@ -1,6 +1,6 @@
 """Losses: pure functions on tensors, one family a file; nothing here knows a network."""
 
-from .content import content_divisor, content_loss, content_squares, widened
+from .content import content_divisor, content_loss, content_size, content_squares, widened
 from .fields import CELL, Field, Size, coherent, enlarged, grid_of, voted
 from .grids import Regrid
 from .moments import Sums, blend, gram_distance, mean_std_distance, moments_distance, pulled, sums, wasserstein_distance
@@ -20,6 +20,7 @@ __all__ = [
     "columns",
     "content_divisor",
     "content_loss",
+    "content_size",
     "content_squares",
     "cosine_loss",
     "directions",

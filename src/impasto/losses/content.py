@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-__all__ = ["content_divisor", "content_loss", "content_squares"]
+__all__ = ["content_divisor", "content_loss", "content_size", "content_squares"]
 
 
 def content_loss(features: Tensor, target: Tensor, form: str = "mean", weight: Tensor | None = None) -> Tensor:
@@ -19,7 +19,7 @@ def content_loss(features: Tensor, target: Tensor, form: str = "mean", weight: T
             serves every network and every scale.
         weight: ``(1, 1, H, W)`` in 0..1, a soft mask, which S, n and the target's sum take in; None counts every position once.
     """
-    return content_squares(features, target, weight) / content_divisor(target, form, weight)
+    return content_squares(features, target, weight) / content_divisor(*content_size(target, weight), form)
 
 
 def content_squares(features: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
@@ -27,13 +27,19 @@ def content_squares(features: Tensor, target: Tensor, weight: Tensor | None = No
     return _sum((widened(features) - widened(target)).square(), weight)
 
 
-def content_divisor(target: Tensor, form: str, weight: Tensor | None = None) -> Tensor:
-    """What `content_loss` divides the sum of squares by."""
+def content_size(target: Tensor, weight: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """The sum of the target's squares and n, the count of its numbers, both of them weighted: they add over positions."""
+    wide = widened(target)
+    count = wide.new_tensor(float(target.numel())) if weight is None else target.shape[1] * weight.sum()
+    return _sum(wide.square(), weight), count
+
+
+def content_divisor(energy: Tensor, count: Tensor, form: str) -> Tensor:
+    """What `content_loss` divides the sum of squares by, for a target of that `content_size`."""
     if form == "relative":
-        return _sum(widened(target).square(), weight).clamp_min(1e-12)
-    count = float(target.numel()) if weight is None else target.shape[1] * float(weight.sum())
-    divisor = {"mean": count, "sum": 1.0, "half-sum": 2.0, "sqrt": 2.0 * count**0.5}[form]
-    return widened(target).new_tensor(divisor)
+        return energy.clamp_min(1e-12)
+    n = float(count)
+    return energy.new_tensor({"mean": n, "sum": 1.0, "half-sum": 2.0, "sqrt": 2.0 * n**0.5}[form])
 
 
 def _sum(squares: Tensor, weight: Tensor | None) -> Tensor:

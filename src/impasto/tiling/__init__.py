@@ -1,5 +1,6 @@
 """Pictures looked at in tiles: what is seen, and values and gradients, as of the whole picture, in the memory of one tile."""
 
+from .anew import Anew
 from .looking import (
     Wanted,
     grid_share,
@@ -16,6 +17,7 @@ from .tiles import Cells, Span, Tile, Window, is_tiled, tiles_of
 __all__ = [
     "SMALLEST",
     "Additive",
+    "Anew",
     "Cells",
     "Local",
     "Span",
