@@ -25,7 +25,7 @@ _TILES = (1024, 768, 512, 384, 256, 192, 128)  # px
 _PAIRS = (50, 20, 10, 5)  # of L-BFGS, where memory is short: with fewer it is hardly more than steps down the gradient
 _SMALLEST = 64  # px: a hint below would be of no use
 
-_PICTURES = 16  # float32 pictures of the finest size: content, canvas, gradient, Adam's moments, and what comes between
+_PICTURES = 14  # float32 pictures of the finest size: content, canvas, gradient, Adam's moments, and what comes between
 
 
 def peak_bytes(config: StylizeConfig, backbone: Backbone, size: Size, styles: int = 1) -> int:

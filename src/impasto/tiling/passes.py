@@ -13,6 +13,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from ..devices import release_freed_memory
 from ..errors import ConfigError
 from ..features import PIXELS, Backbone, with_pullback
 from ..losses import Sums
@@ -78,6 +79,7 @@ def value_and_grad(
         ConfigError: a term is neither.
     """
     additive, local = _sorted(terms)
+    release_freed_memory()
     names = tuple(dict.fromkeys(name for term in terms for name in term.layers))
     tiles = tiles_of(canvas, backbone, names, tile_size) if names else []
     compared = [_compared(term, stats) for term, stats in zip(additive, _totals(backbone, additive, canvas, tiles), strict=True)]
@@ -86,6 +88,7 @@ def value_and_grad(
         slopes = [(term, slope) for term, (_, slope) in zip(additive, compared, strict=True)]
         added = _descend(backbone, slopes, local, canvas, tile, gradient)
         shares = [share + more for share, more in zip(shares, added, strict=True)]
+    release_freed_memory()
     values = [*(value for value, _ in compared), *shares]
     return [(term.name, value) for term, value in zip((*additive, *local), values, strict=True)], gradient
 
