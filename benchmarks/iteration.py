@@ -5,8 +5,8 @@
 Both minimise the same loss by L-BFGS from the same canvas: five Gram matrices and one content layer, on the embedded network
 and on a VGG-19 of seeded random numbers, in pictures of SIZE x SIZE * 3 / 4 px. GFLOP are those of the convolutions, forward and
 back to the picture, and of two products for each Gram matrix; peaks are the best of twenty products of two 2048 x 2048 matrices
-before each measurement, and of all processes of a row. On one thread, seconds are those of the processor, which other work on the machine disturbs
-less. The plain loop is not tried above LARGEST px. Rows that are in the output already are kept.
+before each measurement, and of all processes of a row. On one thread, seconds are those of the processor, which other work on the
+machine disturbs less. The plain loop is not tried above LARGEST px. Rows that are in the output already are kept.
 """
 
 from __future__ import annotations

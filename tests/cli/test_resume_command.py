@@ -64,7 +64,7 @@ def test_killed_anywhere_it_ends_in_the_same_pixels(photo, painting, out, tmp_pa
     options = [*TINY, "--iterations", "150", "--objective", "gram", "--checkpoint", "1", "--quiet"]
     subprocess.run([*program, "stylize", photo, painting, "-o", whole, *options], check=True)
     kills, waits = 0, random.Random(1)
-    while not out.exists():
+    while file.exists() or not out.exists():  # a kill may come when the picture is there and its checkpoint not yet gone
         begin = ["resume", file] if file.exists() else ["stylize", photo, painting, "-o", out, *options]
         with subprocess.Popen([*program, *map(str, begin)]) as process:
             then = file.stat().st_mtime_ns if file.exists() else 0
