@@ -2,6 +2,7 @@
 
 An option whose default is ``None`` is chosen by `StylizeConfig.resolve` for the objective in use, because what is a good
 step size for neighbour matching is a bad one for Gram matrices. A resolved config has no ``None`` left and says all of it.
+The file is as long as there are options: each is born here and nowhere else.
 """
 
 from __future__ import annotations

@@ -20,6 +20,8 @@ from .losses import (
     Size,
     Sums,
     blend,
+    content_divisor,
+    content_size,
     directions,
     enlarged,
     gram_distance,
@@ -115,7 +117,13 @@ def _content_terms(content: Tensor, config: StylizeConfig, backbone: Backbone, w
     scale = config.content_weight / sum(coefficients)
     given = {name: scale * w for name, w in zip(layers, coefficients, strict=True) if w}
     targets = _content_targets(content, tuple(given), config, backbone)
-    return [ContentTerm((name,), w, form, targets[name], weights.of(name)) for name, w in given.items()]
+
+    def term(name: str, weight: float) -> ContentTerm:
+        target, mask = targets[name], weights.of(name)
+        size = target.size(name, mask) if isinstance(target, Anew) else content_size(target, mask)
+        return ContentTerm((name,), weight, target, content_divisor(*size, form), mask)
+
+    return [term(name, weight) for name, weight in given.items()]
 
 
 def _content_targets(

@@ -8,20 +8,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar, Protocol
 
 import torch.nn.functional as F
 from torch import Tensor
 
 from .features import PIXELS
+from .images.masks import HALF
 from .losses import (
     Field,
     Search,
     Sums,
     columns,
-    content_divisor,
-    content_size,
     content_squares,
     cosine_loss,
     directions,
@@ -36,8 +34,6 @@ from .losses import (
 from .tiling import Anew, Cells, Tile, grid_share, sources_of
 
 __all__ = ["ContentTerm", "NeighbourTerm", "SplitTerm", "StyleDistance", "StyleTerm", "Term", "VariationTerm"]
-
-_COUNTS = 0.5  # of a mask: where places either count or do not
 
 
 class Term(Protocol):
@@ -67,21 +63,22 @@ class StyleDistance(Protocol):
 class ContentTerm:
     """Features of one layer should stay those of the content picture; ``mask`` is how much each position counts.
 
-    The ``target`` holds these features, or computes them anew for each tile.
+    The ``target`` holds these features, or computes them anew for each tile; ``divisor`` is what the sum of squares is divided
+    by, see `losses.content_divisor`.
     """
 
     name: ClassVar[str] = "content"
     layers: tuple[str, ...]
     weight: float
-    form: str
     target: Tensor | Anew
+    divisor: Tensor
     mask: Tensor | None = None
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
         """The weighted distance of the layer's features from the content's, see `losses.content_loss`."""
         (name,) = self.layers
         target = self.target.whole(name) if isinstance(self.target, Anew) else self.target
-        return self.weight * (content_squares(features[name], target, self.mask) / self._divisor)
+        return self.weight * (content_squares(features[name], target, self.mask) / self.divisor)
 
     def seen(self, tile: Tile) -> dict[str, Cells]:
         """See `tiling.Local`."""
@@ -92,18 +89,7 @@ class ContentTerm:
         (name,) = self.layers
         mask = None if self.mask is None else tile.of(self.mask, name)
         target = self.target.of(tile, name) if isinstance(self.target, Anew) else tile.of(self.target, name)
-        return self.weight * content_squares(features[name], target, mask) / self._divisor
-
-    @cached_property
-    def _divisor(self) -> Tensor:
-        if not isinstance(self.target, Anew):
-            return content_divisor(*content_size(self.target, self.mask), self.form)
-        (name,), sizes = self.layers, []
-        for tile in self.target.tiles():
-            mask = None if self.mask is None else tile.of(self.mask, name)
-            sizes.append(content_size(self.target.of(tile, name), mask))
-        energies, counts = zip(*sizes, strict=True)
-        return content_divisor(sum(energies[1:], energies[0]), sum(counts[1:], counts[0]), self.form)
+        return self.weight * content_squares(features[name], target, mask) / self.divisor
 
 
 @dataclass(frozen=True)
@@ -234,7 +220,7 @@ class SplitTerm:
         """The weighted mean of 1 - centred cosine to the matches."""
         ours = columns(sparse(features[self.layers[0]], self.turn))
         if self.mask is not None:
-            ours = ours[columns(sparse(self.mask, self.turn))[:, 0] >= _COUNTS]
+            ours = ours[columns(sparse(self.mask, self.turn))[:, 0] >= HALF]
         return self.weight * split_loss(ours, self.bank) if len(ours) else ours.sum()
 
     def turned(self) -> SplitTerm:

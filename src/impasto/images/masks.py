@@ -13,9 +13,11 @@ from ..errors import PictureError
 from .io import Picture, read_picture
 from .resample import resize
 
-__all__ = ["Mask", "read_mask", "reduced", "resized_mask"]
+__all__ = ["HALF", "Mask", "read_mask", "reduced", "resized_mask"]
 
 Size = tuple[int, int]
+
+HALF = 0.5  # of a mask: where places either count or do not
 
 _LEVELS = 255  # of a mask: resizing leaves no 0.9999999 behind
 _GREY = 8 / 255  # between the channels of a grey picture, at most: JPEG is not exact

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..config import StylizeConfig
 from ..features import Backbone, features_of, held_layer
-from ..images.masks import Mask, reduced
+from ..images.masks import HALF, Mask, reduced
 from ..images.resample import fit_size, resize, side_of
 from ..losses import CELL, Size, columns, grid_of, hypercolumns, sums
 from ..tiling import is_tiled, picture_sums
@@ -25,7 +25,6 @@ SHORTEST = 16
 
 _MOST_TURNED = 16  # turned pictures in a bank: a folder of many has paint for every place without all of them, or their turns
 _MOST_OF_A_LAYER = 16_384
-_HALF = 0.5  # of a mask: where places either count or do not; and of a part, what is left where its edges are taken away
 
 
 @dataclass(frozen=True)
@@ -202,7 +201,7 @@ def _inside(seen: Sequence[View], mask: Tensor | None, matched: Sequence[str], b
 
     def rows(view: View, part: Tensor) -> Tensor:
         (top, left), (height, width) = view.margin, grid_of(view.picture)
-        weight = reduced(part, CELL, max(farthest, CELL), _HALF)
+        weight = reduced(part, CELL, max(farthest, CELL), HALF)
         return _counted(weight[..., top : height - top, left : width - left])
 
     each = zip(seen, _turned(mask, len(seen)), strict=True)
@@ -211,7 +210,7 @@ def _inside(seen: Sequence[View], mask: Tensor | None, matched: Sequence[str], b
 
 def _counted(weight: Tensor) -> Tensor:
     """The places of half the weight or more, or of the most there is, as bool."""
-    return weight.flatten() >= weight.max().clamp_max(_HALF)
+    return weight.flatten() >= weight.max().clamp_max(HALF)
 
 
 def _layer(features: Tensor, weight: Tensor | None, most: float, config: StylizeConfig) -> Tensor:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..features import Backbone, features_of
+from ..losses import content_size
 from .looking import cut_features
-from .tiles import Tile, tiles_of
+from .tiles import Cells, Tile, tiles_of
 
 __all__ = ["Anew"]
 
@@ -27,7 +27,7 @@ class Anew:
 
     def __init__(self, backbone: Backbone, picture: Tensor, layers: Sequence[str], tile_size: int) -> None:
         self._backbone, self._picture, self._layers, self._tile_size = backbone, picture, tuple(layers), tile_size
-        self._seen: tuple[Any, dict[str, Tensor]] = (None, {})
+        self._seen: tuple[Cells | None, dict[str, Tensor]] = (None, {})
 
     @torch.no_grad()
     def of(self, tile: Tile, name: str) -> Tensor:
@@ -38,11 +38,14 @@ class Anew:
             self._seen = tile.pixels, cut_features(self._backbone, window.of(self._picture), window, [wanted])[0]
         return self._seen[1][name]
 
+    def size(self, name: str, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The `content_size` of a whole layer, by a mask ``(1, 1, H, W)`` of its cells or None."""
+        tiles = tiles_of(self._picture, self._backbone, self._layers, self._tile_size)
+        sizes = [content_size(self.of(tile, name), None if mask is None else tile.of(mask, name)) for tile in tiles]
+        energies, counts = zip(*sizes, strict=True)
+        return sum(energies[1:], energies[0]), sum(counts[1:], counts[0])
+
     @torch.no_grad()
     def whole(self, name: str) -> Tensor:
         """The whole layer, ``(1, C, H, W)``."""
         return features_of(self._backbone, self._picture, [name])[name]
-
-    def tiles(self) -> list[Tile]:
-        """Those of the picture."""
-        return tiles_of(self._picture, self._backbone, self._layers, self._tile_size)
