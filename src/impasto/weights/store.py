@@ -9,6 +9,7 @@ from pathlib import Path
 from ..errors import DownloadError, WeightsError
 from .download import ProgressCallback, download, matches
 from .formats import NetworkWeights, file_digest, read_weights, write_weights
+from .installed import installed_file, reinstall
 from .manifest import WEIGHTS, WeightsRecord, find_record
 
 __all__ = ["Store", "default_cache"]
@@ -33,14 +34,24 @@ class Store:
         self.cache = Path(cache)
 
     def locate(self, id: str) -> Path | None:
-        """The file of the weights ``id`` on this machine, as it stands; None when they have to be fetched.
+        """The file of the weights ``id`` on this machine, as it stands; None when they have to be fetched or installed.
 
         Raises:
             WeightsError: no weights have that name.
         """
-        record = find_record(id)
-        places = [record.packaged] if record.packaged else [self._kept(record), self.cache / record.file]
-        return next((place for place in places if place.exists()), None)
+        return next((place for place in self._places(find_record(id)) if place.exists()), None)
+
+    def require(self, id: str) -> Path:
+        """The file of the weights ``id`` on this machine, as it stands; nothing is fetched.
+
+        Raises:
+            WeightsError: no weights have that name, or they are not here; the hint says how to get them.
+        """
+        path, record = self.locate(id), find_record(id)
+        if path is None:
+            command = f"pip install {record.distribution}" if record.distribution else f"impasto weights fetch {id}"
+            raise WeightsError(f"{id} is not on this machine", f"get it: {command}")
+        return path
 
     def fetch(self, id: str, progress: ProgressCallback | None = None) -> Path:
         """The file of the weights ``id``, downloaded unless it is here and whole.
@@ -54,11 +65,11 @@ class Store:
 
         Raises:
             DownloadError: it cannot be fetched; the hint says which file to get and where to put it.
-            WeightsError: no weights have that name, or the folder cannot be written.
+            WeightsError: no weights have that name, the package they come with is not here, or the folder cannot be written.
         """
         record = find_record(id)
-        if record.packaged:
-            return record.packaged
+        if record.package:
+            return self.require(id)
         kept = self._kept(record)
         if not _is_whole(kept, record):
             with self._locked(record):
@@ -76,8 +87,8 @@ class Store:
         record = WEIGHTS.get(str(id_or_path))
         if record is None:
             return read_weights(id_or_path)
-        kept = record.packaged or self._kept(record)
-        return _read(kept if kept.exists() else self.fetch(record.id, progress), record)
+        here = self.require(record.id) if record.package else self._kept(record)
+        return _read(here if here.exists() else self.fetch(record.id, progress), record)
 
     def verify(self, id_or_path: str | Path) -> str:
         """One line that says what a file of weights is, after reading all of it and checking every hash that is known.
@@ -86,9 +97,7 @@ class Store:
             WeightsError: it is missing, damaged, unsafe, of another network, or not the file it should be.
         """
         record = WEIGHTS.get(str(id_or_path))
-        path = self.locate(record.id) if record else Path(id_or_path)
-        if path is None:
-            raise WeightsError(f"{id_or_path} is not on this machine", f"get it: impasto weights fetch {id_or_path}")
+        path = self.require(record.id) if record else Path(id_or_path)
         weights = _read(path, record) if record else read_weights(path)
         names = list(weights.convolutions)
         widths = [weight.shape[0] for weight, _ in weights.convolutions.values()]
@@ -97,6 +106,13 @@ class Store:
             f"{path}: whole, {weights.format}, {names[0]} to {names[-1]}, "
             f"{widths[0]} to {max(widths)} channels, sha256 {weights.sha256}{original}"
         )
+
+    def _places(self, record: WeightsRecord) -> list[Path]:
+        """Where the file may lie, the place that goes first first."""
+        if record.distribution:
+            place = installed_file(record)
+            return [place] if place else []
+        return [record.packaged] if record.packaged else [self._kept(record), self.cache / record.file]
 
     def _kept(self, record: WeightsRecord) -> Path:
         return self.cache / f"{record.id}.safetensors"
@@ -146,14 +162,20 @@ class Store:
 
 def _read(path: Path, record: WeightsRecord) -> NetworkWeights:
     """The weights in a file, if it is the file of ``record`` or was converted from it."""
-    repair = "install Impasto again" if record.packaged else f"repair it: impasto weights fetch {record.id}"
     try:
         weights = read_weights(path)
     except WeightsError as error:
-        raise WeightsError(error.message, repair) from error
-    if not (weights.metadata.get("source_hash", "").startswith(record.hash) or matches(path, record.hash)):
-        raise WeightsError(f"{path} is not the file of {record.id}: its hash is not {record.hash}", repair)
+        raise WeightsError(error.message, _repair(record)) from error
+    known = (weights.metadata.get("source_hash", ""), f"sha256:{weights.sha256}")
+    if not (any(digest.startswith(record.hash) for digest in known) or matches(path, record.hash)):
+        raise WeightsError(f"{path} is not the file of {record.id}: its hash is not {record.hash}", _repair(record))
     return weights
+
+
+def _repair(record: WeightsRecord) -> str:
+    if record.packaged:
+        return "install Impasto again"
+    return f"repair it: {reinstall(record) if record.distribution else f'impasto weights fetch {record.id}'}"
 
 
 def _is_whole(kept: Path, record: WeightsRecord) -> bool:

