@@ -47,14 +47,15 @@ class Stylizer:
     Args:
         config, preset, options: as of `iterate`.
         others: stylizers whose network is taken, where one of them has the same.
+        exact: fetch the weights asked for, where otherwise a coarser form of them that is on this machine would stand in.
 
     Raises:
         ConfigError, WeightsError, DeviceError: as of `iterate`.
 
     Attributes:
-        config: resolved, device and precision included.
+        config: resolved, device, precision and the weights that are used included.
         backbone: the network.
-        weights: ``id`` and ``sha256`` of its weights.
+        weights: ``id`` and ``sha256`` of its weights; ``asked``, the id of those they stand in for, if they do.
     """
 
     def __init__(
@@ -63,9 +64,11 @@ class Stylizer:
         config: StylizeConfig | None = None,
         preset: str | None = None,
         others: Iterable[Stylizer] = (),
+        exact: bool = False,
         **options: Any,
     ) -> None:
-        resolved = _with_known_layers(make_config(config, preset, options).resolve())
+        asked = _with_known_layers(make_config(config, preset, options).resolve())
+        resolved = asked if exact else _with_weights_at_hand(asked)
         device = choose_device(resolved.device)
         dtype = choose_dtype(resolved.precision, device, resolved.optimizer)
         self.config = resolved.overlay({"device": device.type, "precision": str(dtype).removeprefix("torch.")})
@@ -73,7 +76,10 @@ class Stylizer:
         known = ((other.backbone, other.weights) for other in others if _network(other.config) == _network(self.config))
         self.backbone: Backbone
         self.weights: dict[str, str]
-        self.backbone, self.weights = next(known, None) or _backbone(self.config, device, dtype)
+        self.backbone, found = next(known, None) or _backbone(self.config, device, dtype)
+        self.weights = {"id": found["id"], "sha256": found["sha256"]}
+        if asked.weights != resolved.weights:
+            self.weights["asked"] = str(asked.weights)
 
     def iterate(self, content: Any, styles: Any, since: Checkpoint | None = None) -> Run:
         """As `impasto.iterate`; with a checkpoint ``since`` of the same run, as it goes on from there.
@@ -124,7 +130,8 @@ def resume(source: str | os.PathLike[str] | Checkpoint, content: Any = None, sty
     """
     since = source if isinstance(source, Checkpoint) else read_checkpoint(source)
     record = since.record
-    stylizer = Stylizer(config=config_of(record), preset=record.get("preset"))
+    stylizer = Stylizer(config=config_of(record), preset=record.get("preset"), exact=True)
+    stylizer.weights = {**(record.get("weights") or {}), **stylizer.weights}  # what was asked for then stays told
     given = [style["name"] for style in record["styles"]] if styles is None else styles
     given = list(given) if isinstance(given, (list, tuple)) else [given]
     if (regions := record.get("regions")) and not any(isinstance(each, Region) for each in given):
@@ -169,7 +176,8 @@ def create_backbone(
     """The network ``name`` with its weights, frozen: ``backbone(image, layers)`` gives features by name.
 
     Args:
-        weights: an id of ``impasto weights list``, or a file; by default the backbone's own.
+        weights: an id of ``impasto weights list``, or a file; by default the backbone's own. As in a run, ``vgg19.oxford8``
+            stands in for ``vgg19.oxford`` where only that one is on this machine.
         pooling: ``avg`` or ``max``.
         padding: ``zeros``, ``replicate`` (first convolution) or ``replicate-all``; by default the backbone's own.
         network_input, activations, device, precision: as the options of `StylizeConfig`.
@@ -179,7 +187,7 @@ def create_backbone(
     """
     given: dict[str, Any] = {"backbone": name, "weights": weights, "pooling": pooling, "padding": padding}
     given.update(network_input=network_input, activations=activations, device=device, precision=precision)
-    config = StylizeConfig(**given).resolve()
+    config = _with_weights_at_hand(StylizeConfig(**given).resolve())
     chosen = choose_device(config.device)
     return _backbone(config, chosen, choose_dtype(config.precision, chosen))[0]
 
@@ -201,6 +209,15 @@ def _with_known_layers(config: StylizeConfig) -> StylizeConfig:
     return config.overlay({option: [canonical_layer(name) for name in getattr(config, option)] for option in options})
 
 
+def _with_weights_at_hand(config: StylizeConfig) -> StylizeConfig:
+    """The resolved ``config`` with the weights that are used: see `Store.at_hand`."""
+    return config.overlay({"weights": _store().at_hand(str(config.weights))})
+
+
+def _store() -> Store:
+    return Store(default_cache(os.environ))
+
+
 def _network(config: StylizeConfig) -> dict[str, Any]:
     """All that decides what the network of a resolved ``config`` is."""
     of_it = [name for name, (_, _, option) in options_of(config).items() if option.group == "network"]
@@ -208,7 +225,7 @@ def _network(config: StylizeConfig) -> dict[str, Any]:
 
 
 def _backbone(config: StylizeConfig, device: torch.device, dtype: torch.dtype) -> tuple[Backbone, dict[str, str]]:
-    weights = Store(default_cache(os.environ)).load(config.weights or "")
+    weights = _store().load(config.weights or "")
     if config.network_input != "own":
         weights = replace(weights, normalization=NORMALIZATIONS[config.network_input])
     if config.backbone == "compact" and config.activations == "oxford":

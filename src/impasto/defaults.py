@@ -24,7 +24,7 @@ WITHOUT_CONTENT: dict[str, Any] = {
 """The options that speak of the content, as they are for a texture."""
 
 OF_THE_BACKBONE = {"weights": None, "network_input": "own", "padding": None}  # of no use to another one
-DEFAULT_WEIGHTS = {"compact": "compact", "vgg19": "vgg19.oxford", "vgg16": "vgg16.oxford"}
+DEFAULT_WEIGHTS = {"compact": "compact", "vgg19": "vgg19.oxford8", "vgg16": "vgg16.oxford"}
 ABSENT = {"vgg16": ("relu3_4", "relu4_4")}  # layers that VGG-19 has
 
 # What each objective needs, found by looking at the pictures on the embedded backbone. The losses are relative to their

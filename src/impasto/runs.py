@@ -55,7 +55,8 @@ class RegionInput(TypedDict):
 class RunRecord(TypedDict, total=False):
     """What `impasto inspect` prints; a texture has no ``content``.
 
-    ``losses`` are the finite ones of the last iteration: weighted terms and their total.
+    ``losses`` are the finite ones of the last iteration: weighted terms and their total. ``weights`` has the ``id`` and
+    ``sha256`` of what was used and, where that stood in for other weights, the id of those as ``asked``.
     """
 
     schema: int
@@ -160,6 +161,7 @@ _USABLE: dict[str, Callable[[Any], bool]] = {  # what a run is repeated from, co
     "styles": lambda value: isinstance(value, list) and bool(value) and all(map(_is_input, value)),
     "start": lambda value: value is None or _is_input(value),
     "regions": lambda value: value is None or (isinstance(value, list) and all(map(_is_region, value))),
+    "weights": lambda value: value is None or (_is_table(value) and all(map(_is_text, value.values()))),
     "impasto": _is_text,
     "versions": _is_table,
     "machine": _is_table,
@@ -189,9 +191,9 @@ def _options(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _digests(value: Any, name: str = "") -> dict[str, Any]:
-    """What is known of every file in a nested value, by where it stands there, except what it is called."""
+    """What is known of every file in a nested value, by where it stands there, except what it is called or was asked for as."""
     if isinstance(value, dict) and "sha256" in value:
-        return {name: {key: fact for key, fact in value.items() if key not in ("name", "id")}}
+        return {name: {key: fact for key, fact in value.items() if key not in ("name", "id", "asked")}}
     pairs = value.items() if isinstance(value, dict) else enumerate(value, 1) if isinstance(value, list) else ()
     return {place: known for key, each in pairs for place, known in _digests(each, f"{name} {key}".strip()).items()}
 

@@ -54,9 +54,9 @@ def test_presets_by_values_on_the_embedded_network(compare, out):
 def test_weights_are_asked_for_before_anything_is_painted(compare, out, monkeypatch, tmp_path):
     monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("impasto.weights.store.download", refuse)
-    said = compare("--preset", "default", "--preset", "mse-gram", "-o", out)
+    said = compare("--preset", "default", "--preset", "crowsonkb", "-o", out)
     assert said.code == 2
-    assert "preset mse-gram needs the weights vgg19.oxford" in said.err
+    assert "preset crowsonkb needs the weights vgg19.torchvision" in said.err
     assert said.err.splitlines()[-1].endswith("--backbone compact needs no download")
     assert "iteration" not in said.err
     assert not out.exists()

@@ -21,10 +21,10 @@ def broken(monkeypatch, impasto, photo, painting, out):
     """Run ``stylize`` where painting raises an exception."""
 
     def run(error: BaseException):
-        def iterate(*args: object, **options: object) -> None:
+        def stylizer(*args: object, **options: object) -> None:
             raise error
 
-        monkeypatch.setattr("impasto.api.iterate", iterate)
+        monkeypatch.setattr("impasto.api.Stylizer", stylizer)
         return impasto("stylize", photo, painting, "-o", out)
 
     return run

@@ -41,9 +41,10 @@ def test_a_preset_says_what_it_is_where_from_and_what_it_needs(impasto, name):
     assert lines[2 : 2 + len(departs)] == departs
     id = preset.config.weights
     needs, differing = lines[2 + len(departs) : 4 + len(departs)]
-    assert needs.startswith(
-        f"# Needs the weights {id} ({WEIGHTS[id].megabytes} MB): impasto weights fetch {id}; --backbone compact"
+    needed, without = (
+        ("Asks for", "without them vgg19.oxford8 is used") if WEIGHTS[id].stand_in else ("Needs", "--backbone compact")
     )
+    assert needs.startswith(f"# {needed} the weights {id} ({WEIGHTS[id].megabytes} MB): impasto weights fetch {id}; {without}")
     count = sum("# default: " in line for line in lines)
     assert (
         differing == f"# {count} of {len(options_of(StylizeConfig))} settings differ from the defaults, which stand beside them"

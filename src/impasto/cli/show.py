@@ -53,10 +53,13 @@ def _settings(name: str) -> Iterator[str]:
 
 
 def _needs(config: StylizeConfig) -> str:
-    """``Needs the weights vgg19.oxford (80 MB): impasto weights fetch vgg19.oxford``."""
+    """``Asks for the weights vgg19.oxford (80 MB): impasto weights fetch vgg19.oxford``, and what is used without them."""
     from ..weights.manifest import find_record
 
     record = find_record(config.resolve().weights or "")
+    if record.stand_in:
+        other = f"without them {record.stand_in} is used, the same in 8 bits each"
+        return f"Asks for the weights {record.id} ({record.megabytes} MB): impasto weights fetch {record.id}; {other}"
     other = "--backbone compact paints without, and is no longer the original"
     return f"Needs the weights {record.id} ({record.megabytes} MB): impasto weights fetch {record.id}; {other}"
 

@@ -95,12 +95,13 @@ def carry_out(job: Job, output: str, settings: OutputConfig, source: str | None 
     """Paint a job and tell of it; the exit code. ``source`` is where its record comes from."""
     with waiting(settings.quiet):
         _check_outputs(output, settings, job)
-    fetch_missing(job.config, job.preset, quiet=settings.quiet)
+    exact = job.record is not None  # a run is repeated with the weights it had
+    fetch_missing(job.config, job.preset, quiet=settings.quiet, exact=exact)
     with waiting(settings.quiet):
-        from ..api import iterate
+        from ..api import Stylizer
 
         warnings = [*_warnings(job), *_replaced(output, settings)]
-        run = iterate(job.content, job.painted_in, config=job.config, preset=job.preset)
+        run = Stylizer(config=job.config, preset=job.preset, exact=exact).iterate(job.content, job.painted_in)
     if not settings.quiet:
         for line in warnings:
             click.echo(f"impasto: warning: {line}", err=True)

