@@ -52,7 +52,7 @@ def anchors(name: str) -> set[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with small pictures and, in the cache, narrow weights under the names of the real ones.
+    """A folder with small pictures and, in the cache, narrow weights under the names of those that are fetched.
 
     Examples run as they stand, except for two things: every run paints one iteration at 32 px, whatever size it asks for, and
     the networks called vgg19 and vgg16 may be narrow.
@@ -68,7 +68,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path / "cache"))
     (tmp_path / "cache").mkdir()
     for record in WEIGHTS.values():
-        if not record.packaged:
+        if not record.package:
             shape = "VGG-16" if record.id.startswith("vgg16") else "VGG-19"
             weights = random_weights(shape=shape, normalization=record.normalization)
             write_weights(weights, tmp_path / "cache" / f"{record.id}.safetensors", {"source_hash": record.hash})

