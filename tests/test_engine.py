@@ -399,6 +399,20 @@ def test_finer_scales_let_go_of_the_content(vgg, monkeypatch):
     assert [any(isinstance(term, ContentTerm) for term in objective.terms) for _, objective in built] == [True, False, False, False]
 
 
+def test_a_scale_without_steps_lays_down_the_strokes_that_any_network_would(vgg, monkeypatch):
+    """It keeps the matches of the scale below, so that what the network sees there is not asked for."""
+    built = watch(monkeypatch)
+    options = {**MATCH, "full_scales": 3, "iterations": (1, 1, 1, 0), "content_weight": 1.0}
+    _, outcome = paint(vgg, **options)
+    given, last = built[-1]
+    assert [term.name for term in last.terms] == ["neighbours"]
+    assert len(last.matching.layers) == 1
+    below = built[-2][1].matching.field
+    assert torch.equal(last.matching.field.rows, enlarged(below, last.matching.field.grid, given[1][0].grids).rows)
+    monkeypatch.setattr(engine, "_strokes_alone", lambda config: config)
+    torch.testing.assert_close(paint(vgg, **options)[1].pixels, outcome.pixels)
+
+
 def test_finding_nothing_new_is_no_reason_to_forget_the_best_canvas(vgg, monkeypatch):
     """A scale that refines compares its losses from its first iteration to its last."""
     values = iter([9.0, 1.0, 8.0, 5.0, 3.0, 4.0])

@@ -95,12 +95,25 @@ _PUBLISHED: dict[str, dict[str, Any]] = {
     },
 }
 
-# Iterations at each scale, and what else takes time: of matching, for each network, and of statistics.
-_MATCHING = {
-    "compact": {"draft": (40, 30, 20, 2), "standard": (120, 100, 60, 10), "fine": (200, 160, 120, 60)},
-    "published": {"draft": (15, 10, 8, 1), "standard": (60, 50, 40, 10), "fine": (120, 100, 80, 60)},
+# Iterations at each scale, and what belongs to them, for each objective that matches and each network, and for statistics. Fewer
+# iterations take larger steps. A draft's finest scale is strokes alone, laid down by the matches of the scale below.
+_MATCHING: dict[str, dict[str, dict[str, Any]]] = {
+    "compact": {
+        "draft": {"iterations": (40, 30, 20, 2), "neighbour_rotations": 1, "step_size": 1.6e-2},
+        "standard": {"iterations": (120, 100, 60, 10)},
+        "fine": {"iterations": (200, 160, 120, 60)},
+    },
+    "published": {
+        "draft": {"iterations": (14, 10, 8, 0), "neighbour_rotations": 1, "step_size": 2.2e-2},
+        "standard": {"iterations": (60, 50, 40, 10)},
+        "fine": {"iterations": (120, 100, 80, 60)},
+    },
 }
-_STATISTICS = {"draft": (60, 40, 20, 5), "standard": (150, 120, 80, 20), "fine": (300, 240, 160, 60)}
+_STATISTICS: dict[str, dict[str, Any]] = {
+    "draft": {"iterations": (60, 40, 20, 5)},
+    "standard": {"iterations": (150, 120, 80, 20)},
+    "fine": {"iterations": (300, 240, 160, 60)},
+}
 
 
 def defaults_of(objective: str, backbone: str, effort: str) -> dict[str, Any]:
@@ -111,7 +124,7 @@ def defaults_of(objective: str, backbone: str, effort: str) -> dict[str, Any]:
         **_OBJECTIVES["all"],
         **_OBJECTIVES[objective],
         **(_PUBLISHED.get(objective, {}) if own == "published" else {}),
-        "iterations": (_MATCHING[own] if matches else _STATISTICS)[effort],
+        **(_MATCHING[own] if matches else _STATISTICS)[effort],
         "weights": DEFAULT_WEIGHTS[backbone],
         "pooling": "avg" if own == "compact" else "max",
         "padding": "replicate-all" if own == "compact" else "zeros",

@@ -140,6 +140,8 @@ def _stages(config: StylizeConfig, backbone: Backbone, scales: Sequence[Scale]) 
             wanted = wanted.overlay(_SPLIT)
         if refines:
             wanted, solver = refining(wanted, backbone), _finer(solver)
+        if refines and not scale.iterations:
+            wanted = _strokes_alone(wanted)
         stages.append(_Stage(index + 1, scale, wanted, solver, refines, last=index == len(scales) - 1))
     return stages
 
@@ -149,6 +151,11 @@ def _of_scale(config: StylizeConfig, index: int) -> StylizeConfig:
     votes, fade = config.voting or (0.0,), 1.0 if config.content_fade is None else config.content_fade
     content_weight = (config.content_weight or 0.0) * fade**index
     return config.overlay({"content_weight": content_weight, "content_fade": 1.0, "voting": votes[min(index, len(votes) - 1)]})
+
+
+def _strokes_alone(config: StylizeConfig) -> StylizeConfig:
+    """The config of a scale that takes no step: of the matches it needs their places, whatever the network sees there."""
+    return config.overlay({"neighbour_layers": (config.neighbour_layers or ())[:1], "style_weight": 0.0, "content_weight": 0.0})
 
 
 def _finer(solver: Solver) -> Solver:
