@@ -13,6 +13,7 @@ from content_probe import EVERY, Accuracy, accuracy, fit, numbered, probe
 from network import mean_report, rounded
 from pictures import middle
 from plain_loop import PlainLoop
+from quantization import errors_of, imitated
 from random_network import he_normal, random_like, unit_means
 from receptive_field import measure_fields
 from style_retrieval import (
@@ -250,3 +251,32 @@ def test_work_is_counted_as_multiplications_and_additions():
 def test_a_loss_is_reached_when_it_is_first_met():
     trace = [(1.0, 5.0), (2.0, 3.0), (3.0, 4.0)]
     assert (reached(trace, 3.5), reached(trace, 5), reached(trace, 1)) == (2.0, 1.0, None)
+
+
+def test_weights_are_off_by_no_more_than_their_classes_allow():
+    generator = torch.Generator().manual_seed(0)
+    floats = torch.rand(4, 3, 3, 3, generator=generator)
+    edges = torch.tensor([0.1, 0.3, 0.4, 0.9])  # classes of several widths; a mean may lie anywhere in its class
+    place = torch.bucketize(floats, edges)
+    table = torch.stack([floats[place == k].mean() for k in range(5)])
+    errors = errors_of(table[place])
+    off = (floats - table[place]).square().mean().sqrt().item()
+    assert errors.typical.square().mean().sqrt().item() == pytest.approx(off, rel=0.3)
+    assert errors.most.shape == floats.shape
+    assert (errors.most >= errors.typical).all()
+
+
+def test_a_class_of_one_weight_is_exact_and_even_classes_are_known():
+    alone = errors_of(torch.tensor([0.0, 1.0, 2.0, 2.0, 3.0, 3.0, 3.0]))
+    assert alone.typical.tolist() == pytest.approx([0, 0, *[(1 / 24) ** 0.5] * 2, *[(1 / 18) ** 0.5] * 3])
+    assert alone.most.tolist() == [0, 0, 0.5, 0.5, 0.5, 0.5, 0.5]
+
+
+def test_imitated_weights_are_off_by_what_they_may_be():
+    codes = torch.randint(0, 256, (8, 3, 3, 3), generator=torch.Generator().manual_seed(0)).float()
+    weights = NetworkWeights({"conv1_1": (codes, torch.zeros(8))}, NARROW.normalization)
+    errors = errors_of(codes)
+    typical, most = (imitated(weights, 0, most=most).convolutions["conv1_1"][0] - codes for most in (False, True))
+    assert (typical.abs() <= 3**0.5 * errors.typical + 1e-4).all()
+    assert torch.allclose(most.abs().double(), errors.most, atol=1e-4)
+    assert not torch.equal(typical, imitated(weights, 1).convolutions["conv1_1"][0] - codes)
