@@ -82,7 +82,7 @@ _OBJECTIVES["wasserstein"] = _OBJECTIVES["meanstd"] = {**_OBJECTIVES["gram"], "m
 # for things of the style picture, not for strokes. The coarse scales hold to the content, so that no such thing stands in a flat.
 _PUBLISHED: dict[str, dict[str, Any]] = {
     "blend": {
-        "content_weight": 1.0,
+        "content_weight": 0.5,
         "content_fade": 0.35,
         "style_weight": 12.0,
         "style_layers": ("relu1_1", "relu2_1", "relu3_1", "pixels"),
@@ -104,9 +104,9 @@ _MATCHING: dict[str, dict[str, dict[str, Any]]] = {
         "fine": {"iterations": (200, 160, 120, 60)},
     },
     "published": {
-        "draft": {"iterations": (14, 10, 8, 0), "neighbour_rotations": 1, "step_size": 2.2e-2},
+        "draft": {"iterations": (16, 12, 10, 0), "neighbour_rotations": 1, "step_size": 3e-2},
         "standard": {"iterations": (60, 50, 40, 10)},
-        "fine": {"iterations": (120, 100, 80, 60)},
+        "fine": {"iterations": (120, 100, 80, 60), "step_size": 7.5e-3},
     },
 }
 _STATISTICS: dict[str, dict[str, Any]] = {
