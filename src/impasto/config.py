@@ -332,8 +332,12 @@ class StylizeConfig(Checked):
         super().__post_init__()
         if len(self.texture) > 2:
             raise ConfigError(f"texture has {len(self.texture)} sides", "give its height and its width")
-        if self.iterations == ():
-            raise ConfigError("iterations is empty", "give at least one whole number")
+        for name in ("iterations", "voting", "style_scale"):
+            if getattr(self, name) == ():
+                raise ConfigError(f"{name} is empty", "give at least one number")
+        for kind in ("style", "content", "neighbour"):
+            if getattr(self, f"{kind}_layers") == () and getattr(self, f"{kind}_weight"):
+                raise ConfigError(f"{kind}_layers is empty", f"name a layer, or give a {kind}_weight of 0")
         for kind in ("style", "content"):
             layers, weights = getattr(self, f"{kind}_layers"), getattr(self, f"{kind}_layer_weights")
             if layers and weights and len(layers) != len(weights):
