@@ -16,7 +16,14 @@ from impasto.textures import iterate_texture, texture
 from synthetic import picture
 
 STYLE, OTHER = picture(48, 64, 2), picture(64, 48, 3)
-QUICK = {"coarsest": 32, "iterations": (3, 2), "neighbour_rotations": 1, "precision": "float32", "device": "cpu"}
+QUICK = {
+    "backbone": "compact",
+    "coarsest": 32,
+    "iterations": (3, 2),
+    "neighbour_rotations": 1,
+    "precision": "float32",
+    "device": "cpu",
+}
 
 
 def paint(style=STYLE, size=(32, 48), **options) -> api.Result:
