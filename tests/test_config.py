@@ -271,7 +271,9 @@ def test_resolving_keeps_what_was_chosen(objective):
 
 def test_defaults_follow_objective_and_backbone():
     blend, gram = StylizeConfig().resolve(), StylizeConfig(objective="gram", backbone="vgg19").resolve()
-    assert (blend.neighbour_weight, blend.content_weight, blend.weights, blend.padding) == (1.0, 0.0, "compact", "replicate-all")
+    assert (blend.neighbour_weight, blend.content_weight, blend.weights, blend.padding) == (1.0, 0.0, "vgg19.oxford8", "zeros")
+    light = StylizeConfig(backbone="compact").resolve()
+    assert (light.neighbour_weight, light.weights, light.padding) == (1.0, "compact", "replicate-all")
     assert (gram.neighbour_weight, gram.content_weight, gram.weights, gram.padding) == (0.0, 2.0, "vgg19.oxford8", "zeros")
 
 
