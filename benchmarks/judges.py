@@ -1,4 +1,4 @@
-"""Judges of finished pictures that no optimiser here ever sees: style as patch distributions, content as luminance edges.
+"""Judges of finished pictures that no optimiser here ever sees: style as patch distributions, content as edges, crisp strokes.
 
 python benchmarks/judges.py CONTENT STYLE PICTURE [PICTURE ...]
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +17,7 @@ from impasto.images.io import read_picture
 from impasto.images.resample import fit_size, resize
 
 PATCH, SCALES, DIRECTIONS, SAMPLES, EDGE_RANGE = 7, 4, 256, 1024, 0.5
+BLOCK, LOW, SEEN = 16, 0.1, 512  # px of a block, which quantile of the blocks, px of the long side at which strokes are judged
 LUMA = torch.tensor([0.299, 0.587, 0.114])[None, :, None, None]
 
 
@@ -58,18 +60,46 @@ def _edges(luminance: Tensor) -> Tensor:
     return (F.conv2d(luminance, sobel).square() + F.conv2d(luminance, sobel.transpose(2, 3)).square()).sqrt()
 
 
-def judge(picture: str | Path, content: str | Path, style: str | Path) -> tuple[float, float]:
-    """(style ratio, content score) of a file; content and style are resized to the picture's long side."""
+def crispness(picture: Tensor) -> tuple[float, float]:
+    """Median and lowest decile, over blocks of 16 px, of the local energy of strokes: RMS of the Laplacian of luminance.
+
+    Grain counts as strokes, so it is no measure of beauty: read it beside the picture.
+    """
+    kernel = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]])[None, None]
+    energy = F.avg_pool2d(F.conv2d((picture * LUMA).sum(1, keepdim=True), kernel).square(), BLOCK).sqrt().flatten()
+    return float(energy.median()), float(energy.quantile(LOW))
+
+
+def crispness_ratio(picture: Tensor, style: Tensor) -> tuple[float, float]:
+    """`crispness` of the picture over that of the style, both with a long side of 512 px: 1 where strokes are as crisp."""
+    ours, theirs = (crispness(resize(x, fit_size((x.shape[2], x.shape[3]), SEEN))) for x in (picture, style))
+    return ours[0] / theirs[0], ours[1] / theirs[1]
+
+
+class Verdict(NamedTuple):
+    """What the judges say of a picture: lower style is nearer to the style, higher content nearer to the content."""
+
+    style: float
+    content: float
+    median: float
+    low: float
+
+
+def judge(picture: str | Path, content: str | Path, style: str | Path) -> Verdict:
+    """The judges on a file; content and style are resized to the picture's long side."""
     painted = read_picture(picture).pixels
     size = (painted.shape[2], painted.shape[3])
     plain = resize(read_picture(content).pixels, size)
     model = read_picture(style).pixels
     model = resize(model, fit_size((model.shape[2], model.shape[3]), max(size)))
-    return style_ratio(painted, plain, model), content_score(painted, plain)
+    return Verdict(style_ratio(painted, plain, model), content_score(painted, plain), *crispness_ratio(painted, model))
 
 
 if __name__ == "__main__":
     content, style, *pictures = sys.argv[1:]
     for name in pictures:
-        style_value, content_value = judge(name, content, style)
-        print(f"{name}: style {style_value:.3f} (lower is nearer), content {content_value:.3f} (higher is nearer)")
+        found = judge(name, content, style)
+        print(
+            f"{name}: style {found.style:.3f} (lower is nearer), content {found.content:.3f} (higher is nearer), crispness of the "
+            f"style's {found.median:.2f} (median), {found.low:.2f} (lowest decile)"
+        )

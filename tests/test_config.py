@@ -262,6 +262,14 @@ def test_resolving_keeps_what_was_chosen(objective):
         "cooling": 0.5,
         "variable": "pixels255",
         "meanstd_weight": 0.5,
+        "content_fade": 0.25,
+        "full_scales": 2,
+        "split_iterations": 5,
+        "voting": (0.1, 0.2),
+        "voting_edges": 0.1,
+        "pooling": "max",
+        "neighbour_mix": 0.3,
+        "neighbour_rotations": 2,
     }
     open_by_default = {name for name, value in StylizeConfig().to_dict().items() if value is None}
     assert open_by_default == chosen.keys()
@@ -314,3 +322,23 @@ def test_memory_is_an_amount(memory, expected):
 def test_other_amounts_of_memory_are_refused(memory):
     with pytest.raises(ConfigError, match="it takes auto, or an amount as in 4GB"):
         StylizeConfig(memory=memory)
+
+
+@pytest.mark.parametrize("backbone", ["compact", "vgg19"])
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_more_effort_is_more_iterations(objective: str, backbone: str) -> None:
+    efforts = [StylizeConfig(objective=objective, backbone=backbone, effort=effort) for effort in ("draft", "standard", "fine")]
+    draft, standard, fine = (config.resolve().iterations or () for config in efforts)
+    assert all(few < some < many for few, some, many in zip(draft, standard, fine, strict=True))
+    assert StylizeConfig(objective=objective, backbone=backbone).resolve() == efforts[1].resolve()
+
+
+def test_what_is_given_is_not_a_matter_of_effort() -> None:
+    assert StylizeConfig(effort="fine", iterations=(3,)).resolve().iterations == (3,)
+
+
+def test_each_network_has_its_own_defaults() -> None:
+    compact, published = (StylizeConfig(backbone=backbone).resolve() for backbone in ("compact", "vgg19"))
+    assert (compact.pooling, published.pooling) == ("avg", "max")
+    assert compact.voting != published.voting
+    assert StylizeConfig(backbone="vgg16").resolve().voting == published.voting

@@ -23,7 +23,7 @@ from impasto.optim import Bands
 from impasto.pyramid import plan_scales
 from impasto.styles import PictureStyle, learn, pictures
 from impasto.targets import build_objective
-from impasto.terms import StyleTerm
+from impasto.terms import ContentTerm, StyleTerm
 from synthetic import STYLE_LAYERS, picture, random_weights
 
 CONTENT, STYLE = picture(64, 80, 1), picture(60, 48, 2)
@@ -380,6 +380,37 @@ def test_scales_that_refine_lay_down_the_finest_bands_of_the_strokes_and_spare_w
     assert finer[0] == share
     assert finer[1] < edges
     assert finer[2] > 0
+
+
+def test_each_scale_lays_down_its_own_share_of_the_strokes(vgg, monkeypatch):
+    asked, paint_over = [], starts.painted_over
+    monkeypatch.setattr(starts, "painted_over", lambda *given: asked.append(given[4]) or paint_over(*given))
+    paint(vgg, **MATCH, iterations=1, voting=(0.3, 0.1, 0.7))
+    assert asked == [0.1, 0.7, 0.7]  # the coarsest of four scales starts without strokes
+
+
+def test_finer_scales_let_go_of_the_content(vgg, monkeypatch):
+    built = watch(monkeypatch)
+    paint(vgg, **MATCH, iterations=1, content_weight=8.0, content_fade=0.5)
+    weights = [[term.weight for term in objective.terms if isinstance(term, ContentTerm)] for _, objective in built]
+    assert weights == [[8.0], [4.0], [2.0], [1.0]]
+    built.clear()
+    paint(vgg, **MATCH, iterations=1, content_weight=8.0, content_fade=0.0)
+    assert [any(isinstance(term, ContentTerm) for term in objective.terms) for _, objective in built] == [True, False, False, False]
+
+
+def test_a_scale_without_steps_lays_down_the_strokes_that_any_network_would(vgg, monkeypatch):
+    """It keeps the matches of the scale below, so that what the network sees there is not asked for."""
+    built = watch(monkeypatch)
+    options = {**MATCH, "full_scales": 3, "iterations": (1, 1, 1, 0), "content_weight": 1.0}
+    _, outcome = paint(vgg, **options)
+    given, last = built[-1]
+    assert [term.name for term in last.terms] == ["neighbours"]
+    assert len(last.matching.layers) == 1
+    below = built[-2][1].matching.field
+    assert torch.equal(last.matching.field.rows, enlarged(below, last.matching.field.grid, given[1][0].grids).rows)
+    monkeypatch.setattr(engine, "_strokes_alone", lambda config: config)
+    torch.testing.assert_close(paint(vgg, **options)[1].pixels, outcome.pixels)
 
 
 def test_finding_nothing_new_is_no_reason_to_forget_the_best_canvas(vgg, monkeypatch):

@@ -166,7 +166,7 @@ def create_backbone(
     name: str = "vgg19",
     *,
     weights: str | os.PathLike[str] | None = None,
-    pooling: str = "avg",
+    pooling: str | None = None,
     padding: str | None = None,
     network_input: str = "own",
     activations: str = "own",
@@ -178,7 +178,7 @@ def create_backbone(
     Args:
         weights: an id of ``impasto weights list``, or a file; by default the backbone's own. As in a run, ``vgg19.oxford8``
             stands in for ``vgg19.oxford`` where only that one is on this machine.
-        pooling: ``avg`` or ``max``.
+        pooling: ``avg`` or ``max``; by default the backbone's own.
         padding: ``zeros``, ``replicate`` (first convolution) or ``replicate-all``; by default the backbone's own.
         network_input, activations, device, precision: as the options of `StylizeConfig`.
 
@@ -231,6 +231,6 @@ def _backbone(config: StylizeConfig, device: torch.device, dtype: torch.dtype) -
     if config.backbone == "compact" and config.activations == "oxford":
         weights = as_large_as_oxfords(weights)
     backbone = build_backbone(
-        config.backbone, weights, pooling=config.pooling, padding=config.padding or "zeros", device=device, dtype=dtype
+        config.backbone, weights, pooling=config.pooling or "max", padding=config.padding or "zeros", device=device, dtype=dtype
     )
     return backbone, {"id": config.weights or "", "sha256": weights.sha256}

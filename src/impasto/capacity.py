@@ -39,7 +39,7 @@ def peak_bytes(config: StylizeConfig, backbone: Backbone, size: Size, styles: in
         ConfigError: the config names a layer that the backbone does not have.
     """
     area = sum(part.scale**2 for part in parts_of(config, styles))
-    full = config.full_scales if config.neighbour_weight else 0
+    full = (config.full_scales or 0) if config.neighbour_weight else 0
     finest = round(math.log(max(1.0, side_of(size, config.side) / config.coarsest), config.scale_ratio))
     if not 0 < full <= (config.scale_count or finest + 1) - 1:
         return _scale_bytes(config, backbone, size, area, searches=True)
@@ -67,7 +67,7 @@ def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: fl
     specs = [spec for spec in backbone.layers.values() if spec.radius <= deepest]
     activations = _cells(specs) * bytes_each * (3.6 if tiled else 2.5)
     stacked = sum(spec.channels for spec in matched) * 4 / CELL**2
-    rows = config.neighbour_rotations * pixels * area
+    rows = (config.neighbour_rotations or 0) * pixels * area
     at_once = activations + stacked * (12 if tiled else 10)
     kept = 12.0 * _PICTURES + _pairs_bytes(config)
     if tiled and config.content_targets == "keep":

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .defaults import ABSENT, DEFAULT_WEIGHTS, DEFAULTS, MATCHED_LAYERS, OF_THE_BACKBONE, WITHOUT_CONTENT
+from .defaults import EFFORTS, OF_THE_BACKBONE, WITHOUT_CONTENT, defaults_of
 from .errors import ConfigError
 from .option import Checked, option, refuse_unknown
 
@@ -43,6 +43,13 @@ class StylizeConfig(Checked):
     """
 
     # Sizes and scales
+    effort: str = option(
+        "standard",
+        "time and care of a run: a draft to choose by, standard, or fine, the best there is; it chooses iterations, full_scales, "
+        "neighbour_rotations and the pass at the end where they are left open",
+        "size",
+        choices=EFFORTS,
+    )
     size: int = option(512, "size of the finished picture, along its long side", "size", unit="px", low=16, high=100_000)
     side: str = option(
         "long",
@@ -54,8 +61,8 @@ class StylizeConfig(Checked):
     coarsest: int = option(64, "size of the coarsest scale", "size", unit="px", low=16, high=100_000)
     scale_ratio: float = option(2.0, "ratio of one scale to the one below it", "size", low=1.05, high=16)
     scale_count: int = option(0, "number of scales; 0 chooses it from the coarsest, 1 paints at one size", "size", low=0, high=64)
-    full_scales: int = option(
-        3,
+    full_scales: int | None = option(
+        None,
         "scales painted in full where neighbours are matched; finer ones keep the matches and refine; 0 all",
         "size",
         low=0,
@@ -64,8 +71,8 @@ class StylizeConfig(Checked):
     iterations: tuple[int, ...] | None = option(
         None, "iterations at each scale, coarse to fine; the last number serves all finer ones", "size", low=0, high=10_000_000
     )
-    split_iterations: int = option(
-        0, "iterations of a last pass at full size, with neighbour_match layers", "size", low=0, high=10_000_000
+    split_iterations: int | None = option(
+        None, "iterations of a last pass at full size, with neighbour_match layers", "size", low=0, high=10_000_000
     )
     resample: str = option(
         "lanczos", "filter that resizes the pictures", "size", choices=("lanczos", "bicubic", "bilinear", "area")
@@ -97,11 +104,16 @@ class StylizeConfig(Checked):
     )
     detail: float | None = option(None, "share of the content's finest band added when a scale starts", "start", low=0, high=2)
 
-    voting: float = option(
-        0.9, "share of the style's own strokes, voted by the matches, laid down when a scale starts", "start", low=0, high=1
+    voting: tuple[float, ...] | None = option(
+        None,
+        "share of the style's own strokes, voted by the matches, laid down when a scale starts: for each, coarse to fine; the "
+        "last number serves all finer ones",
+        "start",
+        low=0,
+        high=1,
     )
-    voting_edges: float = option(
-        0.35,
+    voting_edges: float | None = option(
+        None,
         "strength of the content's edges, to its mean, where only half of the strokes are laid down",
         "start",
         low=0,
@@ -145,7 +157,7 @@ class StylizeConfig(Checked):
         "network",
         choices=("own", "oxford"),
     )
-    pooling: str = option("avg", "pooling between the blocks", "network", choices=("max", "avg"))
+    pooling: str | None = option(None, "pooling between the blocks", "network", choices=("max", "avg"))
     padding: str | None = option(
         None,
         "border of the convolutions: zeros, replicate (first convolution only), replicate-all",
@@ -163,6 +175,14 @@ class StylizeConfig(Checked):
     )
     objective: str = option("blend", "family of the style loss", "objective", choices=OBJECTIVES)
     content_weight: float | None = option(None, "coefficient of the content loss", "objective", low=0)
+    content_fade: float | None = option(
+        None,
+        "share of the content's coefficient that each scale leaves to the next finer one: less than 1 holds the composition and "
+        "lets go of the detail",
+        "objective",
+        low=0,
+        high=1,
+    )
     content_layers: tuple[str, ...] | None = option(None, "layers of the content loss", "objective")
     content_layer_weights: tuple[float, ...] = option(
         (), "relative weight of each content layer; none means equal", "objective", low=0
@@ -205,7 +225,7 @@ class StylizeConfig(Checked):
     covariance_epsilon: float = option(1e-4, "added to the diagonal of covariances (wasserstein)", "objective", low=0, high=1)
     neighbour_weight: float | None = option(None, "coefficient of neighbour matching", "objective", low=0)
     neighbour_layers: tuple[str, ...] | None = option(None, "layers stacked into hypercolumns", "objective")
-    neighbour_mix: float = option(0.75, "what the search sees: 0 the content, 1 the canvas", "objective", low=0, high=1)
+    neighbour_mix: float | None = option(None, "what the search sees: 0 the content, 1 the canvas", "objective", low=0, high=1)
     neighbour_sees: str = option(
         "features",
         "what is mixed for the search: the features of content and canvas, or the two pictures, the canvas with the content's "
@@ -220,7 +240,7 @@ class StylizeConfig(Checked):
         choices=("hypercolumns", "layers"),
     )
     neighbour_refresh: int = option(30, "iterations between two searches", "objective", low=1)
-    neighbour_rotations: int = option(4, "quarter turns of the style that are searched", "objective", low=1, high=4)
+    neighbour_rotations: int | None = option(None, "quarter turns of the style that are searched", "objective", low=1, high=4)
     neighbour_coherence: float = option(
         0.15,
         "how much nearer a match must be, in cosine, than one that continues a neighbour's; 0 matches each place by itself",
@@ -370,10 +390,8 @@ class StylizeConfig(Checked):
         return changed.overlay({**WITHOUT_CONTENT, **shape})
 
     def resolve(self) -> StylizeConfig:
-        """This config with every ``None`` replaced by the default of its objective and backbone."""
-        chosen = {**DEFAULTS["all"], **DEFAULTS[self.objective], "weights": DEFAULT_WEIGHTS[self.backbone]}
-        chosen["padding"] = "replicate-all" if self.backbone == "compact" else "zeros"
-        chosen["neighbour_layers"] = [name for name in MATCHED_LAYERS if name not in ABSENT.get(self.backbone, ())]
+        """This config with every ``None`` replaced by the default of its objective, backbone and effort."""
+        chosen = defaults_of(self.objective, self.backbone, self.effort)
         if self.optimizer == "lbfgs":
             chosen |= {"step_size": 1.0, "cooling": 1.0}  # the others are Adam's
         if self.style_layers is not None:

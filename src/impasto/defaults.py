@@ -1,10 +1,10 @@
-"""What each objective and each backbone chooses where an option is left open, and what a texture has no use for."""
+"""What objective, backbone and effort choose where an option is left open, and what a texture has no use for."""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["ABSENT", "DEFAULTS", "DEFAULT_WEIGHTS", "MATCHED_LAYERS", "OF_THE_BACKBONE", "PAPER_STYLE_LAYERS", "WITHOUT_CONTENT"]
+__all__ = ["DEFAULT_WEIGHTS", "EFFORTS", "MATCHED_LAYERS", "OF_THE_BACKBONE", "PAPER_STYLE_LAYERS", "WITHOUT_CONTENT", "defaults_of"]
 
 PAPER_STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 MATCHED_LAYERS = tuple(f"relu{b}_{n}" for b, last in ((1, 2), (2, 2), (3, 4), (4, 4), (5, 1)) for n in range(1, last + 1))
@@ -25,17 +25,22 @@ WITHOUT_CONTENT: dict[str, Any] = {
 
 OF_THE_BACKBONE = {"weights": None, "network_input": "own", "padding": None}  # of no use to another one
 DEFAULT_WEIGHTS = {"compact": "compact", "vgg19": "vgg19.oxford8", "vgg16": "vgg16.oxford"}
-ABSENT = {"vgg16": ("relu3_4", "relu4_4")}  # layers that VGG-19 has
+EFFORTS = ("draft", "standard", "fine")
 
-# What each objective needs, found by looking at the pictures on the embedded backbone. The losses are relative to their
-# targets, so the same numbers serve other weights, whatever the scale of their activations.
-DEFAULTS: dict[str, dict[str, Any]] = {
+_ABSENT = {"vgg16": ("relu3_4", "relu4_4")}  # layers that VGG-19 has
+
+# What each objective needs, found by looking at the pictures. The losses are relative to their targets, so the same numbers serve
+# other weights, whatever the scale of their activations; what a network wants of its own stands below.
+_OBJECTIVES: dict[str, dict[str, Any]] = {
     "all": {
         "content_layers": ("relu4_2",),
         "content_loss": "relative",
+        "content_fade": 1.0,
         "style_distance": "relative",
         "tv_weight": 0.0,
         "neighbour_weight": 0.0,
+        "neighbour_mix": 0.75,
+        "neighbour_rotations": 4,
         "meanstd_weight": 0.0,
         "optimizer": "adam",
         "cooling": 0.1,
@@ -43,9 +48,12 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "style_layer_weights": (),
         "recolor": True,
         "detail": 1.0,
+        "voting": (0.9,),
+        "voting_edges": 0.35,
+        "full_scales": 3,
+        "split_iterations": 0,
     },
     "blend": {
-        "iterations": (120, 100, 60, 10),
         "content_weight": 0.0,
         "style_weight": 8.0,
         "style_layers": ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu4_1", "relu5_1", "pixels"),
@@ -54,7 +62,6 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "step_size": 8e-3,
     },
     "neighbours": {
-        "iterations": (120, 100, 60, 10),
         "content_weight": 0.0,
         "style_weight": 0.0,
         "style_layers": (),
@@ -62,7 +69,6 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "step_size": 8e-3,
     },
     "gram": {
-        "iterations": (150, 120, 80, 20),
         "content_weight": 2.0,
         "style_weight": 10.0,
         "style_layers": (*PAPER_STYLE_LAYERS, "pixels"),
@@ -70,4 +76,57 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "step_size": 1e-2,
     },
 }
-DEFAULTS["wasserstein"] = DEFAULTS["meanstd"] = {**DEFAULTS["gram"], "meanstd_weight": 0.0}
+_OBJECTIVES["wasserstein"] = _OBJECTIVES["meanstd"] = {**_OBJECTIVES["gram"], "meanstd_weight": 0.0}
+
+# What the published networks want where the embedded one wants something else. Their deep layers are sparse: moments of relu5_1 ask
+# for things of the style picture, not for strokes. The coarse scales hold to the content, so that no such thing stands in a flat.
+_PUBLISHED: dict[str, dict[str, Any]] = {
+    "blend": {
+        "content_weight": 0.5,
+        "content_fade": 0.35,
+        "style_weight": 12.0,
+        "style_layers": ("relu1_1", "relu2_1", "relu3_1", "pixels"),
+        "style_layer_weights": (1, 1, 1, 6),
+        "neighbour_weight": 0.68,
+        "neighbour_mix": 0.5,
+        "voting": (0.4, 0.4, 0.6, 1.0),
+        "voting_edges": 0.45,
+        "step_size": 9e-3,
+    },
+}
+
+# Iterations at each scale, and what belongs to them, for each objective that matches and each network, and for statistics. Fewer
+# iterations take larger steps. A draft's finest scale is strokes alone, laid down by the matches of the scale below.
+_MATCHING: dict[str, dict[str, dict[str, Any]]] = {
+    "compact": {
+        "draft": {"iterations": (40, 30, 20, 2), "neighbour_rotations": 1, "step_size": 1.6e-2},
+        "standard": {"iterations": (120, 100, 60, 10)},
+        "fine": {"iterations": (200, 160, 120, 60)},
+    },
+    "published": {
+        "draft": {"iterations": (16, 12, 10, 0), "neighbour_rotations": 1, "step_size": 3e-2},
+        "standard": {"iterations": (60, 50, 40, 10)},
+        "fine": {"iterations": (120, 100, 80, 60), "step_size": 7.5e-3},
+    },
+}
+_STATISTICS: dict[str, dict[str, Any]] = {
+    "draft": {"iterations": (60, 40, 20, 5)},
+    "standard": {"iterations": (150, 120, 80, 20)},
+    "fine": {"iterations": (300, 240, 160, 60)},
+}
+
+
+def defaults_of(objective: str, backbone: str, effort: str) -> dict[str, Any]:
+    """``{option: value}`` for every option that may be left open, by the names of `StylizeConfig`."""
+    own = "compact" if backbone == "compact" else "published"
+    matches = objective in ("blend", "neighbours")
+    return {
+        **_OBJECTIVES["all"],
+        **_OBJECTIVES[objective],
+        **(_PUBLISHED.get(objective, {}) if own == "published" else {}),
+        **(_MATCHING[own] if matches else _STATISTICS)[effort],
+        "weights": DEFAULT_WEIGHTS[backbone],
+        "pooling": "avg" if own == "compact" else "max",
+        "padding": "replicate-all" if own == "compact" else "zeros",
+        "neighbour_layers": [name for name in MATCHED_LAYERS if name not in _ABSENT.get(backbone, ())],
+    }

@@ -133,14 +133,29 @@ def _stages(config: StylizeConfig, backbone: Backbone, scales: Sequence[Scale]) 
     """Full scales, then those that keep the matches and refine, then the pass that matches each layer by itself."""
     solver, stages = create_solver(config), []
     matches = bool(config.neighbour_weight) and config.neighbour_match == "hypercolumns"
+    full = config.full_scales or 0
     for index, scale in enumerate(scales):
-        wanted, refines = config, matches and index >= config.full_scales > 0 and not scale.split
+        wanted, refines = _of_scale(config, index), matches and index >= full > 0 and not scale.split
         if scale.split:
-            wanted = config.overlay(_SPLIT)
+            wanted = wanted.overlay(_SPLIT)
         if refines:
-            wanted, solver = refining(config, backbone), _finer(solver)
+            wanted, solver = refining(wanted, backbone), _finer(solver)
+        if refines and not scale.iterations:
+            wanted = _strokes_alone(wanted)
         stages.append(_Stage(index + 1, scale, wanted, solver, refines, last=index == len(scales) - 1))
     return stages
+
+
+def _of_scale(config: StylizeConfig, index: int) -> StylizeConfig:
+    """The config with what changes from scale to scale as it is at that one, 0 the coarsest."""
+    votes, fade = config.voting or (0.0,), 1.0 if config.content_fade is None else config.content_fade
+    content_weight = (config.content_weight or 0.0) * fade**index
+    return config.overlay({"content_weight": content_weight, "content_fade": 1.0, "voting": votes[min(index, len(votes) - 1)]})
+
+
+def _strokes_alone(config: StylizeConfig) -> StylizeConfig:
+    """The config of a scale that takes no step: of the matches it needs their places, whatever the network sees there."""
+    return config.overlay({"neighbour_layers": (config.neighbour_layers or ())[:1], "style_weight": 0.0, "content_weight": 0.0})
 
 
 def _finer(solver: Solver) -> Solver:

@@ -53,7 +53,7 @@ def forecast(config: StylizeConfig, backbone: Backbone, scales: Sequence[Scale],
     seconds = 0.0
     known: dict[bool, float] = {}
     for index, scale in enumerate(scales):
-        refines = bool(config.neighbour_weight) and index >= config.full_scales > 0 and not scale.split
+        refines = bool(config.neighbour_weight) and index >= (config.full_scales or 0) > 0 and not scale.split
         if refines not in known:
             known[refines] = _seconds_a_pixel(refining(config, backbone) if refines else config, backbone)
         seconds += scale.iterations * known[refines] * _pixels_seen(scale.size, config, backbone)

@@ -52,7 +52,7 @@ def plan_scales(config: StylizeConfig, size: tuple[int, int]) -> tuple[Scale, ..
     iterations = config.iterations or ()
     scales = [Scale(size, iterations[min(k, len(iterations) - 1)]) for k, size in enumerate(sizes)]
     coarser = [scale for scale in scales[:-1] if min(scale.size) >= _COARSE_SHORT]
-    last = config.split_iterations if config.neighbour_weight else 0
+    last = (config.split_iterations or 0) if config.neighbour_weight else 0
     return (*coarser, scales[-1], *([Scale(scales[-1].size, last, split=True)] if last else []))
 
 

@@ -58,7 +58,10 @@ def begin(
     refines: bool,
     mask: Tensor | None = None,
 ) -> tuple[Tensor, Objective]:
-    """The canvas and the objective that a scale begins with; ``below`` is the objective of the scale below."""
+    """The canvas and the objective that a scale begins with; ``below`` is the objective of the scale below.
+
+    ``config`` is that of the scale: one share of ``voting``.
+    """
     target, coloured = (resize(picture, size, config.resample, config.tile) for picture in (content, shown))
     counted, known = _counted(mask, size), _known(styles, size, config, backbone)
     if below is None:
@@ -68,9 +71,11 @@ def begin(
         canvas = enlarged_canvas(canvas, coloured, config.detail or 0.0, config.tile)
     kept = below.matching.field if refines and below.matching else None
     objective = build_objective(target, known, config, backbone, canvas, kept, counted)
-    if (matching := objective.matching) and config.voting:
-        edges, bands = (config.voting_edges * _FINE_EDGES, _FINE_BANDS) if refines else (config.voting_edges, None)
-        canvas = painted_over(canvas, target, matching.field, matching.pictures, config.voting, edges, bands)
+    (share,) = config.voting or (0.0,)
+    if (matching := objective.matching) and share:
+        edges = config.voting_edges or 0.0
+        edges, bands = (edges * _FINE_EDGES, _FINE_BANDS) if refines else (edges, None)
+        canvas = painted_over(canvas, target, matching.field, matching.pictures, share, edges, bands)
     return canvas, objective
 
 

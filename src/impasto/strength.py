@@ -15,13 +15,14 @@ def dialed(config: StylizeConfig) -> StylizeConfig:
     """
     less, more = min(1.0, 2 * config.strength), max(0.0, 2 * config.strength - 1)
     config = config.resolve()
+    mix = config.neighbour_mix or 0.0
     changes = {
         "style_weight": (config.style_weight or 0.0) * less * (1 + 2 * more),
         "neighbour_weight": (config.neighbour_weight or 0.0) * less,
         "content_weight": (config.content_weight or 0.0) / (1 + 9 * more),
-        "neighbour_mix": config.neighbour_mix + more * (1 - config.neighbour_mix),
-        "voting": config.voting * less**2,
-        "voting_edges": min(10.0, config.voting_edges * (1 + 3 * more)),
+        "neighbour_mix": mix + more * (1 - mix),
+        "voting": [share * less**2 for share in config.voting or ()],
+        "voting_edges": min(10.0, (config.voting_edges or 0.0) * (1 + 3 * more)),
         "detail": (config.detail or 0.0) * (1 - 0.5 * more),
     }
     if config.optimizer == "adam":

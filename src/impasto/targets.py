@@ -197,7 +197,7 @@ def _search(content: Tensor, matched: Sequence[Matched], config: StylizeConfig, 
     searched = _searched([len(bank) for bank in banks], [share for _, share in matched], config, inside)
     rows = None if searched is None else searched.to(content.device)
     mixed = content if config.neighbour_sees == "pictures" else None
-    mix, coherence = config.neighbour_mix, config.neighbour_coherence
+    mix, coherence = config.neighbour_mix or 0.0, config.neighbour_coherence
     return Search(query, kept(joined(banks)), _grids(matched), rows, mix, coherence, mixed, config.tile, inside)
 
 

@@ -244,7 +244,7 @@ def views(picture: Tensor, config: StylizeConfig, share: float = 1.0) -> list[Vi
 
 
 def _turns(config: StylizeConfig, share: float) -> int:
-    return max(1, min(config.neighbour_rotations, round(_MOST_TURNED * share))) if share else 0
+    return max(1, min(config.neighbour_rotations or 1, round(_MOST_TURNED * share))) if share else 0
 
 
 def resized(picture: Tensor, length: float, config: StylizeConfig) -> Tensor:
