@@ -15,6 +15,7 @@ from impasto.features import Backbone
 EVERY = 5  # every fifth picture is held out, and every fifth of the others chooses the decay
 DECAYS = (1e-5, 1e-4, 1e-3, 1e-2)
 STEPS = 100
+SLOPE = 1e-7  # of the loss along each number that is fitted, where a fit ends
 
 
 class Probe(NamedTuple):
@@ -44,12 +45,17 @@ def pooled(network: Backbone, pictures: Tensor, layer: str) -> Tensor:
 
 
 def fit(features: Tensor, labels: Tensor, classes: int, decay: float) -> Probe:
-    """Logistic regression by L-BFGS: mean cross entropy plus ``decay`` / 2 times the squares of the weights."""
+    """Logistic regression by L-BFGS: mean cross entropy plus ``decay`` / 2 times the squares of the weights.
+
+    It ends where no slope is larger than `SLOPE`, or after `STEPS` steps.
+    """
     mean, deviation = features.mean(0), features.std(0).clamp_min(1e-6)
     inputs = (features - mean) / deviation
-    weight = torch.zeros(features.shape[1], classes, requires_grad=True)
-    bias = torch.zeros(classes, requires_grad=True)
-    solver = torch.optim.LBFGS([weight, bias], max_iter=STEPS, line_search_fn="strong_wolfe")
+    weight = inputs.new_zeros(features.shape[1], classes, requires_grad=True)
+    bias = inputs.new_zeros(classes, requires_grad=True)
+    solver = torch.optim.LBFGS(
+        [weight, bias], max_iter=STEPS, tolerance_grad=SLOPE, tolerance_change=0, line_search_fn="strong_wolfe"
+    )
 
     def loss() -> Tensor:
         solver.zero_grad()

@@ -396,7 +396,12 @@ def test_finer_scales_let_go_of_the_content(vgg, monkeypatch):
     assert weights == [[8.0], [4.0], [2.0], [1.0]]
     built.clear()
     paint(vgg, **MATCH, iterations=1, content_weight=8.0, content_fade=0.0)
-    assert [any(isinstance(term, ContentTerm) for term in objective.terms) for _, objective in built] == [True, False, False, False]
+    assert [any(isinstance(term, ContentTerm) for term in objective.terms) for _, objective in built] == [
+        True,
+        False,
+        False,
+        False,
+    ]
 
 
 def test_a_scale_without_steps_lays_down_the_strokes_that_any_network_would(vgg, monkeypatch):

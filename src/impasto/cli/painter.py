@@ -12,7 +12,7 @@ from ..config import OutputConfig
 from .interrupt import Interrupt
 from .keep import Keeper
 from .report import Report, clock, open_report
-from .stylize import summary
+from .stylize import DIVERGED, diverged, summary
 
 if TYPE_CHECKING:
     from ..api import Run
@@ -44,7 +44,8 @@ class Painter:
         self._settings = settings
         self._quiet, self._began, self._report, self._stopping = quiet, time.monotonic(), Report(), False
         self._failed: list[Painted]
-        self._painted, self._there, self._failed = 0, 0, []
+        self._diverged: list[str]
+        self._painted, self._there, self._failed, self._diverged = 0, 0, [], []
 
     def __call__(self, job: Job, run: Run) -> Result | None:
         """Paint ``job``, unless a signal comes; the result where it was written."""
@@ -81,15 +82,17 @@ class Painter:
             self._there += 1
         else:
             self._painted += 1
+            if painted.result.reason == DIVERGED:
+                self._diverged.append(diverged(str(painted.job.output or painted.job.name), painted.result))
             if not self._quiet:
                 click.echo(summary(str(painted.job.output or painted.job.name), painted.result))
 
     def finish(self) -> int:
-        """Tell what failed, and the whole in one line; the exit code, 2 where something failed."""
-        for failed in self._failed:
-            click.echo(f"impasto: error: {failed.job.name}: {failed.error}", err=True)
+        """Tell what failed, and the whole in one line; the exit code, 2 where something failed, 1 where a run diverged."""
+        for line in (*(f"{failed.job.name}: {failed.error}" for failed in self._failed), *self._diverged):
+            click.echo(f"impasto: error: {line}", err=True)
         left = len(self.jobs) - self._painted - self._there - len(self._failed)
-        counts = {"painted": self._painted, "there already": self._there, "failed": len(self._failed), "left": left}
+        counts = {"painted": self._painted - len(self._diverged), "there already": self._there, "diverged": len(self._diverged), "failed": len(self._failed), "left": left}
         if not self._quiet:
             click.echo(", ".join(f"{count} {what}" for what, count in counts.items() if count or what == "painted"))
-        return 2 if self._failed else 0
+        return 2 if self._failed else int(bool(self._diverged))

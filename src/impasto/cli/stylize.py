@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from ..api import Result, Run
     from ..runs import RunRecord
 
-__all__ = ["Job", "carry_out", "paint", "stylize", "summary"]
+__all__ = ["DIVERGED", "Job", "carry_out", "diverged", "paint", "stylize", "summary"]
+
+DIVERGED = "diverged"
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,8 @@ def _checkpoint(output: str, settings: OutputConfig) -> str:
 
 
 def paint(run: Run, output: str, settings: OutputConfig, checkpoint: str | None = None) -> tuple[Result, int]:
-    """Paint and save, with checkpoints on the way; the exit code is that of the signal that ended the run early, or 0."""
+    """Paint and save, with checkpoints on the way; the exit code is that of the signal that ended the run early, 1 where the run
+    diverged, or 0."""
     report = open_report(settings.quiet, [(scale.size[0] * scale.size[1], scale.iterations) for scale in run.scales])
 
     def stop() -> None:
@@ -199,7 +202,14 @@ def paint(run: Run, output: str, settings: OutputConfig, checkpoint: str | None 
             report.show(progress)
             keeper.after(progress)
         result = keeper.finish(interrupt)
-    return result, interrupt.code
+    if result.reason == DIVERGED:
+        click.echo(f"impasto: error: {diverged(output, result)}", err=True)
+    return result, interrupt.code or int(result.reason == DIVERGED)
+
+
+def diverged(output: str, result: Result) -> str:
+    """What is said of a run without a usable picture."""
+    return f"{output} is no finished picture, but the best canvas of a run that diverged: {result.message}"
 
 
 def summary(output: str, result: Result, checkpoint: str = "") -> str:
