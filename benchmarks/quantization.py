@@ -39,6 +39,7 @@ from impasto.weights.network import NetworkWeights
 from impasto.weights.store import Store
 
 LAYERS = [f"relu{block}_1" for block in range(1, 6)]
+POOLING = str(impasto.StylizeConfig(backbone="vgg19").resolve().pooling)
 RUNS: dict[str, dict[str, Any]] = {"blend": {}, "gram": {"objective": "gram"}}
 
 
@@ -81,7 +82,7 @@ class View:
     """What a network makes of one pair of pictures."""
 
     def __init__(self, weights: NetworkWeights, content: Tensor, style: Tensor) -> None:
-        backbone = VGG(weights, pooling="avg")
+        backbone = VGG(weights, pooling=POOLING)
         with torch.no_grad():
             self.features = backbone(content, LAYERS)
         self.grams = {name: torch.einsum("bchw,bdhw->cd", seen, seen) for name, seen in self.features.items()}
@@ -138,7 +139,7 @@ def paintings(weights: NetworkWeights, size: int) -> Iterator[tuple[str, dict[st
                 impasto.stylize(seen, style, weights=str(file), **run).pixels
                 for seen, file in ((content, files[0]), (content + grain, files[0]), (content, files[1]))
             )
-            losses = [judged(VGG(weights, pooling="avg"), content, style, seen, **options)[0] for seen in (still, other, moved)]
+            losses = [judged(VGG(weights, pooling=POOLING), content, style, seen, **options)[0] for seen in (still, other, moved)]
             for label, pixels, loss in zip(("imitated", "content moved"), (other, moved), losses[1:], strict=True):
                 yield f"{name}, {label}", {"levels": levels(pixels, still), "loss": loss / losses[0]}
             yield f"{name}, content", {"levels": levels(content, still)}

@@ -27,6 +27,7 @@ from impasto.weights.manifest import NORMALIZATIONS
 from synthetic import picture, random_weights
 
 QUICK = {
+    "backbone": "compact",
     "size": 64,
     "coarsest": 32,
     "iterations": (3, 2),
@@ -113,7 +114,7 @@ def test_the_inputs_are_left_alone():
 def test_options_come_as_keywords_as_a_config_or_as_a_preset(painted, vgg_file):
     assert torch.equal(stylize(CONTENT, STYLE, config=StylizeConfig(**QUICK)).pixels, painted.pixels)
     assert torch.equal(stylize(CONTENT, STYLE, config=StylizeConfig(**{**QUICK, "seed": 1}), seed=0).pixels, painted.pixels)
-    result = paint(preset="holberton", weights=str(vgg_file), size=32, iterations=2)
+    result = paint(preset="holberton", backbone="vgg19", weights=str(vgg_file), size=32, iterations=2)
     assert (result.record["preset"], result.record["config"]["optimizer"]) == ("holberton", "adam")
     assert result.record["config"] == {**impasto.load_preset("holberton").to_dict(), **result.record["config"]}
     assert (result.record["config"]["content_weight"], result.record["config"]["size"]) == (1e4, 32)
@@ -393,6 +394,8 @@ def test_a_size_that_does_not_fit_into_memory_is_refused(monkeypatch):
 
 def test_a_backbone_by_name():
     backbone = impasto.create_backbone()
+    assert backbone.layers["relu5_1"].channels == 512
+    assert impasto.create_backbone("compact").layers["relu5_1"].channels == 192
     found = backbone(CONTENT, ["relu4_2", "block5_conv1"])
     assert list(found) == ["relu4_2", "block5_conv1"]
     assert found["block5_conv1"].shape[2:] == (3, 3)
@@ -425,7 +428,9 @@ def test_a_backbone_may_be_given_another_input_than_its_weights_want(given, vgg_
 
 
 def test_the_embedded_backbone_alone_has_its_features_enlarged(vgg_file):
-    own, large = (impasto.create_backbone(activations=name, device="cpu")(CONTENT, ["relu2_1"]) for name in ("own", "oxford"))
+    own, large = (
+        impasto.create_backbone("compact", activations=name, device="cpu")(CONTENT, ["relu2_1"]) for name in ("own", "oxford")
+    )
     torch.testing.assert_close(large["relu2_1"], 81 * own["relu2_1"], rtol=1e-3, atol=1e-2)
     options = {"weights": vgg_file, "device": "cpu"}
     same = [impasto.create_backbone("vgg19", activations=name, **options)(CONTENT, ["relu2_1"]) for name in ("own", "oxford")]

@@ -16,7 +16,15 @@ from impasto.styles import pictures
 from synthetic import picture
 from test_api import as_array
 
-QUICK = {"size": 32, "iterations": 1, "neighbour_bank": 64, "neighbour_rotations": 1, "precision": "float32", "device": "cpu"}
+QUICK = {
+    "backbone": "compact",
+    "size": 32,
+    "iterations": 1,
+    "neighbour_bank": 64,
+    "neighbour_rotations": 1,
+    "precision": "float32",
+    "device": "cpu",
+}
 
 
 def save(path: Path, seed: int) -> Path:
@@ -196,7 +204,7 @@ def test_suffixes_folders_and_shares_are_checked_first(photos, flow, tmp_path, m
     with pytest.raises(PictureError, match="there is no picture in the folder"):
         batch(tmp_path / "empty", flow)
     with pytest.raises(ConfigError, match="2 values of style_blend for 1 style"):
-        batch(photos, flow, style_blend=(1, 2))
+        batch(photos, flow, style_blend=(1, 2), backbone="compact")
     with pytest.raises(ConfigError, match="record names one file"):
         batch(photos, flow, output=tmp_path / "{content}.png", save=OutputConfig(record="r.json"))
     with pytest.raises(ConfigError, match="unknown option 'sizes'"):

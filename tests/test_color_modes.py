@@ -21,6 +21,7 @@ from synthetic import picture
 
 MODES = options_of(StylizeConfig)["color"][2].choices
 QUICK = {
+    "backbone": "compact",
     "size": 64,
     "coarsest": 32,
     "iterations": (2, 2),

@@ -19,6 +19,7 @@ from impasto.cli.main import main
 from impasto.features import BACKBONES, VGG
 from impasto.images.io import to_pil
 from impasto.pyramid import plan_scales
+from impasto.weights import store
 from impasto.weights.formats import write_weights
 from impasto.weights.manifest import WEIGHTS
 from synthetic import picture, random_weights
@@ -52,7 +53,7 @@ def anchors(name: str) -> set[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with small pictures and, in the cache, narrow weights under the names of those that are fetched.
+    """A folder with small pictures and, in the cache, narrow weights under the names of the real ones.
 
     Examples run as they stand, except for two things: every run paints one iteration at 32 px, whatever size it asks for, and
     the networks called vgg19 and vgg16 may be narrow.
@@ -66,9 +67,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setitem(BACKBONES, "vgg16", VGG)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(store, "installed_file", lambda record: tmp_path / "cache" / f"{record.id}.safetensors")
     (tmp_path / "cache").mkdir()
     for record in WEIGHTS.values():
-        if not record.package:
+        if not record.packaged:
             shape = "VGG-16" if record.id.startswith("vgg16") else "VGG-19"
             weights = random_weights(shape=shape, normalization=record.normalization)
             write_weights(weights, tmp_path / "cache" / f"{record.id}.safetensors", {"source_hash": record.hash})

@@ -18,7 +18,7 @@ SIZES = (32, 64)
 @pytest.fixture(scope="module")
 def learnt(tmp_path_factory):
     path = tmp_path_factory.mktemp("styles") / "one.style"
-    learn_style(STYLE, sizes=SIZES, precision="float32").save(path)
+    learn_style(STYLE, sizes=SIZES, backbone="compact", precision="float32").save(path)
     return path
 
 
@@ -45,7 +45,7 @@ def test_a_learnt_style_may_be_mixed_with_pictures(learnt):
 
 def test_a_style_in_memory_serves_as_well(learnt):
     options = {**QUICK, "objective": "gram"}
-    style = learn_style([STYLE], sizes=SIZES, objective="gram", precision="float32")
+    style = learn_style([STYLE], sizes=SIZES, objective="gram", backbone="compact", precision="float32")
     torch.testing.assert_close(stylize(CONTENT, style, **options).pixels, stylize(CONTENT, learnt, **options).pixels)
 
 
@@ -55,7 +55,7 @@ def test_several_pictures_and_folders_are_learnt_as_one(tmp_path):
     save(folder / "a.png", STYLE)
     save(folder / "b.png", OTHER)
     options = {**QUICK, "objective": "gram", "recolor": False}  # a run amplifies the rounding of its colours
-    style = learn_style([folder], sizes=SIZES, objective="gram", precision="float32")
+    style = learn_style([folder], sizes=SIZES, objective="gram", backbone="compact", precision="float32")
     assert [origin["name"] for origin in style.fact("origins")] == [str(folder / "a.png"), str(folder / "b.png")]
     torch.testing.assert_close(
         stylize(CONTENT, style, **options).pixels, stylize(CONTENT, folder, **options).pixels, rtol=0, atol=1e-5
@@ -72,7 +72,7 @@ def test_the_record_names_the_file_and_repeats_the_run(learnt):
 
 def test_the_callback_sees_every_size():
     seen = []
-    learn_style(STYLE, sizes=(64, 32, 64), objective="gram", callback=seen.append)
+    learn_style(STYLE, sizes=(64, 32, 64), objective="gram", backbone="compact", callback=seen.append)
     assert seen == [32, 64]
 
 
@@ -92,11 +92,11 @@ def test_what_it_cannot_serve_is_refused_before_the_run(options, message, learnt
 
 def test_other_weights_are_refused_before_the_run(learnt, vgg_file):
     with pytest.raises(StyleError, match="was learnt with other weights, compact; give --backbone compact --weights compact"):
-        impasto.iterate(CONTENT, learnt, **QUICK, backbone="vgg19", weights=vgg_file, padding="replicate-all")
+        impasto.iterate(CONTENT, learnt, **{**QUICK, "backbone": "vgg19"}, weights=vgg_file, padding="replicate-all")
 
 
 def test_pictures_are_checked_before_anything_is_learnt(tmp_path):
     with pytest.raises(PictureError, match="there is no file"):
-        learn_style(tmp_path / "nowhere.jpg")
+        learn_style(tmp_path / "nowhere.jpg", backbone="compact")
     with pytest.raises(PictureError, match="give a picture of at least 16 px a side"):
-        learn_style(picture(8, 20))
+        learn_style(picture(8, 20), backbone="compact")

@@ -26,7 +26,7 @@ from synthetic import STYLE_LAYERS, picture
 SIZE = (64, 96)
 CONTENT, ONE, TWO, THREE = (picture(*SIZE, seed) for seed in (1, 2, 3, 4))
 LEFT, RIGHT = (np.tile(np.arange(96) < 48, (64, 1)), np.tile(np.arange(96) >= 48, (64, 1)))
-QUICK = {"size": 96, "coarsest": 48, "iterations": (4, 3), "precision": "float32", "device": "cpu"}
+QUICK = {"backbone": "compact", "size": 96, "coarsest": 48, "iterations": (4, 3), "precision": "float32", "device": "cpu"}
 BLEND = {**QUICK, "neighbour_bank": 200, "neighbour_rotations": 1, "neighbour_layers": ("relu1_1", "relu2_1", "relu3_1")}
 SPLIT = {**BLEND, "objective": "neighbours", "neighbour_match": "layers"}
 GRAM = {**QUICK, "objective": "gram", "content_weight": 2.0}

@@ -21,7 +21,15 @@ from synthetic import picture
 
 CONTENT, STYLE = picture(40, 48, 1), picture(44, 40, 2)
 QUICK = {"size": 64, "scale_count": 2, "scale_ratio": 1.25, "iterations": (3, 3), "neighbour_rotations": 1}
-TINY = {**QUICK, "size": 40, "scale_count": 1, "precision": "float32", "device": "cpu", "objective": "gram"}
+TINY = {
+    "backbone": "compact",
+    **QUICK,
+    "size": 40,
+    "scale_count": 1,
+    "precision": "float32",
+    "device": "cpu",
+    "objective": "gram",
+}
 LAYERS = ("relu1_1", "relu3_1", "relu4_1")
 
 
@@ -171,7 +179,7 @@ def test_other_options_and_fewer_styles_are_refused(files):
 
 
 def test_other_weights_are_refused(files, vgg_file, tmp_path):
-    run = impasto.iterate("photo.png", "style.png", backbone="vgg19", weights=str(vgg_file), **TINY)
+    run = impasto.iterate("photo.png", "style.png", **{**TINY, "backbone": "vgg19"}, weights=str(vgg_file))
     run.checkpoint("run.checkpoint")
     since = read_checkpoint("run.checkpoint")
     since.record["weights"]["sha256"] = "of others"
@@ -181,7 +189,7 @@ def test_other_weights_are_refused(files, vgg_file, tmp_path):
 
 def test_a_texture_goes_on_too(files):
     run = impasto.iterate_texture(
-        "style.png", 40, precision="float32", device="cpu", iterations=3, scale_count=1, objective="gram"
+        "style.png", 40, backbone="compact", precision="float32", device="cpu", iterations=3, scale_count=1, objective="gram"
     )
     for progress in run:
         if progress.step == 2:

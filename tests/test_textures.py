@@ -16,7 +16,14 @@ from impasto.textures import iterate_texture, texture
 from synthetic import picture
 
 STYLE, OTHER = picture(48, 64, 2), picture(64, 48, 3)
-QUICK = {"coarsest": 32, "iterations": (3, 2), "neighbour_rotations": 1, "precision": "float32", "device": "cpu"}
+QUICK = {
+    "backbone": "compact",
+    "coarsest": 32,
+    "iterations": (3, 2),
+    "neighbour_rotations": 1,
+    "precision": "float32",
+    "device": "cpu",
+}
 
 
 def paint(style=STYLE, size=(32, 48), **options) -> api.Result:
@@ -58,7 +65,7 @@ def test_matches_are_found_from_the_canvas_alone():
     """Nothing of what stands in for the content is left: no weight, no detail, no edges, no share in the search."""
     config = iterate_texture(STYLE, **QUICK).config
     assert (config.neighbour_mix, config.content_weight, config.detail, config.voting_edges) == (1, 0, 0, 0)
-    assert (config.recolor, config.init, config.voting) == (False, "pieces", StylizeConfig().resolve().voting)
+    assert (config.recolor, config.init, config.voting) == (False, "pieces", StylizeConfig(backbone="compact").resolve().voting)
 
 
 @pytest.mark.usefixtures("narrow_vgg19")

@@ -158,7 +158,14 @@ def seam(pixels: Tensor, axis: int) -> float:
 
 @pytest.fixture(scope="module")
 def painted() -> dict[str, Tensor]:
-    options = {"size": 96, "coarsest": 48, "iterations": (20, 10), "neighbour_rotations": 1, "precision": "float32"}
+    options = {
+        "backbone": "compact",
+        "size": 96,
+        "coarsest": 48,
+        "iterations": (20, 10),
+        "neighbour_rotations": 1,
+        "precision": "float32",
+    }
     style = torch.nn.functional.interpolate(picture(12, 16, 8), size=(72, 96), mode="bicubic").clamp(0, 1)
     return {tile: stylize(slope(72, 96), style, tile=tile, device="cpu", **options).pixels for tile in ("none", "y", "xy")}
 
@@ -174,7 +181,15 @@ def test_a_finished_picture_continues_over_its_tiled_borders_alone(painted, tile
 
 
 def test_the_record_repeats_a_tiled_run(painted):
-    options = {"size": 40, "iterations": 2, "neighbour_rotations": 1, "precision": "float32", "device": "cpu", "tile": "xy"}
+    options = {
+        "size": 40,
+        "iterations": 2,
+        "neighbour_rotations": 1,
+        "precision": "float32",
+        "device": "cpu",
+        "tile": "xy",
+        "backbone": "compact",
+    }
     result = stylize(slope(40, 36), picture(40, 40, 8), **options)
     assert result.pixels.shape == (1, 3, 40, 36)
     config = StylizeConfig(**result.record["config"])
@@ -185,9 +200,10 @@ def test_the_record_repeats_a_tiled_run(painted):
 
 def test_a_start_of_its_own_continues_over_the_border(tmp_path):
     path = tmp_path / "start.png"
-    stylize(slope(48, 64), picture(40, 40, 8), size=64, iterations=0, recolor=False, scale_count=1, device="cpu").save(path)
+    options = {"size": 64, "scale_count": 1, "backbone": "compact", "device": "cpu"}
+    stylize(slope(48, 64), picture(40, 40, 8), iterations=0, recolor=False, **options).save(path)
     for init in (str(path), "style"):
-        start = iterate(slope(48, 64), slope(64, 64), size=64, tile="x", init=init, scale_count=1).result().pixels
+        start = iterate(slope(48, 64), slope(64, 64), tile="x", init=init, **options).result().pixels
         assert seam(start, 3) < 1.5
 
 
@@ -195,4 +211,4 @@ def test_what_cannot_be_tiled_is_refused():
     with pytest.raises(ConfigError, match="unknown tile 'both'"):
         StylizeConfig(tile="both")
     with pytest.raises(PictureError, match="give a picture of at least 16 px a side"):
-        iterate(picture(5, 5), picture(32, 32), tile="xy")
+        iterate(picture(5, 5), picture(32, 32), tile="xy", backbone="compact")

@@ -13,7 +13,7 @@ from synthetic import picture, random_weights
 
 OPTIONS = ("content_layers", "style_layers", "neighbour_layers")
 WEIGHT = {"content_layers": "content_weight", "style_layers": "style_weight", "neighbour_layers": "neighbour_weight"}
-SMALL = {"size": 32, "iterations": 1, "precision": "float32", "device": "cpu", "neighbour_bank": 64}
+SMALL = {"backbone": "compact", "size": 32, "iterations": 1, "precision": "float32", "device": "cpu", "neighbour_bank": 64}
 
 
 def make(**options) -> Run:

@@ -163,7 +163,7 @@ def make_config(config: StylizeConfig | None, preset: str | None, options: dict[
 
 
 def create_backbone(
-    name: str = "compact",
+    name: str = "vgg19",
     *,
     weights: str | os.PathLike[str] | None = None,
     pooling: str | None = None,

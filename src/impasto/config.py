@@ -141,7 +141,7 @@ class StylizeConfig(Checked):
     color_space: str = option("oklab", "space in which color match moves them", "color", choices=("linear", "oklab", "srgb"))
 
     # Network
-    backbone: str = option("compact", "network that sees", "network", choices=("compact", "vgg19", "vgg16"))
+    backbone: str = option("vgg19", "network that sees", "network", choices=("vgg19", "vgg16", "compact"))
     weights: str | None = option(None, "weights id or file; by default the backbone's own", "network")
     network_input: str = option(
         "own",

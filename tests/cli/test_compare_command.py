@@ -7,7 +7,7 @@ import signal
 
 import pytest
 from PIL import Image
-from tiny import TINY
+from tiny import SHORT, TINY
 
 from impasto.cli.options import given_values
 from impasto.cli.report import PlainReport
@@ -51,10 +51,10 @@ def test_presets_by_values_on_the_embedded_network(compare, out):
     ]
 
 
-def test_weights_are_asked_for_before_anything_is_painted(compare, out, monkeypatch, tmp_path):
+def test_weights_are_asked_for_before_anything_is_painted(impasto, photo, painting, out, monkeypatch, tmp_path):
     monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("impasto.weights.store.download", refuse)
-    said = compare("--preset", "default", "--preset", "crowsonkb", "-o", out)
+    said = impasto("compare", photo, painting, "--preset", "default", "--preset", "crowsonkb", "-o", out, *SHORT)
     assert said.code == 2
     assert "preset crowsonkb needs the weights vgg19.torchvision" in said.err
     assert said.err.splitlines()[-1].endswith("--backbone compact needs no download")

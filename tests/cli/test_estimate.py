@@ -27,7 +27,7 @@ def test_a_run_begins_with_it(impasto, photo, painting, out):
 
 
 def test_memory_decides_the_tiles(impasto, photo, painting):
-    flags = ("--size", "1500", "--objective", "gram", "--precision", "float32", "--device", "cpu")
+    flags = (*TINY, "--size", "1500", "--objective", "gram")
     lines = [impasto("estimate", photo, painting, *flags, "--memory", amount).out for amount in ("100GB", "2GB")]
     assert "tiles" not in lines[0]
     assert re.search(r"in tiles of \d+ px", lines[1])

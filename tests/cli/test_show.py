@@ -66,7 +66,8 @@ def test_settings_stand_under_headings(impasto):
 
 def test_what_differs_from_the_defaults_is_marked(impasto):
     lines = impasto("presets", "gatys2016").out.splitlines()
-    assert 'backbone = "vgg19"  # default: "compact"' in lines
+    assert 'backbone = "vgg19"' in lines
+    assert 'weights = "vgg19.oxford"  # default: "vgg19.oxford8"' in lines
     assert "style_scale = [1.0]" in lines
     marked = {line.split(" = ")[0] for line in lines if "# default: " in line}
     preset, default = read_preset("gatys2016").config.resolve().to_dict(), StylizeConfig().resolve().to_dict()

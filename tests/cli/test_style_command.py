@@ -11,7 +11,7 @@ from tiny import TINY, paint_picture
 
 from impasto.images.io import read_record
 
-LEARN = ("--sizes", "32", "--precision", "float32", "--device", "cpu")
+LEARN = ("--sizes", "32", "--backbone", "compact", "--precision", "float32", "--device", "cpu")
 
 
 @pytest.fixture

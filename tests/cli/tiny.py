@@ -1,4 +1,4 @@
-"""Flags for runs of a tenth of a second, pictures for them, and what they said."""
+"""Flags for short runs and, with the light network, for those of a tenth of a second; pictures for them, and what they said."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-TINY = ("--size", "32", "--iterations", "2", "--precision", "float32", "--device", "cpu")
+SHORT = ("--size", "32", "--iterations", "2", "--precision", "float32", "--device", "cpu")
+TINY = (*SHORT, "--backbone", "compact")
 
 
 @dataclass(frozen=True)

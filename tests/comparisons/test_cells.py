@@ -35,7 +35,7 @@ def test_presets_come_first_and_default_is_none():
     assert [cell.name for cell in cells] == ["gatys2016, seed 1", "gatys2016, seed 2", "default, seed 1", "default, seed 2"]
     assert [cell.preset for cell in cells] == ["gatys2016", "gatys2016", None, None]
     assert cells[1].config == load_preset("gatys2016").overlay({"backbone": "compact", "seed": 2})
-    assert cells[3].config == StylizeConfig(seed=2)
+    assert cells[3].config == StylizeConfig(backbone="compact", seed=2)
 
 
 def test_values_are_varied_on_a_single_preset():

@@ -16,7 +16,7 @@ from impasto.images.io import read_record
 from synthetic import picture
 from test_api import as_array
 
-QUICK = {"size": 32, "iterations": 3, "objective": "gram", "precision": "float32", "device": "cpu"}
+QUICK = {"backbone": "compact", "size": 32, "iterations": 3, "objective": "gram", "precision": "float32", "device": "cpu"}
 
 
 def save(path: Path, seed: int) -> Path:
@@ -141,7 +141,7 @@ def test_without_matplotlib_one_line_names_the_extra(photo, painting, tmp_path, 
 
 
 def test_a_style_without_a_picture_leaves_its_place_empty(photo, painting, tmp_path):
-    learn_style([painting], sizes=[32], objective="gram", precision="float32", device="cpu").save(tmp_path / "a.style")
+    learn_style([painting], sizes=[32], **QUICK).save(tmp_path / "a.style")
     comparison = compare(photo, tmp_path / "a.style", vary={"seed": [0, 1]}, **QUICK).finish()
     assert [tried.error for tried in comparison.tried] == [None, None]
     comparison.sheet(cell=64, curves=False)

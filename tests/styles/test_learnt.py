@@ -15,7 +15,9 @@ from synthetic import picture
 
 ONE, TWO = picture(40, 48, 2), picture(48, 32, 3)
 LAYERS = ("pixels", "relu1_1", "relu3_1")
-CONFIG = StylizeConfig(style_layers=LAYERS, neighbour_layers=("relu1_1", "relu2_2"), neighbour_rotations=2).resolve()
+CONFIG = StylizeConfig(
+    backbone="compact", style_layers=LAYERS, neighbour_layers=("relu1_1", "relu2_2"), neighbour_rotations=2
+).resolve()
 WEIGHTS = {"id": "mine", "sha256": "abc"}
 ORIGINS = [{"name": "one.jpg", "sha256": "1"}, {"name": "two.jpg", "sha256": "2"}]
 
