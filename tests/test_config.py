@@ -24,6 +24,8 @@ OPTIONS = [(cls, name, *known) for cls in CLASSES for name, known in options_of(
 NUMBERS = [(cls, name, kind, option) for cls, name, kind, _, option in OPTIONS if option.low is not None]
 CHOICES = [(cls, name, option) for cls, name, _, _, option in OPTIONS if option.choices]
 
+TUPLES = [name for name, (kind, _, _) in options_of(StylizeConfig).items() if "tuple" in str(kind)]
+
 
 def refused(cls=StylizeConfig, **options) -> str:
     with pytest.raises(ConfigError) as caught:
@@ -157,7 +159,7 @@ def test_distances_of_gram_matrices_are_for_gram_matrices(distance):
 
 
 def test_a_run_without_iterations_is_refused():
-    assert refused(iterations=()) == "iterations is empty; give at least one whole number"
+    assert refused(iterations=()) == "iterations is empty; give at least one number"
 
 
 @pytest.mark.parametrize("blocks", ["0-2", "1-6", "3-2", "fine", "1,2"])
@@ -324,6 +326,28 @@ def test_memory_is_an_amount(memory, expected):
 def test_other_amounts_of_memory_are_refused(memory):
     with pytest.raises(ConfigError, match="it takes auto, or an amount as in 4GB"):
         StylizeConfig(memory=memory)
+
+
+@pytest.mark.parametrize("name", TUPLES)
+def test_an_empty_entry_is_refused_wherever_several_are_taken(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{name} has an empty entry; it takes "):
+        StylizeConfig(**{name: ("",)})
+
+
+@pytest.mark.parametrize("name", ["iterations", "voting", "style_scale"])
+def test_where_nothing_has_no_meaning_nothing_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{name} is empty; give at least one number$"):
+        StylizeConfig(**{name: ()})
+
+
+@pytest.mark.parametrize(
+    ("kind", "objective"), [("style", "blend"), ("style", "gram"), ("content", "gram"), ("neighbour", "blend")]
+)
+def test_a_term_that_counts_has_layers(kind: str, objective: str) -> None:
+    options = {"objective": objective, f"{kind}_layers": ()}
+    with pytest.raises(ConfigError, match=f"^{kind}_layers is empty; name a layer, or give a {kind}_weight of 0$"):
+        StylizeConfig(**options).resolve()
+    assert getattr(StylizeConfig(**options, **{f"{kind}_weight": 0.0}).resolve(), f"{kind}_layers") == ()
 
 
 @pytest.mark.parametrize("backbone", ["compact", "vgg19"])

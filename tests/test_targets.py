@@ -70,10 +70,10 @@ def test_what_weighs_nothing_is_not_computed(missing, vgg64):
     assert len(objective.terms) == (5 if missing == "content_weight" else 1)
 
 
-@pytest.mark.parametrize("name", ["content_layers", "style_layers"])
-def test_without_layers_there_is_no_term(name, vgg64):
-    found = terms(vgg64, **{**GRAM, name: ()})
-    assert (found["content"] == 0, found["style"] == 0) == (name == "content_layers", name == "style_layers")
+@pytest.mark.parametrize("kind", ["content", "style"])
+def test_without_layers_there_is_no_term(kind, vgg64):
+    found = terms(vgg64, **{**GRAM, f"{kind}_layers": (), f"{kind}_weight": 0})
+    assert (found["content"] == 0, found["style"] == 0) == (kind == "content", kind == "style")
 
 
 def test_the_content_loss_is_the_mean_over_its_layers(vgg64):

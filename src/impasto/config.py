@@ -53,9 +53,10 @@ class StylizeConfig(Checked):
     size: int = option(512, "size of the finished picture, along its long side", "size", unit="px", low=16, high=100_000)
     side: str = option(
         "long",
-        "side along which pictures are measured, in size, coarsest and style_scale",
+        "side along which pictures are measured, in size, coarsest and style_scale; area is the root of their number of pixels, so "
+        "that a style of another shape has as many as the canvas",
         "size",
-        choices=("long", "short", "height", "width"),
+        choices=("long", "short", "height", "width", "area"),
     )
     enlarge: bool = option(True, "paint at the size asked for even if the content picture is smaller", "size")
     coarsest: int = option(64, "size of the coarsest scale", "size", unit="px", low=16, high=100_000)
@@ -332,8 +333,12 @@ class StylizeConfig(Checked):
         super().__post_init__()
         if len(self.texture) > 2:
             raise ConfigError(f"texture has {len(self.texture)} sides", "give its height and its width")
-        if self.iterations == ():
-            raise ConfigError("iterations is empty", "give at least one whole number")
+        for name in ("iterations", "voting", "style_scale"):
+            if getattr(self, name) == ():
+                raise ConfigError(f"{name} is empty", "give at least one number")
+        for kind in ("style", "content", "neighbour"):
+            if getattr(self, f"{kind}_layers") == () and getattr(self, f"{kind}_weight"):
+                raise ConfigError(f"{kind}_layers is empty", f"name a layer, or give a {kind}_weight of 0")
         for kind in ("style", "content"):
             layers, weights = getattr(self, f"{kind}_layers"), getattr(self, f"{kind}_layer_weights")
             if layers and weights and len(layers) != len(weights):

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["DEFAULT_WEIGHTS", "EFFORTS", "MATCHED_LAYERS", "OF_THE_BACKBONE", "PAPER_STYLE_LAYERS", "WITHOUT_CONTENT", "defaults_of"]
+__all__ = [
+    "DEFAULT_WEIGHTS",
+    "EFFORTS",
+    "MATCHED_LAYERS",
+    "OF_THE_BACKBONE",
+    "PAPER_STYLE_LAYERS",
+    "WITHOUT_CONTENT",
+    "defaults_of",
+]
 
 PAPER_STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 MATCHED_LAYERS = tuple(f"relu{b}_{n}" for b, last in ((1, 2), (2, 2), (3, 4), (4, 4), (5, 1)) for n in range(1, last + 1))

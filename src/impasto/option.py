@@ -83,6 +83,8 @@ def _coerce(name: str, value: Any, kind: Any, option: Option) -> Any:
     base = next(v for v in variants if v is not type(None))
     if typing.get_origin(base) is tuple:
         items = value if isinstance(value, (list, tuple)) else (value,)
+        if any(isinstance(item, str) and not item for item in items):
+            raise ConfigError(f"{name} has an empty entry", _takes(typing.get_args(base)[0], option))
         return tuple(_scalar(name, item, typing.get_args(base)[0], option) for item in items)
     return _scalar(name, value, base, option)
 

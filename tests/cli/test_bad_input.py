@@ -235,3 +235,10 @@ def test_a_limit_on_the_size_of_files(refused, impatient):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert line.endswith("File too large; free some space, or write to another disk")
+
+
+@pytest.mark.parametrize("value", ["", " ", "relu1_1,", "relu1_1,,relu2_1"])
+def test_an_empty_list_or_entry_is_refused(value, impasto, photo, painting, out):
+    said = impasto("stylize", photo, painting, "-o", out, "--style-layers", value)
+    assert said.refused() == "impasto: error: style_layers has an empty entry; it takes a text"
+    assert not out.exists()

@@ -48,7 +48,6 @@ def test_nothing_given_changes_nothing():
         (["--iterations", "50"], {"iterations": (50,)}),
         (["--iterations", "120, 60,30"], {"iterations": (120, 60, 30)}),
         (["--style-layers", "relu1_1,pixels"], {"style_layers": ("relu1_1", "pixels")}),
-        (["--style-layers", ""], {"style_layers": ()}),
         (["--style-blend", "2,.5"], {"style_blend": (2.0, 0.5)}),
         (["--init", "noise"], {"init": "noise"}),
         (["--clamp", "--no-carry"], {"clamp": True, "carry": False}),

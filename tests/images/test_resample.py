@@ -37,6 +37,14 @@ def test_a_size_may_be_fitted_along_any_side(side: str, expected: tuple[int, int
     assert fit_size((600, 400), 300, {"height": "width", "width": "height"}.get(side, side)) == expected[::-1]
 
 
+def test_a_size_may_be_fitted_by_its_number_of_pixels() -> None:
+    """A picture of another shape then has as many."""
+    assert fit_size((400, 600), 300, "area") == (245, 367)
+    assert side_of((245, 367), "area") == 300
+    assert fit_size((1000, 100), 300, "area") == (949, 95)
+    assert fit_size((3, 50_000), 16, "area") == (1, 2066)  # never vanishes
+
+
 @pytest.mark.parametrize("filter", FILTERS)
 @pytest.mark.parametrize("size", [(7, 11), (40, 31), (1, 1), (20, 5)])
 def test_a_constant_stays_exactly_itself(filter: str, size: tuple[int, int]) -> None:

@@ -45,6 +45,7 @@ SETTINGS = {
         "step_size": 2e-3,
         "neighbour_mix": 0.75,
     },
+    "pastiche": {"size": 500, "side": "area", "iterations": (1000,), "optimizer": "lbfgs", "history": 100, "line_search": "none"},
     "spst": {"iterations": (600, 200, 66, 30), "scale_ratio": 2.0, "optimizer": "lbfgs", "line_search": "none"},
 }
 
@@ -71,7 +72,8 @@ def test_a_preset_leaves_no_choice_to_later_defaults(name):
     """A default that is changed for better pictures must not change what a published system did."""
     config = load_preset(name)
     later = {option for option, value in dataclasses.asdict(config).items() if value is None}
-    assert later <= (set() if config.neighbour_weight else {"neighbour_layers"})
+    matching = {name for name in later if name.startswith(("neighbour_", "voting"))} | {"full_scales", "split_iterations"}
+    assert later <= (set() if config.neighbour_weight else matching)
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -111,7 +113,7 @@ def test_sizes_are_those_of_the_source(name, content, sizes):
 def test_coefficients_found_for_pictures_in_0_to_255_say_so(name):
     """So that the embedded network can be given features about as large."""
     config = load_preset(name)
-    large = config.weights.endswith(".oxford") or config.network_input == "torchvision255"
+    large = config.weights.endswith((".oxford", ".oxford8")) or config.network_input == "torchvision255"
     normalised = name == "gatys2015"  # the paper's network has mean activation 1
     assert config.activations == ("oxford" if large and not normalised else "own")
 

@@ -155,7 +155,7 @@ def _parser(scalar: type, many: bool) -> Callable[[str], Any]:
         except ValueError:
             return _whole(text) if scalar is int else text
 
-    return (lambda text: tuple(parse(part.strip()) for part in text.split(",") if part.strip())) if many else parse
+    return (lambda text: tuple(parse(part.strip()) for part in text.split(","))) if many else parse
 
 
 def _whole(text: str) -> Any:

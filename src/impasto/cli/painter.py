@@ -92,7 +92,13 @@ class Painter:
         for line in (*(f"{failed.job.name}: {failed.error}" for failed in self._failed), *self._diverged):
             click.echo(f"impasto: error: {line}", err=True)
         left = len(self.jobs) - self._painted - self._there - len(self._failed)
-        counts = {"painted": self._painted - len(self._diverged), "there already": self._there, "diverged": len(self._diverged), "failed": len(self._failed), "left": left}
+        counts = {
+            "painted": self._painted - len(self._diverged),
+            "there already": self._there,
+            "diverged": len(self._diverged),
+            "failed": len(self._failed),
+            "left": left,
+        }
         if not self._quiet:
             click.echo(", ".join(f"{count} {what}" for what, count in counts.items() if count or what == "painted"))
         return 2 if self._failed else int(bool(self._diverged))

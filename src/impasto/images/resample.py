@@ -25,12 +25,19 @@ _WIDEST = 3  # px on each side, of the larger picture: lanczos
 
 
 def side_of(size: tuple[int, int], side: str) -> int:
-    """The ``long`` or ``short`` side, the ``height`` or the ``width`` of a ``size`` ``(height, width)``."""
-    return {"long": max(size), "short": min(size), "height": size[0], "width": size[1]}[side]
+    """The ``long`` or ``short`` side, the ``height`` or the ``width`` of a ``size`` ``(height, width)``, or of its ``area`` the root.
+
+    The root is that to the nearest px.
+    """
+    root = round(math.sqrt(size[0] * size[1]))
+    return {"long": max(size), "short": min(size), "height": size[0], "width": size[1], "area": root}[side]
 
 
 def fit_size(size: tuple[int, int], length: int, side: str = "long") -> tuple[int, int]:
     """The size ``(height, width)`` whose ``side`` (see `side_of`) has ``length`` px and whose shape is nearest to ``size``'s."""
+    if side == "area":
+        root = math.sqrt(size[0] * size[1])
+        return max(1, round(size[0] * length / root)), max(1, round(size[1] * length / root))
     measured = side_of(size, side)
     height, width = (max(1, (2 * pixels * length + measured) // (2 * measured)) for pixels in size)
     return height, width
