@@ -86,8 +86,8 @@ _OBJECTIVES: dict[str, dict[str, Any]] = {
 }
 _OBJECTIVES["wasserstein"] = _OBJECTIVES["meanstd"] = {**_OBJECTIVES["gram"], "meanstd_weight": 0.0}
 
-# What the published networks want where the embedded one wants something else. Their deep layers are sparse: moments of relu5_1 ask
-# for things of the style picture, not for strokes. The coarse scales hold to the content, so that no such thing stands in a flat.
+# What the published networks want where the embedded one wants something else. Their deep layers are sparse: moments of relu5_1
+# ask for things of the style picture, not for strokes. Coarse scales hold to the content, so that no such thing stands in a flat.
 _PUBLISHED: dict[str, dict[str, Any]] = {
     "blend": {
         "content_weight": 0.5,
