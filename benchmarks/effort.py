@@ -3,8 +3,8 @@
     python benchmarks/effort.py [--size 512] [--runs 1] [--keep FOLDER] [--output benchmarks/results/effort.json]
                                 [--plot docs/pictures/effort.png]
 
-Painted are the demo's own pairs. A pair's seconds are the median of the RUNS after one run of a small picture for warm-up; figures
-are means over the pairs. Strokes crisper than the style's count as crisp as the style's.
+Painted are the demo's own pairs. A pair's seconds are the median of the RUNS after one run of a small picture for warm-up;
+figures are means over the pairs. Strokes crisper than the style's count as crisp as the style's.
 """
 
 from __future__ import annotations
