@@ -99,7 +99,7 @@ _PUBLISHED: dict[str, dict[str, Any]] = {
         "neighbour_mix": 0.5,
         "voting": (0.4, 0.4, 0.6, 1.0),
         "voting_edges": 0.45,
-        "step_size": 9e-3,
+        "step_size": 8e-3,
     },
 }
 
@@ -112,7 +112,7 @@ _MATCHING: dict[str, dict[str, dict[str, Any]]] = {
         "fine": {"iterations": (200, 160, 120, 60)},
     },
     "published": {
-        "draft": {"iterations": (16, 12, 10, 0), "neighbour_rotations": 1, "step_size": 3e-2},
+        "draft": {"iterations": (16, 12, 10, 0), "neighbour_rotations": 1, "step_size": 2.4e-2, "voting": (0.8, 0.8, 0.8, 1.0)},
         "standard": {"iterations": (60, 50, 40, 10)},
         "fine": {"iterations": (120, 100, 80, 60), "step_size": 7.5e-3},
     },
