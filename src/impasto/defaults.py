@@ -88,19 +88,18 @@ _OBJECTIVES["wasserstein"] = _OBJECTIVES["meanstd"] = {**_OBJECTIVES["gram"], "m
 
 # What the published networks want where the embedded one wants something else. Their deep layers are sparse: moments of relu5_1
 # ask for things of the style picture, not for strokes. Coarse scales hold to the content, so that no such thing stands in a flat.
+_STROKES = {"neighbour_mix": 0.5, "voting": (0.4, 0.4, 0.6, 1.0), "voting_edges": 0.45}
 _PUBLISHED: dict[str, dict[str, Any]] = {
     "blend": {
+        **_STROKES,
         "content_weight": 0.5,
         "content_fade": 0.35,
         "style_weight": 12.0,
         "style_layers": ("relu1_1", "relu2_1", "relu3_1", "pixels"),
         "style_layer_weights": (1, 1, 1, 6),
         "neighbour_weight": 0.68,
-        "neighbour_mix": 0.5,
-        "voting": (0.4, 0.4, 0.6, 1.0),
-        "voting_edges": 0.45,
-        "step_size": 8e-3,
     },
+    "neighbours": _STROKES,
 }
 
 # Iterations at each scale, and what belongs to them, for each objective that matches and each network, and for statistics. Fewer
