@@ -6,6 +6,7 @@ import hashlib
 import json
 
 import pytest
+import torch
 from tiny import TINY, paint_picture
 
 from impasto.images.io import read_picture, read_record
