@@ -100,6 +100,6 @@ if __name__ == "__main__":
     for name in pictures:
         found = judge(name, content, style)
         print(
-            f"{name}: style {found.style:.3f} (lower is nearer), content {found.content:.3f} (higher is nearer), crispness of the "
-            f"style's {found.median:.2f} (median), {found.low:.2f} (lowest decile)"
+            f"{name}: style {found.style:.3f} (lower is nearer), content {found.content:.3f} (higher is nearer), crispness "
+            f"of the style's {found.median:.2f} (median), {found.low:.2f} (lowest decile)"
         )

@@ -53,8 +53,8 @@ class StylizeConfig(Checked):
     size: int = option(512, "size of the finished picture, along its long side", "size", unit="px", low=16, high=100_000)
     side: str = option(
         "long",
-        "side along which pictures are measured, in size, coarsest and style_scale; area is the root of their number of pixels, so "
-        "that a style of another shape has as many as the canvas",
+        "side along which pictures are measured, in size, coarsest and style_scale; area is the root of their number of pixels, "
+        "so that a style of another shape has as many as the canvas",
         "size",
         choices=("long", "short", "height", "width", "area"),
     )

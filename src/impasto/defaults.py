@@ -86,21 +86,20 @@ _OBJECTIVES: dict[str, dict[str, Any]] = {
 }
 _OBJECTIVES["wasserstein"] = _OBJECTIVES["meanstd"] = {**_OBJECTIVES["gram"], "meanstd_weight": 0.0}
 
-# What the published networks want where the embedded one wants something else. Their deep layers are sparse: moments of relu5_1 ask
-# for things of the style picture, not for strokes. The coarse scales hold to the content, so that no such thing stands in a flat.
+# What the published networks want where the embedded one wants something else. Their deep layers are sparse: moments of relu5_1
+# ask for things of the style picture, not for strokes. Coarse scales hold to the content, so that no such thing stands in a flat.
+_STROKES = {"neighbour_mix": 0.5, "voting": (0.4, 0.4, 0.6, 1.0), "voting_edges": 0.45}
 _PUBLISHED: dict[str, dict[str, Any]] = {
     "blend": {
+        **_STROKES,
         "content_weight": 0.5,
         "content_fade": 0.35,
         "style_weight": 12.0,
         "style_layers": ("relu1_1", "relu2_1", "relu3_1", "pixels"),
         "style_layer_weights": (1, 1, 1, 6),
         "neighbour_weight": 0.68,
-        "neighbour_mix": 0.5,
-        "voting": (0.4, 0.4, 0.6, 1.0),
-        "voting_edges": 0.45,
-        "step_size": 9e-3,
     },
+    "neighbours": _STROKES,
 }
 
 # Iterations at each scale, and what belongs to them, for each objective that matches and each network, and for statistics. Fewer
@@ -112,7 +111,7 @@ _MATCHING: dict[str, dict[str, dict[str, Any]]] = {
         "fine": {"iterations": (200, 160, 120, 60)},
     },
     "published": {
-        "draft": {"iterations": (16, 12, 10, 0), "neighbour_rotations": 1, "step_size": 3e-2},
+        "draft": {"iterations": (16, 12, 10, 0), "neighbour_rotations": 1, "step_size": 2.4e-2, "voting": (0.8, 0.8, 0.8, 1.0)},
         "standard": {"iterations": (60, 50, 40, 10)},
         "fine": {"iterations": (120, 100, 80, 60), "step_size": 7.5e-3},
     },

@@ -1,7 +1,7 @@
 """The command ``impasto``: its parts, and the border where every failure becomes one line and an exit code.
 
-Exit codes: 0 done; 1 a run without a usable picture, a fault of Impasto itself, or the reader of a pipe went away; 2 bad input, with what to do;
-130 and 143 stopped by Ctrl-C and SIGTERM.
+Exit codes: 0 done; 1 a run without a usable picture, a fault of Impasto itself, or the reader of a pipe went away; 2 bad input,
+with what to do; 130 and 143 stopped by Ctrl-C and SIGTERM.
 """
 
 from __future__ import annotations

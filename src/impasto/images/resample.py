@@ -25,9 +25,9 @@ _WIDEST = 3  # px on each side, of the larger picture: lanczos
 
 
 def side_of(size: tuple[int, int], side: str) -> int:
-    """The ``long`` or ``short`` side, the ``height`` or the ``width`` of a ``size`` ``(height, width)``, or of its ``area`` the root.
+    """The ``long`` or ``short`` side, the ``height`` or the ``width`` of a ``size`` ``(height, width)``.
 
-    The root is that to the nearest px.
+    The side of an ``area`` is that of a square with as many px, to the nearest one.
     """
     root = round(math.sqrt(size[0] * size[1]))
     return {"long": max(size), "short": min(size), "height": size[0], "width": size[1], "area": root}[side]

@@ -1,0 +1,108 @@
+"""What effort buys: seconds of a picture in a process that has its network, and what the judges say of it, for both networks.
+
+    python benchmarks/effort.py [--size 512] [--runs 1] [--keep FOLDER] [--output benchmarks/results/effort.json]
+                                [--plot docs/pictures/effort.png]
+
+Painted are the demo's own pairs. A pair's seconds are the median of the RUNS after one run of a small picture for warm-up;
+figures are means over the pairs. Strokes crisper than the style's count as crisp as the style's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from judges import judge
+from machine import machine, write_report
+from quality import mean
+
+from impasto.api import Stylizer
+from impasto.defaults import EFFORTS
+from impasto.demo import PAINTINGS, read_photograph
+from impasto.devices import keep_freed_memory
+
+BACKBONES = ("compact", "vgg19")
+CONTENTS, STYLES = ("cat", "coffee"), ("flow", "mosaic", "waves")
+
+Figures = dict[str, Any]
+
+
+def write_inputs(folder: Path) -> list[tuple[Path, Path]]:
+    """The pairs, as files."""
+    for name in CONTENTS:
+        read_photograph(name).save(folder / f"{name}.png")
+    for name in STYLES:
+        PAINTINGS[name].paint().save(folder / f"{name}.png")
+    return [(folder / f"{content}.png", folder / f"{style}.png") for content in CONTENTS for style in STYLES]
+
+
+def measure(backbone: str, effort: str, size: int, runs: int, pairs: list[tuple[Path, Path]], folder: Path) -> Figures:
+    """Means over the pairs."""
+    stylizer, seconds, verdicts = Stylizer(backbone=backbone, effort=effort, size=size), [], []
+    Stylizer(backbone=backbone, size=64, iterations=1, others=[stylizer]).stylize(*pairs[0])
+    for content, style in pairs:
+        spent = []
+        for _ in range(runs):
+            began = time.perf_counter()
+            result = stylizer.stylize(content, style)
+            spent.append(time.perf_counter() - began)
+        seconds.append(statistics.median(spent))
+        out = folder / f"{backbone}-{effort}-{content.stem}-{style.stem}.png"
+        result.save(out)
+        verdicts.append(list(judge(out, content, style)))
+    names = ("style", "content", "crisp_median", "crisp_low")
+    spread = {"seconds": statistics.fmean(seconds), "least_s": min(seconds), "most_s": max(seconds)}
+    return {**{name: round(value, 2) for name, value in spread.items()}, **dict(zip(names, mean(verdicts), strict=True))}
+
+
+def plot(results: Mapping[str, Mapping[str, Figures]], file: Path) -> None:
+    """Three panels over seconds: style, content, crispness."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 3.4), layout="constrained")
+    panels = (("style", "style ratio (lower: nearer)"), ("content", "content (higher: nearer)"), ("crisp_median", "crispness"))
+    for axes, (name, label) in zip(figure.subplots(1, 3), panels, strict=True):
+        for backbone, efforts in results.items():
+            axes.plot([f["seconds"] for f in efforts.values()], [f[name] for f in efforts.values()], "o-", label=backbone)
+            for effort, figures in efforts.items():
+                axes.annotate(effort, (figures["seconds"], figures[name]), textcoords="offset points", xytext=(4, 4), fontsize=8)
+        axes.set(xscale="log", xlabel="seconds", title=label)
+        axes.grid(alpha=0.3)
+    figure.axes[0].legend()
+    figure.savefig(file, dpi=110)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--output", type=Path)
+    parser.add_argument("--plot", type=Path)
+    args = parser.parse_args()
+    keep_freed_memory()  # as the command line does
+    results: dict[str, dict[str, Figures]] = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = args.keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        pairs = write_inputs(folder)
+        for backbone in BACKBONES:
+            results[backbone] = {}
+            for effort in EFFORTS:
+                results[backbone][effort] = measure(backbone, effort, args.size, args.runs, pairs, folder)
+                print(backbone, effort, results[backbone][effort], flush=True)
+    threads = {"threads": torch.get_num_threads(), "load_before": round(os.getloadavg()[2], 2)}
+    write_report({"size": args.size, "runs": args.runs, **threads, "machine": machine(), "results": results}, args.output)
+    if args.plot:
+        plot(results, args.plot)
+
+
+if __name__ == "__main__":
+    main()
