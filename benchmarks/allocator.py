@@ -29,7 +29,7 @@ def evaluate(size: int, keep: bool) -> float:
         keep_freed_memory()
     generator = torch.Generator().manual_seed(0)
     content, style = (torch.rand((1, 3, size * 3 // 4, size), generator=generator) for _ in range(2))
-    config = StylizeConfig(neighbour_bank=1024)
+    config = StylizeConfig(backbone="compact", neighbour_bank=1024)
     backbone = create_backbone("compact", device="cpu", precision="auto")
     objective = build_objective(content, [learn(style, config, backbone)], config, backbone)
     seconds = []

@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     parser.add_argument("flags", nargs="*")
     args = parser.parse_args()
-    backbone, rows = impasto.create_backbone("compact", device="cpu"), []
+    rows = []
     with tempfile.TemporaryDirectory() as name:
         content, style, out = (Path(name) / f"{role}.png" for role in ("content", "style", "out"))
         read_photograph("coffee").save(content)
@@ -39,6 +39,7 @@ def main() -> None:
             subprocess.run([*map(str, command), "--iterations", "2", *args.flags], check=True)
             record = parse_record(read_record(out) or "")
             config = make_config(config_of(record), None, {})
+            backbone = impasto.create_backbone(config.backbone, weights=config.weights, device="cpu")
             estimate = peak_bytes(config, backbone, plan_scales(config, (record["size"][0], record["size"][1]))[-1].size)
             rows.append({"size": record["size"], "estimate_gib": estimate / 2**30, "measured_gib": record["peak_memory"] / 2**30})
             print({k: v if k == "size" else round(v, 2) for k, v in rows[-1].items()}, flush=True)

@@ -30,7 +30,10 @@ CASES = {  # flags, and the GB that are allowed
     "default 2048": (("--size", "2048"), 4.0),
     "vgg19 2048": ((*VGG, "--size", "2048", "--memory", "3GB"), 3.0),
     "vgg19 4096": ((*VGG, "--size", "4096", "--memory", "5GB"), 5.0),
-    "100 megapixels": (("--objective", "gram", "--scale-count", "1", "--size", "10000", "--memory", "20GB"), 20.0),
+    "100 megapixels": (
+        ("--backbone", "compact", "--objective", "gram", "--scale-count", "1", "--size", "10000", "--memory", "20GB"),
+        20.0,
+    ),
 }
 
 

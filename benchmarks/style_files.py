@@ -48,10 +48,10 @@ def paint(source: Path, content: Any, stylizer: impasto.Stylizer) -> tuple[float
 
 
 def compare(folder: Path, objective: str, size: int, runs: int) -> dict[str, float]:
-    stylizer = impasto.Stylizer(objective=objective, size=size, iterations=1, device="cpu")
+    stylizer = impasto.Stylizer(backbone="compact", objective=objective, size=size, iterations=1, device="cpu")
     file, content = folder / f"{objective}.style", read_photograph("coffee")
     sizes = tuple(sorted({64, 128, 256, size}))
-    impasto.learn_style(folder / "painting.png", objective=objective, sizes=sizes, device="cpu").save(file)
+    impasto.learn_style(folder / "painting.png", objective=objective, sizes=sizes, backbone="compact", device="cpu").save(file)
     pairs = [[paint(source, content, stylizer) for source in (folder / "painting.png", file)] for _ in range(runs + 1)][1:]
     picture, learnt = (statistics.median(run[k][0] for run in pairs) for k in (0, 1))
     return {

