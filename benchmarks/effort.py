@@ -1,15 +1,17 @@
 """What effort buys: seconds of a picture in a process that has its network, and what the judges say of it, for both networks.
 
     python benchmarks/effort.py [--size 512] [--runs 1] [--keep FOLDER] [--output benchmarks/results/effort.json]
-                                [--plot docs/pictures/effort.png]
+                                [--plot docs/pictures/effort.png] [--networks vgg19] [--efforts draft]
 
-Painted are the demo's own pairs. A pair's seconds are the median of the RUNS after one run of a small picture for warm-up;
+Painted are three pairs of the demo. A pair's seconds are the median of the RUNS after one run of a small picture for warm-up;
 figures are means over the pairs. Strokes crisper than the style's count as crisp as the style's.
+With some networks or efforts alone, the other figures of the output stay as they are.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import tempfile
@@ -29,18 +31,18 @@ from impasto.demo import PAINTINGS, read_photograph
 from impasto.devices import keep_freed_memory
 
 BACKBONES = ("compact", "vgg19")
-CONTENTS, STYLES = ("cat", "coffee"), ("flow", "mosaic", "waves")
+PAIRS = (("cat", "flow"), ("coffee", "mosaic"), ("cat", "waves"))
 
 Figures = dict[str, Any]
 
 
 def write_inputs(folder: Path) -> list[tuple[Path, Path]]:
     """The pairs, as files."""
-    for name in CONTENTS:
+    for name in dict.fromkeys(content for content, _ in PAIRS):
         read_photograph(name).save(folder / f"{name}.png")
-    for name in STYLES:
+    for name in dict.fromkeys(style for _, style in PAIRS):
         PAINTINGS[name].paint().save(folder / f"{name}.png")
-    return [(folder / f"{content}.png", folder / f"{style}.png") for content in CONTENTS for style in STYLES]
+    return [(folder / f"{content}.png", folder / f"{style}.png") for content, style in PAIRS]
 
 
 def measure(backbone: str, effort: str, size: int, runs: int, pairs: list[tuple[Path, Path]], folder: Path) -> Figures:
@@ -82,20 +84,22 @@ def plot(results: Mapping[str, Mapping[str, Figures]], file: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--networks", nargs="+", choices=BACKBONES, default=BACKBONES)
+    parser.add_argument("--efforts", nargs="+", choices=EFFORTS, default=EFFORTS)
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--output", type=Path)
     parser.add_argument("--plot", type=Path)
     args = parser.parse_args()
     keep_freed_memory()  # as the command line does
-    results: dict[str, dict[str, Figures]] = {}
+    kept = json.loads(args.output.read_text())["results"] if args.output and args.output.exists() else {}
+    results: dict[str, dict[str, Figures]] = {name: kept.get(name, {}) for name in BACKBONES}
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         pairs = write_inputs(folder)
-        for backbone in BACKBONES:
-            results[backbone] = {}
-            for effort in EFFORTS:
+        for backbone in args.networks:
+            for effort in args.efforts:
                 results[backbone][effort] = measure(backbone, effort, args.size, args.runs, pairs, folder)
                 print(backbone, effort, results[backbone][effort], flush=True)
     threads = {"threads": torch.get_num_threads(), "load_before": round(os.getloadavg()[2], 2)}

@@ -111,7 +111,7 @@ _MATCHING: dict[str, dict[str, dict[str, Any]]] = {
         "fine": {"iterations": (200, 160, 120, 60)},
     },
     "published": {
-        "draft": {"iterations": (16, 12, 10, 0), "neighbour_rotations": 1, "step_size": 2.4e-2, "voting": (0.8, 0.8, 0.8, 1.0)},
+        "draft": {"iterations": (14, 10, 7, 0), "neighbour_rotations": 1, "step_size": 2.6e-2, "voting": (0.8, 0.8, 0.8, 1.0)},
         "standard": {"iterations": (60, 50, 40, 10)},
         "fine": {"iterations": (120, 100, 80, 60), "step_size": 7.5e-3},
     },
