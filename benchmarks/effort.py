@@ -67,6 +67,7 @@ def measure(backbone: str, effort: str, size: int, runs: int, pairs: list[tuple[
 def plot(results: Mapping[str, Mapping[str, Figures]], file: Path) -> None:
     """Three panels over seconds: style, content, crispness."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
     figure = Figure(figsize=(11, 3.4), layout="constrained")
     panels = (("style", "style ratio (lower: nearer)"), ("content", "content (higher: nearer)"), ("crisp_median", "crispness"))
@@ -76,6 +77,9 @@ def plot(results: Mapping[str, Mapping[str, Figures]], file: Path) -> None:
             for effort, figures in efforts.items():
                 axes.annotate(effort, (figures["seconds"], figures[name]), textcoords="offset points", xytext=(4, 4), fontsize=8)
         axes.set(xscale="log", xlabel="seconds", title=label)
+        axes.xaxis.set_major_locator(FixedLocator([1, 2, 5, 10, 20, 50, 100, 200]))
+        axes.xaxis.set_major_formatter(ScalarFormatter())
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.grid(alpha=0.3)
     figure.axes[0].legend()
     figure.savefig(file, dpi=110)
