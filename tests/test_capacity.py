@@ -213,3 +213,12 @@ def test_where_no_size_would_do_the_hint_says_so(vgg, machine):
     machine(1000)
     with pytest.raises(CapacityError, match=r"0\.0 GiB are free; end other programs, or use a machine with more memory"):
         fit(vgg, (512, 512))
+
+
+@pytest.mark.parametrize("options", [{"objective": "neighbours", "neighbour_match": "layers"}, {"tile": "x"}])
+def test_tiles_by_hand_are_refused_where_the_loss_is_no_sum(options, vgg):
+    """Before anything is computed, and only where the picture is larger than a tile."""
+    config = StylizeConfig(tile_size=128, **options).resolve()
+    with pytest.raises(ConfigError, match=r"are no sum over tiles; leave out --tile-size$"):
+        fitted(config, vgg, (256, 192))
+    assert fitted(config, vgg, (128, 96)) == config

@@ -16,7 +16,7 @@ from .features import Backbone, LayerSpec, held_layer
 from .images.resample import side_of
 from .losses import CELL, Size
 from .styles import parts_of
-from .targets import refining, tileable
+from .targets import no_sum, refining, tileable
 
 __all__ = ["available_memory", "fitted", "peak_bytes"]
 
@@ -128,6 +128,8 @@ def fitted(config: StylizeConfig, backbone: Backbone, size: Size, styles: int = 
         CapacityError: more is needed than there is; the hint gives a size that fits.
         ConfigError: see `peak_bytes`; or a ``tile_size`` is given for a loss that is no sum over tiles.
     """
+    if 0 < config.tile_size < max(size) and not _splits(config):
+        raise no_sum()
     there = config.memory_bytes or available_memory(backbone.device)
     comfort = there if config.memory_bytes or backbone.device.type == "cuda" else min(there, _COMFORT)
     tiles = [config.tile_size] if config.tile_size else [WHOLE, *(_TILES if _splits(config) else ())]

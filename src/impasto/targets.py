@@ -35,7 +35,7 @@ from .styles import Part, StyleTargets, drawn, joined, kept, layer_bank, parts_o
 from .terms import ContentTerm, NeighbourTerm, SplitTerm, StyleDistance, StyleTerm, Term, VariationTerm
 from .tiling import Anew, is_tiled, picture_features, picture_hypercolumns
 
-__all__ = ["build_objective", "refining", "tileable"]
+__all__ = ["build_objective", "no_sum", "refining", "tileable"]
 
 Matched = tuple[StyleTargets, float]  # a style that is matched, and its share
 
@@ -68,7 +68,7 @@ def build_objective(
     """
     config = config.resolve()
     if is_tiled(content, config.tile_size) and not tileable(config):
-        raise ConfigError("layers matched one by one, and pictures that join, are no sum over tiles", "leave out --tile-size")
+        raise no_sum()
     backbone = backbone.tiled(config.tile) if config.tile != "none" else backbone
     parts = parts_of(config, len(styles))
     weights = _Weights(mask, backbone)
@@ -261,6 +261,11 @@ def tileable(config: StylizeConfig) -> bool:
     """Whether the loss is one that can be evaluated in tiles."""
     layer_by_layer = bool(config.neighbour_weight) and config.neighbour_match == "layers"
     return config.tile == "none" and not layer_by_layer
+
+
+def no_sum() -> ConfigError:
+    """What a loss that is not `tileable` is refused with."""
+    return ConfigError("layers matched one by one, and pictures that join, are no sum over tiles", "leave out --tile-size")
 
 
 def refining(config: StylizeConfig, backbone: Backbone) -> StylizeConfig:
