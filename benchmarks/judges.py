@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -38,10 +39,17 @@ def sliced_distance(one: Tensor, two: Tensor) -> float:
 def _sliced(one: Tensor, two: Tensor) -> float:
     generator = torch.Generator().manual_seed(0)
     directions = F.normalize(torch.randn((DIRECTIONS, 3, PATCH, PATCH), generator=generator).flatten(1), dim=1)
-    kernels, quantiles = directions.reshape(-1, 3, PATCH, PATCH), torch.linspace(0, 1, SAMPLES)
-    curves = [F.conv2d(x, kernels)[0].flatten(1) for x in (one, two)]
-    a, b = (torch.quantile(c[:, torch.arange(0, c.shape[1], max(1, c.shape[1] // 100_000))], quantiles, dim=1) for c in curves)
+    curves = [F.conv2d(x, directions.reshape(-1, 3, PATCH, PATCH))[0].flatten(1) for x in (one, two)]
+    a, b = (_quantiles(c[:, :: max(1, c.shape[1] // 100_000)]) for c in curves)
     return float((a - b).square().mean())
+
+
+def _quantiles(values: Tensor) -> Tensor:
+    """Of each row, `SAMPLES` of them, as `torch.quantile` gives; NumPy sorts several times faster and is most of a judgement."""
+    ordered = torch.from_numpy(np.sort(values.numpy(), axis=1))
+    places = torch.linspace(0, ordered.shape[1] - 1, SAMPLES, dtype=torch.float64)
+    below = places.long().clamp(max=ordered.shape[1] - 2)
+    return ordered[:, below].lerp(ordered[:, below + 1], (places - below).float())
 
 
 def content_score(picture: Tensor, content: Tensor) -> float:
