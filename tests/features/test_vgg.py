@@ -142,6 +142,19 @@ def test_the_input_is_normalised_as_the_weights_say(normalization: Normalization
     torch.testing.assert_close(backbone.normalize(image), torch.stack(expected, 1))
 
 
+@pytest.mark.parametrize("padding", ["zeros", "replicate-all"])
+@pytest.mark.parametrize("tile", ["none", "xy"])
+def test_bfloat16_sees_the_whole_picture(random_weights, padding: str, tile: str) -> None:
+    """What the first convolution gives is off by what rounding it takes away, as if picture and kernels had not been rounded."""
+    image = picture(32, 48)
+    exact, half = (
+        VGG(random_weights(), padding=padding, dtype=dtype).tiled(tile)(image, ["relu1_1"])["relu1_1"].float()
+        for dtype in (torch.float32, torch.bfloat16)
+    )
+    rounding = (exact.bfloat16().float() - exact).norm()
+    assert (half - exact).norm() <= 1.02 * rounding
+
+
 def test_bfloat16_normalises_in_float32(random_weights) -> None:
     backbone, image = VGG(random_weights(), dtype=torch.bfloat16), picture()
     assert torch.equal(backbone.normalize(image), VGG(random_weights()).normalize(image))

@@ -67,7 +67,8 @@ class VGG(nn.Module):
         self.convolutions = nn.ModuleDict()
         for name, (weight, bias) in weights.convolutions.items():
             mode = others if self.convolutions else first
-            self.convolutions[name] = _convolution(weight.to(device, dtype), bias.to(device, dtype), mode)
+            kernels = weight.to(device, dtype) if self.convolutions else _entrance(weight.to(device), dtype)
+            self.convolutions[name] = _convolution(kernels, bias.to(device, dtype), mode)
 
     @property
     def device(self) -> torch.device:
@@ -125,6 +126,8 @@ class VGG(nn.Module):
         weight = next(self.parameters())
         layout = torch.channels_last if weight.device.type == "cpu" else torch.contiguous_format
         entered: Tensor = self.normalize(image)
+        if weight.shape[1] != entered.shape[1]:
+            entered = _Split.apply(entered, weight.dtype)  # type: ignore[no-untyped-call]
         return entered.to(weight.dtype).contiguous(memory_format=layout)
 
 
@@ -185,6 +188,33 @@ class _Normalize(nn.Module):
         if self.reverse:
             pixels = pixels.flip(1)
         return (pixels * self.scale - self.mean) / self.std
+
+
+class _Split(torch.autograd.Function):
+    """A picture ``(B, 3, H, W)`` as ``(B, 9, H, W)`` in a short number format: rounded, what that left out, and rounded again.
+
+    Beside the kernels of `_entrance` nothing of the picture is lost. A gradient close to an optimum is what is left of large
+    parts that cancel, and a picture of 8 bits makes a fifth of it noise, which the curvature of L-BFGS is then made of.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, picture: Tensor, dtype: torch.dtype) -> Tensor:
+        ctx.dtype = picture.dtype
+        rounded = picture.to(dtype)
+        return torch.cat([rounded, (picture - rounded).to(dtype), rounded], 1)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        by_rounded, _, by_rest = gradient.to(ctx.dtype).chunk(3, 1)
+        return by_rounded + by_rest, None
+
+
+def _entrance(kernels: Tensor, dtype: torch.dtype) -> Tensor:
+    """Kernels ``(64, 3, 3, 3)`` in a number format; in a short one for what `_Split` makes: twice rounded, and the rest."""
+    rounded = kernels.to(dtype)
+    if torch.finfo(dtype).bits >= torch.finfo(kernels.dtype).bits:
+        return rounded
+    return torch.cat([rounded, rounded, (kernels - rounded).to(dtype)], 1)
 
 
 def _layer_of(convolution: str) -> str:
