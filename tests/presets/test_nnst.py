@@ -90,7 +90,7 @@ def compare(objective: Objective, formula) -> None:
 @pytest.mark.parametrize("canvas", [None, CANVAS], ids=["coarsest scale", "finer scale"])
 def test_hypercolumns_point_where_their_matches_do(canvas, network):
     content, bank = CONTENT.double(), torch.cat([stacked(turn) for turn in turns(STYLE.double())])
-    seen = content if canvas is None else 0.25 * content + 0.75 * with_finest_band(canvas.double(), content)
+    seen = content if canvas is None else 0.75 * content + 0.25 * with_finest_band(canvas.double(), content)
     wanted = bank[search(stacked(seen), bank)]
     objective = build(network, load_preset("nnst"), canvas)
     compare(objective, lambda leaf: (1 - F.cosine_similarity(stacked(leaf), wanted, dim=1)).mean())
