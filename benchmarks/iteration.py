@@ -26,10 +26,11 @@ import torch
 from evaluation_cost import peak_bytes
 from machine import machine, write_report
 from plain_loop import CONTENT_LAYER, CONTENT_WEIGHT, STYLE_LAYERS, STYLE_WEIGHT, PlainLoop
-from precision import picture, random_vgg
+from precision import picture
+from random_network import random_vgg
 
 from impasto.config import StylizeConfig
-from impasto.devices import choose_dtype, keep_freed_memory
+from impasto.devices import NUMBER_FORMATS, choose_precision, keep_freed_memory
 from impasto.features import VGG
 from impasto.optim import create_solver
 from impasto.styles import learn
@@ -70,7 +71,7 @@ def own_step(weights: NetworkWeights, size: int) -> Callable[[], object]:
     keep_freed_memory()
     canvas, style = (picture(size * 3 // 4, size, seed) for seed in (1, 2))
     config = StylizeConfig(optimizer="lbfgs", variable="pixels", clamp=True, **SAME_LOSS)
-    network = VGG(weights, pooling=POOLING, padding=PADDING, dtype=choose_dtype("auto", CPU))
+    network = VGG(weights, pooling=POOLING, padding=PADDING, dtype=NUMBER_FORMATS[choose_precision("auto", CPU)])
     objective, solver = build_objective(canvas, [learn(style, config, network)], config, network), create_solver(config)
     state = solver.init(canvas)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from machine import machine, write_report
 from PIL import Image
-from precision import random_vgg
+from random_network import random_vgg
 
 from impasto.demo import PAINTINGS, read_photograph
 from impasto.images.io import read_record

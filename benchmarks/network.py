@@ -30,7 +30,7 @@ from receptive_field import measure_fields
 from style_retrieval import all_crops, hellinger, histograms, mean_average_precision, retrieve
 
 from impasto.config import StylizeConfig
-from impasto.devices import choose_dtype, keep_freed_memory
+from impasto.devices import NUMBER_FORMATS, choose_precision, keep_freed_memory
 from impasto.features import Backbone
 from impasto.features.compact import compact
 from impasto.weights.formats import read_weights
@@ -50,7 +50,7 @@ class Networks:
     """The network to be measured, and random ones of its shape."""
 
     def __init__(self, weights: NetworkWeights, pictures: torch.Tensor) -> None:
-        self.dtype = choose_dtype("auto", torch.device("cpu"))
+        self.dtype = NUMBER_FORMATS[choose_precision("auto", torch.device("cpu"))]
         self.measured = compact(weights, dtype=self.dtype)
         self.random = [compact(random_like(weights, seed, pictures), dtype=self.dtype) for seed in SEEDS]
 
@@ -160,7 +160,7 @@ def main() -> None:
         "note": NOTE,
         "sha256": weights.sha256,
         "widths": [weight.shape[0] for weight, _ in weights.convolutions.values()],
-        "precision": str(choose_dtype("auto", torch.device("cpu"))).removeprefix("torch."),
+        "precision": choose_precision("auto", torch.device("cpu")),
         "machine": {**machine(), "threads": torch.get_num_threads(), "load": psutil.getloadavg()[0]},
     }
     report = measure(weights, args.weights, args.data)

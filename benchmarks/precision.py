@@ -1,13 +1,14 @@
-"""Does bfloat16 end where float32 ends? Whole runs in both, judged by one objective in float32.
+"""Does bfloat16 end where float32 ends? Whole runs in each precision, judged by one objective in float32.
 
     python benchmarks/precision.py [--size 192] [--iterations 100] [--pairs 1] [--only vgg19]
                                    [--output benchmarks/results/precision.json]
 
-The embedded network, and a whole VGG-19 of seeded random numbers; Adam and L-BFGS; coarse to fine, ITERATIONS at each scale. A
-row says how far the two final losses are apart, as a share of float32's, and how far off the first and the last gradient in
-bfloat16 is, as a share of its norm. A run amplifies whatever is rounded: `moved` is how far apart two runs in float32 end whose
-contents differ by 1e-6. All are means over PAIRS of pictures; where matches are looked for, single runs say little. Rows that are
-in the output already are kept. Exits with 1 where what `precision` `auto` takes ends more than 1 % above float32.
+Both networks; Adam and L-BFGS, coarse to fine, ITERATIONS at each scale; and the preset pastiche, ITERATIONS in all. A row
+says how far the final losses in bfloat16 and mixed are from float32's, as a share of it, and how far off the first and the last
+gradient in bfloat16 is, as a share of its norm. A run amplifies whatever is rounded: `moved` is how far apart two runs in
+float32 end whose contents differ by 1e-6. All are means over PAIRS of pictures; where matches are looked for, single runs say
+little. Rows that are in the output already are kept. Exits with 1 where what `precision` `auto` takes ends more than 1 % above
+float32.
 """
 
 from __future__ import annotations
@@ -16,25 +17,20 @@ import argparse
 import json
 import statistics
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import torch
 from machine import machine, write_report
-from random_network import he_normal
 from torch import Tensor
 
 import impasto
+from impasto.devices import NUMBER_FORMATS
 from impasto.features import Backbone
 from impasto.images.resample import resize
 from impasto.styles import learn
 from impasto.targets import build_objective
-from impasto.weights.formats import write_weights
-from impasto.weights.manifest import NORMALIZATIONS
-from impasto.weights.network import BLOCKS, CONVOLUTIONS, NetworkWeights
 
-WIDTHS = (64, 128, 256, 512, 512)
 ALLOWED = 0.01
 GRAM: dict[str, Any] = {
     "objective": "gram",
@@ -42,17 +38,12 @@ GRAM: dict[str, Any] = {
     "meanstd_weight": 0.0,
 }
 SOLVERS: dict[str, dict[str, Any]] = {"adam": {}, "lbfgs": {"optimizer": "lbfgs", "variable": "pixels"}}
-CASES = [
-    *((f"compact, gram, {name}", "compact", {**GRAM, **solver}) for name, solver in SOLVERS.items()),
-    ("compact, blend, adam", "compact", {}),
-    *((f"vgg19, gram, {name}", "vgg19", {**GRAM, **solver}) for name, solver in SOLVERS.items()),
+CASES: list[tuple[str, dict[str, Any]]] = [
+    *((f"compact, gram, {name}", {"backbone": "compact", **GRAM, **solver}) for name, solver in SOLVERS.items()),
+    ("compact, blend, adam", {"backbone": "compact"}),
+    *((f"vgg19, gram, {name}", {"backbone": "vgg19", **GRAM, **solver}) for name, solver in SOLVERS.items()),
+    ("vgg19, preset pastiche", {"preset": "pastiche"}),
 ]
-
-
-def random_vgg(seed: int = 0) -> NetworkWeights:
-    """The published widths, filled with random numbers."""
-    outs = [width for width, length in zip(WIDTHS, BLOCKS, strict=True) for _ in range(length)]
-    return NetworkWeights(he_normal(dict(zip(CONVOLUTIONS, outs, strict=True)), seed), NORMALIZATIONS["torchvision"])
 
 
 def picture(height: int, width: int, seed: int) -> Tensor:
@@ -94,12 +85,12 @@ class Judge:
 
 def compare(size: int, config: impasto.StylizeConfig, pair: int) -> dict[str, float]:
     judge = Judge(size, config, pair)
-    pictures = {"float32": judge.paint("float32"), "bfloat16": judge.paint("bfloat16"), "moved": judge.paint("float32", 1e-6)}
+    pictures = {precision: judge.paint(precision) for precision in NUMBER_FORMATS}
+    pictures["moved"] = judge.paint("float32", 1e-6)
     losses = {name: judge.loss(pixels) for name, pixels in pictures.items()}
     return {
         **losses,
-        "apart": losses["bfloat16"] / losses["float32"] - 1,
-        "moved_apart": losses["moved"] / losses["float32"] - 1,
+        **{f"{name}_apart": loss / losses["float32"] - 1 for name, loss in losses.items() if name != "float32"},
         "first_gradient_error": judge.gradient_error(judge.content),
         "last_gradient_error": judge.gradient_error(pictures["bfloat16"]),
     }
@@ -121,19 +112,17 @@ def main() -> None:
     rows: dict[str, dict[str, Any]] = {}
     if args.output and args.output.exists():
         rows = json.loads(args.output.read_text())["results"]
-    with tempfile.TemporaryDirectory() as folder:
-        weights = Path(folder) / "random.safetensors"
-        write_weights(random_vgg(), weights)
-        for name, backbone, options in CASES:
-            if args.only in name:
-                own = {"weights": str(weights)} if backbone == "vgg19" else {}
-                run = {"size": args.size, "iterations": args.iterations}
-                config = impasto.StylizeConfig(**{"backbone": backbone, "device": "cpu", **run, **own, **options})
-                auto = impasto.Stylizer(config=config).config.precision
-                rows[name] = {**run, "pairs": args.pairs, "auto": auto, **means(args.size, config, args.pairs)}
-                print(name, rows[name], flush=True)
-                write_report({"machine": machine(), "allowed": ALLOWED, "results": rows}, args.output)
-    sys.exit(any(row["auto"] == "bfloat16" and row["apart"] > ALLOWED for row in rows.values()))
+    for name, options in CASES:
+        if args.only in name:
+            run = {"size": args.size, "iterations": args.iterations}
+            preset = options.get("preset")
+            base = impasto.load_preset(preset) if preset else impasto.StylizeConfig()
+            config = base.overlay({"device": "cpu", **run, **{key: value for key, value in options.items() if key != "preset"}})
+            auto = impasto.Stylizer(config=config).config.precision
+            rows[name] = {**run, "pairs": args.pairs, "auto": auto, **means(args.size, config, args.pairs)}
+            print(name, rows[name], flush=True)
+            write_report({"machine": machine(), "allowed": ALLOWED, "results": rows}, args.output)
+    sys.exit(any(row.get(f"{row['auto']}_apart", 0.0) > ALLOWED for row in rows.values()))
 
 
 if __name__ == "__main__":

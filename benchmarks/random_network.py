@@ -8,7 +8,10 @@ import torch
 from torch import Tensor
 
 from impasto.features.compact import compact
-from impasto.weights.network import Convolutions, NetworkWeights
+from impasto.weights.manifest import NORMALIZATIONS
+from impasto.weights.network import BLOCKS, CONVOLUTIONS, Convolutions, NetworkWeights
+
+WIDTHS = (64, 128, 256, 512, 512)  # of VGG-19's blocks
 
 
 def he_normal(widths: Mapping[str, int], seed: int = 0) -> Convolutions:
@@ -22,6 +25,12 @@ def he_normal(widths: Mapping[str, int], seed: int = 0) -> Convolutions:
         convolutions[name] = (weight, torch.zeros(width))
         channels = width
     return convolutions
+
+
+def random_vgg(seed: int = 0) -> NetworkWeights:
+    """VGG-19's widths, filled with random numbers."""
+    outs = [width for width, length in zip(WIDTHS, BLOCKS, strict=True) for _ in range(length)]
+    return NetworkWeights(he_normal(dict(zip(CONVOLUTIONS, outs, strict=True)), seed), NORMALIZATIONS["torchvision"])
 
 
 def random_like(weights: NetworkWeights, seed: int, pictures: Tensor) -> NetworkWeights:

@@ -66,9 +66,9 @@ def test_half_precision_halves_the_activations(vgg):
     activations = [
         bytes_of(vgg, objective="gram", style_weight=1, precision=precision)
         - bytes_of(vgg, objective="gram", style_weight=0, content_weight=0, precision=precision)
-        for precision in ("float32", "bfloat16")
+        for precision in ("float32", "mixed", "bfloat16")
     ]
-    assert activations[0] == pytest.approx(2 * activations[1], rel=1e-6)
+    assert activations[0] == activations[1] == pytest.approx(2 * activations[2], rel=1e-6)
 
 
 def test_wider_networks_cost_more(vgg):

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from impasto import devices
-from impasto.devices import choose_device, choose_dtype, keep_freed_memory, release_freed_memory
+from impasto.devices import NUMBER_FORMATS, choose_device, choose_precision, keep_freed_memory, release_freed_memory
 from impasto.errors import DeviceError
 
 CPU, CUDA, MPS = (torch.device(name) for name in ("cpu", "cuda", "mps"))
@@ -46,42 +46,36 @@ def test_a_device_is_taken_where_it_is_and_refused_where_it_is_not(name, machine
 
 
 @pytest.mark.parametrize("device", [CPU, CUDA, MPS], ids=str)
-@pytest.mark.parametrize(("precision", "dtype"), [("float32", torch.float32), ("bfloat16", torch.bfloat16)])
-def test_a_number_format_that_is_asked_for_is_taken(precision, dtype, device):
-    assert choose_dtype(precision, device) == dtype
+@pytest.mark.parametrize("precision", NUMBER_FORMATS)
+@pytest.mark.parametrize("optimizer", [None, "adam", "lbfgs"])
+def test_a_precision_that_is_asked_for_is_taken(precision, device, optimizer):
+    assert choose_precision(precision, device, optimizer) == precision
 
 
-@pytest.mark.parametrize(
-    ("capability", "dtype"), [((7, 5), torch.float32), ((8, 0), torch.bfloat16), ((9, 0), torch.bfloat16)], ids=str
-)
-def test_auto_takes_bfloat16_on_graphics_cards_that_multiply_it(capability, dtype, monkeypatch):
+@pytest.mark.parametrize(("optimizer", "native"), [(None, "bfloat16"), ("adam", "bfloat16"), ("lbfgs", "mixed")])
+@pytest.mark.parametrize(("capability", "has"), [((7, 5), False), ((8, 0), True), ((9, 0), True)], ids=str)
+def test_auto_takes_bfloat16_on_graphics_cards_that_multiply_it(capability, has, optimizer, native, monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
-    assert choose_dtype("auto", CUDA) == dtype
+    assert choose_precision("auto", CUDA, optimizer) == (native if has else "float32")
 
 
+@pytest.mark.parametrize(("optimizer", "native"), [(None, "bfloat16"), ("adam", "bfloat16"), ("lbfgs", "mixed")])
 @pytest.mark.parametrize("avx512", [False, True])
 @pytest.mark.parametrize("amx", [False, True])
-def test_auto_takes_bfloat16_on_processors_that_multiply_it(avx512, amx, monkeypatch):
+def test_auto_takes_bfloat16_on_processors_that_multiply_it(avx512, amx, optimizer, native, monkeypatch):
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512, raising=False)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx, raising=False)
-    assert choose_dtype("auto", CPU) == (torch.bfloat16 if avx512 or amx else torch.float32)
-
-
-@pytest.mark.parametrize(("optimizer", "dtype"), [("adam", torch.bfloat16), ("lbfgs", torch.float32)])
-def test_auto_takes_float32_for_a_solver_that_needs_it(optimizer, dtype, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
-    assert choose_dtype("auto", CUDA, optimizer) == dtype
-    assert choose_dtype("bfloat16", CUDA, optimizer) == torch.bfloat16
+    assert choose_precision("auto", CPU, optimizer) == (native if avx512 or amx else "float32")
 
 
 def test_auto_takes_float32_where_pytorch_does_not_say(monkeypatch):
     monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported", raising=False)
     monkeypatch.delattr(torch.cpu, "_is_amx_tile_supported", raising=False)
-    assert choose_dtype("auto", CPU) == torch.float32
+    assert choose_precision("auto", CPU) == "float32"
 
 
 def test_auto_takes_float32_on_apple():
-    assert choose_dtype("auto", MPS) == torch.float32
+    assert choose_precision("auto", MPS) == "float32"
 
 
 class Library:

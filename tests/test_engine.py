@@ -149,7 +149,7 @@ def test_the_loss_falls_at_every_scale(options, vgg):
 
 
 def test_bfloat16_and_float32_end_alike():
-    """On 16 channels; benchmarks/precision.py measures the whole VGG-19."""
+    """On 16 channels; benchmarks/precision.py measures both networks."""
     weights = random_weights((16, 16, 16, 16, 16))
     exact, half = (VGG(weights, pooling="avg", dtype=dtype) for dtype in (torch.float32, torch.bfloat16))
     options = {"iterations": 120, "scale_count": 1, "content_weight": 10}  # after few, runs scatter more than formats differ
@@ -158,6 +158,30 @@ def test_bfloat16_and_float32_end_alike():
     ends = [judge.value_and_grad(paint(backbone, **options)[1].pixels)[0].total for backbone in (exact, half)]
     assert ends[1] == pytest.approx(ends[0], rel=0.02)
     assert ends[0] < 0.5 * judge.value_and_grad(CONTENT)[0].total
+
+
+@pytest.mark.parametrize(("iterations", "exact"), [((8, 5), (2, 1)), ((1, 1), (0, 0)), ((0, 4), (0, 1))], ids=str)
+def test_a_mixed_run_ends_each_scale_in_float32(iterations, exact, monkeypatch):
+    seen = []
+
+    def step(self, share):
+        seen.append(self.objective.features(self.canvas)["relu1_1"].dtype)
+        return original(self, share)
+
+    original = engine.Level.step
+    monkeypatch.setattr(engine.Level, "step", step)
+    backbone = VGG(random_weights(), pooling="avg", dtype=torch.bfloat16, mixed=True)
+    paint(backbone, optimizer="lbfgs", precision="mixed", iterations=iterations)
+    assert seen == [
+        torch.float32 if k >= n - last else torch.bfloat16 for n, last in zip(iterations, exact, strict=True) for k in range(n)
+    ]
+
+
+def test_the_end_of_a_mixed_run_is_judged_by_targets_of_its_own():
+    """The content has no loss: its targets are what the network of the moment sees of it."""
+    backbone = VGG(random_weights(), pooling="avg", dtype=torch.bfloat16, mixed=True)
+    options = {"content_weight": 1.0, "style_weight": 0.0, "scale_count": 1, "recolor": False}
+    assert paint(backbone, precision="mixed", iterations=4, **options)[0][-1].loss == 0
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,12 @@ from impasto.checkpoint import read_checkpoint
 from impasto.config import StylizeConfig
 from impasto.engine import Outcome, Progress, run
 from impasto.errors import CheckpointError
+from impasto.features import VGG
 from impasto.images.io import to_pil
 from impasto.painting import Run
 from impasto.pyramid import plan_scales
 from impasto.styles import PictureStyle
-from synthetic import picture
+from synthetic import picture, random_weights
 
 CONTENT, STYLE = picture(40, 48, 1), picture(44, 40, 2)
 QUICK = {"size": 64, "scale_count": 2, "scale_ratio": 1.25, "iterations": (3, 3), "neighbour_rotations": 1}
@@ -64,6 +65,11 @@ RUNS = {
     "noise": {"objective": "meanstd", "init": "noise", "seed": 5},
     "colour": {"objective": "gram", "color": "luminance"},
     "split": {"objective": "neighbours", "neighbour_layers": LAYERS, "split_iterations": 2, "full_scales": 1, "iterations": 2},
+    "mixed": {"objective": "gram", "optimizer": "lbfgs", "precision": "mixed", "iterations": (4, 6), "best": True},
+    "mixed, matched": {
+        **{"neighbour_layers": LAYERS, "neighbour_refresh": 3, "full_scales": 1, "iterations": (8, 4)},
+        **{"optimizer": "lbfgs", "precision": "mixed"},
+    },
     "backs off": {"objective": "gram", "optimizer": "lbfgs", "variable": "pixels", "step_size": 1e4, "iterations": (5, 4)},
     "plateau": {"objective": "gram", "plateau": 1.0, "iterations": 7},
     "diverges": {"objective": "gram", "step_size": 1e5, "variable": "pixels", "cooling": 1.0, "iterations": 14, "scale_count": 1},
@@ -73,6 +79,8 @@ RUNS = {
 @pytest.mark.parametrize("options", RUNS.values(), ids=RUNS)
 def test_going_on_after_any_iteration_is_as_if_never_stopped(options, vgg, monkeypatch):
     monkeypatch.setattr(level, "_PLATEAU_WINDOW", 2)
+    if options.get("precision") == "mixed":
+        vgg = VGG(random_weights(), pooling="avg", dtype=torch.bfloat16, mixed=True)
     steps, saved, outcome = paint(vgg, options)
     assert len({step.scale for step in steps}) > 1 or outcome.reason == "diverged"
     assert len(steps) >= 6

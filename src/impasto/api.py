@@ -12,7 +12,7 @@ import torch
 from . import targets
 from .checkpoint import Checkpoint, read_checkpoint
 from .config import StylizeConfig
-from .devices import choose_device, choose_dtype
+from .devices import NUMBER_FORMATS, choose_device, choose_precision
 from .engine import Progress
 from .features import Backbone, as_large_as_oxfords, build_backbone, canonical_layer
 from .images import io
@@ -70,13 +70,13 @@ class Stylizer:
         asked = _with_known_layers(make_config(config, preset, options).resolve())
         resolved = asked if exact else _with_weights_at_hand(asked)
         device = choose_device(resolved.device)
-        dtype = choose_dtype(resolved.precision, device, resolved.optimizer)
-        self.config = resolved.overlay({"device": device.type, "precision": str(dtype).removeprefix("torch.")})
+        precision = choose_precision(resolved.precision, device, resolved.optimizer)
+        self.config = resolved.overlay({"device": device.type, "precision": precision})
         self.preset = preset
         known = ((other.backbone, other.weights) for other in others if _network(other.config) == _network(self.config))
         self.backbone: Backbone
         self.weights: dict[str, str]
-        self.backbone, found = next(known, None) or _backbone(self.config, device, dtype)
+        self.backbone, found = next(known, None) or _backbone(self.config, device)
         self.weights = {"id": found["id"], "sha256": found["sha256"]}
         if asked.weights != resolved.weights:
             self.weights["asked"] = str(asked.weights)
@@ -189,7 +189,7 @@ def create_backbone(
     given.update(network_input=network_input, activations=activations, device=device, precision=precision)
     config = _with_weights_at_hand(StylizeConfig(**given).resolve())
     chosen = choose_device(config.device)
-    return _backbone(config, chosen, choose_dtype(config.precision, chosen))[0]
+    return _backbone(config.overlay({"precision": choose_precision(config.precision, chosen)}), chosen)[0]
 
 
 def build_objective(content: Any, style: Any, config: StylizeConfig, backbone: Backbone) -> Objective:
@@ -224,13 +224,14 @@ def _network(config: StylizeConfig) -> dict[str, Any]:
     return {name: getattr(config, name) for name in (*of_it, "device", "precision")}
 
 
-def _backbone(config: StylizeConfig, device: torch.device, dtype: torch.dtype) -> tuple[Backbone, dict[str, str]]:
+def _backbone(config: StylizeConfig, device: torch.device) -> tuple[Backbone, dict[str, str]]:
     weights = _store().load(config.weights or "")
     if config.network_input != "own":
         weights = replace(weights, normalization=NORMALIZATIONS[config.network_input])
     if config.backbone == "compact" and config.activations == "oxford":
         weights = as_large_as_oxfords(weights)
+    asked = {"pooling": config.pooling or "max", "padding": config.padding or "zeros", "device": device}
     backbone = build_backbone(
-        config.backbone, weights, pooling=config.pooling or "max", padding=config.padding or "zeros", device=device, dtype=dtype
+        config.backbone, weights, **asked, dtype=NUMBER_FORMATS[config.precision], mixed=config.precision == "mixed"
     )
     return backbone, {"id": config.weights or "", "sha256": weights.sha256}

@@ -65,7 +65,7 @@ def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: fl
     matched = _seen(backbone, config.neighbour_weight, config.neighbour_layers)
     content = _seen(backbone, config.content_weight, config.content_layers)
     layers = matched + content + _seen(backbone, config.style_weight, config.style_layers)
-    bytes_each = 4 if config.precision == "float32" else 2
+    bytes_each = 2 if config.precision == "bfloat16" else 4
     deepest = max((spec.radius for spec in layers), default=0)
     specs = [spec for spec in backbone.layers.values() if spec.radius <= deepest]
     activations = _cells(specs) * bytes_each * (3.6 if tiled else 2.5 if matched else _STATISTICS.get(config.objective, 3.4))

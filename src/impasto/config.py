@@ -304,9 +304,10 @@ class StylizeConfig(Checked):
     device: str = option("auto", "where to compute", "run", choices=("auto", "cpu", "cuda", "mps"))
     precision: str = option(
         "auto",
-        "number format of the network; auto takes bfloat16 where the processor multiplies it and the solver is not L-BFGS",
+        "number format of the network; mixed is bfloat16 with the last quarter of a scale's iterations in float32; auto takes "
+        "bfloat16 where the processor multiplies it, and mixed for L-BFGS there",
         "run",
-        choices=("auto", "float32", "bfloat16"),
+        choices=("auto", "float32", "mixed", "bfloat16"),
     )
     memory: str = option(
         "auto",

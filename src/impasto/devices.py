@@ -9,7 +9,14 @@ import torch
 
 from .errors import DeviceError
 
-__all__ = ["choose_device", "choose_dtype", "keep_freed_memory", "release_freed_memory"]
+__all__ = ["EXACT_SHARE", "NUMBER_FORMATS", "choose_device", "choose_precision", "keep_freed_memory", "release_freed_memory"]
+
+
+NUMBER_FORMATS = {"float32": torch.float32, "mixed": torch.bfloat16, "bfloat16": torch.bfloat16}
+"""What the network of each precision computes in, until a mixed run goes over to float32."""
+
+EXACT_SHARE = 0.25
+"""Of the iterations of each scale, the last ones, is what a mixed run spends in float32."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -26,17 +33,18 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def choose_dtype(precision: str, device: torch.device, optimizer: str | None = None) -> torch.dtype:
-    """The network's number format; ``auto`` takes bfloat16 where the processor multiplies it natively, but not for L-BFGS.
+def choose_precision(precision: str, device: torch.device, optimizer: str | None = None) -> str:
+    """One of `NUMBER_FORMATS`; ``auto`` takes bfloat16 where the processor multiplies it natively, mixed for L-BFGS.
 
     Losses, statistics, gradients of the canvas and the solver are float32 whatever this says. L-BFGS takes the curvature from
-    differences of gradients, in which what bfloat16 has rounded stands out: benchmarks/precision.py finds its last loss on the
-    embedded network more than 1 % higher, that of Adam no further off than runs differ anyway.
+    differences of gradients, and the closer an optimum is, the more of these is what bfloat16 has rounded
+    (benchmarks/precision.py). Adam does not notice.
     """
-    if precision == "auto":
-        safe = optimizer != "lbfgs" and _multiplies_bfloat16(device)
-        return torch.bfloat16 if safe else torch.float32
-    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[precision]
+    if precision != "auto":
+        return precision
+    if not _multiplies_bfloat16(device):
+        return "float32"
+    return "mixed" if optimizer == "lbfgs" else "bfloat16"
 
 
 def _multiplies_bfloat16(device: torch.device) -> bool:

@@ -6,18 +6,21 @@ import math
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import psutil
 from torch import Tensor
 
 from .config import StylizeConfig
+from .devices import EXACT_SHARE
 from .features import Backbone
 from .images.resample import resize
 from .level import Ended, Level, part_of
 from .objective import Objective
 from .optim import Solver, State, create_solver
 from .pyramid import Scale
+from .searches import saved as saved_searches
 from .starts import begin, begin_again, recolored
 from .strength import dialed
 from .styles import Style
@@ -28,6 +31,8 @@ __all__ = ["Outcome", "Progress", "run"]
 
 _SPLIT = {"neighbour_match": "layers", "neighbour_refresh": 1}  # the last pass
 _FALL = 0.3  # what a scale that refines may move each coarser band by, to the band below it
+
+Again = Callable[[Backbone, Mapping[str, Any]], Objective]  # the objective of a scale anew, with what was found in it
 
 
 @dataclass(frozen=True)
@@ -105,12 +110,13 @@ def run(
     canvas = shown if start is None else start
     level, ended = None, Ended("finished", "every iteration was done")
     for stage in _stages(dialed(config), backbone, scales)[since["scale"] - 1 if since else 0 :]:
+        again = partial(_objective_again, stage, content, styles, mask)
         if since and level is None:
-            level = _level_again(stage, since, content, styles, backbone, mask)
+            level = _level_again(stage, since, again, backbone)
             yield _progress(level, stage, clock)
         else:
             level = _level(stage, level, canvas, content, shown, styles, backbone, mask)
-        ended = yield from _paint_scale(level, stage, clock)
+        ended = yield from _paint_scale(level, stage, clock, again, backbone)
         canvas = level.picture()
         if ended.reason == "diverged":
             break
@@ -127,6 +133,15 @@ class _Stage:
     solver: Solver
     refines: bool
     last: bool
+
+    @property
+    def exact_from(self) -> int:
+        """The iteration from which on it is painted in float32, if the run is mixed."""
+        return self.scale.iterations - round(EXACT_SHARE * self.scale.iterations)
+
+    def is_exact(self, iteration: int) -> bool:
+        """Whether a mixed run is in float32 once so many iterations are done."""
+        return self.config.precision == "mixed" and iteration >= self.exact_from
 
 
 def _stages(config: StylizeConfig, backbone: Backbone, scales: Sequence[Scale]) -> list[_Stage]:
@@ -187,19 +202,19 @@ def _level(
     return Level(objective, solver, canvas, state, step_size, config.plateau, config.best and stage.last)
 
 
-def _level_again(
-    stage: _Stage,
-    since: Mapping[str, Any],
-    content: Tensor,
-    styles: Sequence[Style],
-    backbone: Backbone,
-    mask: Tensor | None,
-) -> Level:
+def _objective_again(
+    stage: _Stage, content: Tensor, styles: Sequence[Style], mask: Tensor | None, backbone: Backbone, found: Mapping[str, Any]
+) -> Objective:
+    """The objective of a scale that was begun before, in which ``found`` (see `searches.saved`) had been found."""
+    size, config = stage.scale.size, stage.config.overlay({"tile_size": found["tile_size"]})
+    return begin_again(size, content, styles, config, backbone, found, refines=stage.refines, mask=mask)
+
+
+def _level_again(stage: _Stage, since: Mapping[str, Any], again: Again, backbone: Backbone) -> Level:
     """A scale as it was when it was saved."""
-    size, solver, refines, found = stage.scale.size, stage.solver, stage.refines, part_of(since, "objective")
-    config = stage.config.overlay({"tile_size": since["objective.tile_size"]})
-    objective = begin_again(size, content, styles, config, backbone, found, refines=refines, mask=mask)
-    level = Level(objective, solver, since["canvas"], {}, 0.0, config.plateau, config.best and stage.last)
+    network, config = backbone.exact() if stage.is_exact(since["iteration"] - 1) else backbone, stage.config
+    objective = again(network, part_of(since, "objective"))
+    level = Level(objective, stage.solver, since["canvas"], {}, 0.0, config.plateau, config.best and stage.last)
     level.restore(since)
     return level
 
@@ -231,9 +246,13 @@ def _peak_resident(now: int) -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _paint_scale(level: Level, stage: _Stage, clock: _Clock) -> Generator[Progress, None, Ended]:
+def _paint_scale(
+    level: Level, stage: _Stage, clock: _Clock, again: Again, backbone: Backbone
+) -> Generator[Progress, None, Ended]:
     iterations, config = stage.scale.iterations, stage.config
     while not (ended := level.ended(iterations)):
+        if stage.is_exact(level.iteration) and level.iteration == stage.exact_from:
+            level.become(again(backbone.exact(), saved_searches(level.objective)))
         if level.iteration and level.objective.searches and level.iteration % config.neighbour_refresh == 0:
             level.look_again()
         note = level.step(_cooled(config.cooling or 0.0, level.iteration / iterations))

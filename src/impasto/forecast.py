@@ -10,6 +10,7 @@ import torch
 
 from .capacity import peak_bytes
 from .config import StylizeConfig
+from .devices import EXACT_SHARE
 from .features import Backbone
 from .losses import Size
 from .pyramid import Scale
@@ -55,7 +56,10 @@ def forecast(config: StylizeConfig, backbone: Backbone, scales: Sequence[Scale],
     for index, scale in enumerate(scales):
         refines = bool(config.neighbour_weight) and index >= (config.full_scales or 0) > 0 and not scale.split
         if refines not in known:
-            known[refines] = _seconds_a_pixel(refining(config, backbone) if refines else config, backbone)
+            seen = refining(config, backbone) if refines else config
+            known[refines] = _seconds_a_pixel(seen, backbone)
+            if config.precision == "mixed":
+                known[refines] += EXACT_SHARE * (_seconds_a_pixel(seen, backbone.exact()) - known[refines])
         seconds += scale.iterations * known[refines] * _pixels_seen(scale.size, config, backbone)
     tiled = max(size) > config.tile_size > 0
     return Forecast(size, peak_bytes(config, backbone, size, styles), seconds, config.tile_size if tiled else 0)

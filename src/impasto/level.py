@@ -121,9 +121,13 @@ class Level:
         return note
 
     def look_again(self) -> None:
-        """New neighbours: the objective changes under the solver, and losses no longer compare with earlier ones."""
-        self.objective = self._within_memory(lambda objective: objective.refreshed(self.canvas))
+        """New neighbours: the objective changes under the solver."""
+        self.become(self._within_memory(lambda objective: objective.refreshed(self.canvas)))
         self.state = self.solver.refresh(self.state)
+
+    def become(self, objective: Objective) -> None:
+        """Go on with another objective, whose losses do not compare with earlier ones."""
+        self.objective = objective
         self.first = self.good_loss = math.nan
         self.losses = ()
 

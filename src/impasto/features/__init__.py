@@ -46,7 +46,7 @@ def build_backbone(name: str, weights: NetworkWeights, **options: Any) -> Backbo
     Args:
         name: ``"compact"``, ``"vgg19"`` or ``"vgg16"``; compact has another pooling and padding as its default.
         weights: its convolutions.
-        options: ``pooling``, ``padding``, ``device`` and ``dtype``, as in `VGG`.
+        options: ``pooling``, ``padding``, ``device``, ``dtype`` and ``mixed``, as in `VGG`.
 
     Raises:
         ConfigError: an unknown backbone, pooling or padding.

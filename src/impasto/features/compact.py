@@ -27,6 +27,7 @@ def compact(
     padding: str = "replicate-all",
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float32,
+    mixed: bool = False,
 ) -> VGG:
     """The embedded network with the pooling and padding it is meant for; everything else as in `VGG`.
 
@@ -35,7 +36,7 @@ def compact(
         pooling: see `VGG`.
         padding: see `VGG`.
         device: see `VGG`.
-        dtype: see `VGG`.
+        dtype, mixed: see `VGG`.
 
     Raises:
         WeightsError: the file in the package is damaged.
@@ -43,7 +44,7 @@ def compact(
     """
     if weights is None:
         weights = read_weights(find_record("compact").packaged or "compact")
-    return VGG(weights, pooling=pooling, padding=padding, device=device, dtype=dtype)
+    return VGG(weights, pooling=pooling, padding=padding, device=device, dtype=dtype, mixed=mixed)
 
 
 def as_large_as_oxfords(weights: NetworkWeights) -> NetworkWeights:

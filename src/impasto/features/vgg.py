@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
+from functools import partial
 from itertools import groupby
 from typing import Any, Literal, cast
 
@@ -39,6 +40,7 @@ class VGG(nn.Module):
             ``"replicate-all"``. Zeros stand for the mean colour: the picture is normalised first, then padded.
         device: where the network lies and computes.
         dtype: number format of the network and of its features.
+        mixed: `exact` gives it in float32 whatever ``dtype`` is, for which the weights are kept beside it.
 
     Raises:
         ConfigError: an unknown pooling or padding.
@@ -54,12 +56,14 @@ class VGG(nn.Module):
         padding: str = "zeros",
         device: str | torch.device = "cpu",
         dtype: torch.dtype = torch.float32,
+        mixed: bool = False,
     ) -> None:
         super().__init__()
         if pooling not in POOLINGS or padding not in _PADDINGS:
             known = f"pooling: {', '.join(POOLINGS)}; padding: {', '.join(_PADDINGS)}"
             raise ConfigError(f"pooling {pooling!r} with padding {padding!r} is unknown", known)
         self.tile = "none"
+        self._exact = partial(VGG, weights, pooling=pooling, padding=padding, device=device) if mixed else None
         self.layers = _layer_specs(weights.convolutions)
         self.pooling = pooling
         self.normalize = _Normalize(weights.normalization, device, torch.promote_types(dtype, torch.float32))
@@ -74,6 +78,10 @@ class VGG(nn.Module):
     def device(self) -> torch.device:
         """Where it computes."""
         return next(self.parameters()).device
+
+    def exact(self) -> VGG:
+        """See `Backbone.exact`."""
+        return self._exact().tiled(self.tile) if self._exact else self
 
     def tiled(self, tile: str) -> VGG:
         """See `Backbone.tiled`."""
