@@ -7,6 +7,7 @@ Parts are whole processes: ``pastiche``, its own command; ``preset``, Impasto's 
 at three sizes; ``default``, what `impasto stylize` does where nothing is said. A part that is in the output already, of the same
 pictures, size and steps, is kept: give them one by one, or start again after a stop. Every loss is by pastiche's own code in
 float32 (pastiche_loss.py): of canvases on the way as the solvers have them, and of the finished files, rounded and clipped.
+Traced parts paint from files of the pixels that pastiche's own resizing makes, as its loss knows rounded ones from others.
 Seconds until a loss are those since the program was loaded and began, on both sides; what the judge takes does not count.
 """
 
@@ -23,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ import torch
 from judges import judge
 from machine import machine, write_report
 from pastiche_loss import PasticheLoss
+from PIL import Image
 from safetensors.torch import load_file
 from time_to_loss import Trace, reached
 
@@ -64,11 +66,25 @@ class Task:
         """Of the number of pixels: content and style have as many, as pastiche wants it."""
         return round(math.sqrt(math.prod(self.shape)))
 
+    def resized(self, folder: Path) -> Task:
+        """The same with pictures as pastiche's ``load_image`` makes them: the style has as many pixels as the content."""
+        made, pixels = [], self.root**2
+        for kind, file in (("content", self.content), ("style", self.style)):
+            with Image.open(file) as picture:
+                height = round(math.sqrt(pixels * picture.height / picture.width))
+                size = round(picture.width / picture.height * height), height
+                pixels = math.prod(size)
+                made.append(folder / f"{kind}.png")
+                picture.convert("RGB").resize(size, Image.Resampling.BILINEAR).save(made[-1])
+        return replace(self, content=made[0], style=made[1])
+
     def options(self, part: str) -> dict[str, Any]:
-        """What a traced part paints with."""
+        """What a traced part paints with; the style's scale keeps its very size."""
+        areas = [math.prod(read_picture(file).pixels.shape[2:]) for file in (self.style, self.content)]
         coarse = {"scale_count": 3, "iterations": [max(1, self.steps // share) for share in (5, 5, 2)]}
         own = {"iterations": [self.steps]} if part == "preset" else coarse
-        return {"preset": "pastiche", "size": self.root, "device": "cpu", **own}
+        scale = math.sqrt(areas[0] / areas[1])
+        return {"preset": "pastiche", "size": self.root, "style_scale": [scale], "device": "cpu", **own}
 
     def head(self) -> dict[str, Any]:
         """What results hold for."""
@@ -107,8 +123,9 @@ def peer(task: Task, folder: Path) -> tuple[dict[str, float], Trace]:
 
 def traced(task: Task, part: str, folder: Path, loss: PasticheLoss) -> tuple[dict[str, float], Trace]:
     """A run of ours, and the losses of its canvases."""
-    flags = ["--every", str(EVERY), "--options", json.dumps(task.options(part))]
-    cost = run([str(HERE / "painting_trace.py"), str(task.content), str(task.style), str(folder), *flags], folder / "log.txt")
+    same = task.resized(folder)
+    flags = ["--every", str(EVERY), "--options", json.dumps(same.options(part))]
+    cost = run([str(HERE / "painting_trace.py"), str(same.content), str(same.style), str(folder), *flags], folder / "log.txt")
     seconds, canvases = json.loads((folder / "seconds.json").read_text()), folder / "canvases"
     return cost, [(taken, loss(load_file(canvases / f"{step}.safetensors")["canvas"])) for step, taken in seconds.items()]
 
@@ -176,8 +193,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        task = Task(args.content, args.style, args.size, args.steps)
-        compare(task, args.parts, args.keep or Path(temporary), args.output)
+        task, keep = Task(args.content, args.style, args.size, args.steps), args.keep or Path(temporary)
+        keep.mkdir(parents=True, exist_ok=True)
+        compare(task, args.parts, keep, args.output)
 
 
 if __name__ == "__main__":

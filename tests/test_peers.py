@@ -14,7 +14,7 @@ from peers import Task, goals_of, kept, table_of
 from PIL import Image
 from safetensors.torch import load_file
 
-from impasto import build_objective, create_backbone, load_preset
+from impasto import build_objective, create_backbone, iterate, load_preset
 from impasto.images.io import read_picture
 from synthetic import picture
 
@@ -70,6 +70,19 @@ def test_the_loss_is_the_one_that_the_preset_has(pair):
     assert theirs(canvas) == pytest.approx(ours.value_and_grad(canvas)[0].total, rel=1e-3)  # the style's sides are rounded apart
     with pytest.raises(ValueError, match="pastiche paints"):
         theirs(canvas[..., 1:])
+
+
+@pytest.mark.parametrize("shapes", [((90, 130), (110, 76)), ((100, 75), (64, 103))], ids=str)
+def test_traced_parts_begin_with_the_loss_that_pastiche_begins_with(shapes, tmp_path):
+    """Of pictures that have to be resized, to the pixel: losses of rounded pixels and of others are apart."""
+    files = tmp_path / "content.jpg", tmp_path / "style.jpg"
+    for seed, (file, shape) in enumerate(zip(files, shapes, strict=True)):
+        Image.fromarray((picture(*shape, seed)[0].permute(1, 2, 0) * 255).round().byte().numpy()).save(file)
+    task = Task(*files, size=64, steps=1)
+    same = task.resized(tmp_path)
+    theirs = PasticheLoss(*files, task.root**2)(read_picture(same.content).pixels)
+    begun = iterate(same.content, same.style, **{**same.options("preset"), "precision": "float32"})
+    assert next(begun).loss == pytest.approx(theirs, rel=1e-4)
 
 
 def test_a_trace_holds_canvases_that_are_not_clipped_and_their_seconds(tmp_path, pair):
