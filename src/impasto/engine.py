@@ -252,7 +252,7 @@ def _paint_scale(
     iterations, config = stage.scale.iterations, stage.config
     while not (ended := level.ended(iterations)):
         if stage.is_exact(level.iteration) and level.iteration == stage.exact_from:
-            level.become(again(backbone.exact(), saved_searches(level.objective)))
+            level.measure_by(again(backbone.exact(), saved_searches(level.objective)))
         if level.iteration and level.objective.searches and level.iteration % config.neighbour_refresh == 0:
             level.look_again()
         note = level.step(_cooled(config.cooling or 0.0, level.iteration / iterations))

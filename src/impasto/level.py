@@ -122,11 +122,16 @@ class Level:
 
     def look_again(self) -> None:
         """New neighbours: the objective changes under the solver."""
-        self.become(self._within_memory(lambda objective: objective.refreshed(self.canvas)))
+        self._become(self._within_memory(lambda objective: objective.refreshed(self.canvas)))
         self.state = self.solver.refresh(self.state)
 
-    def become(self, objective: Objective) -> None:
-        """Go on with another objective, whose losses do not compare with earlier ones."""
+    def measure_by(self, objective: Objective) -> None:
+        """Go on with the same objective in another number format."""
+        self._become(objective)
+        self.state = self.solver.remeasure(self.state)
+
+    def _become(self, objective: Objective) -> None:
+        """Losses no longer compare with earlier ones."""
         self.objective = objective
         self.first = self.good_loss = math.nan
         self.losses = ()

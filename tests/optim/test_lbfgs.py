@@ -143,6 +143,21 @@ def test_the_history_is_dropped_with_size_or_objective(canvas, bowl, evaluator, 
     torch.testing.assert_close(solver.step(evaluator(bowl), moved, forget(solver, state))[0], anew, rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("line_search", [False, True])
+def test_the_history_serves_an_objective_that_is_measured_anew(canvas, bowl, evaluator, line_search):
+    """In another format all losses may be higher: none of them compares with the last one, and the pairs do not mind."""
+    solver = Solver(LBFGS(1.0, 100, line_search))
+    before, state, _ = walk(solver, evaluator(bowl), canvas, 4)
+    state, higher = solver.remeasure(state), evaluator(lambda x: bowl(x) + 1000)
+    first, state_first, _ = solver.step(higher, before, state)
+    assert bowl(first) < bowl(before)
+    assert state_first["pairs"] == state["pairs"] + line_search  # without a search, a pair is known a step later
+    again, state_again, _ = solver.step(higher, first, state_first)
+    assert bowl(again) < bowl(first)
+    assert state_again["pairs"] == state_first["pairs"] + 1
+    assert state_again["iterations"] == 6
+
+
 def test_a_loss_that_only_rises_ends_the_search_where_it_began(canvas, bowl, evaluator):
     solver = Solver(LBFGS(1.0, line_search=True))
     canvas, state, _ = walk(solver, evaluator(bowl), canvas, 3)

@@ -45,6 +45,10 @@ class LBFGS(Method):
         """See `Method.resize`. Pairs of another size are of no use."""
         return {}
 
+    def remeasure(self, memory: Memory) -> Memory:
+        """See `Method.remeasure`. The pairs stay; a loss or gradient in one format is no start for a step in another."""
+        return {name: value for name, value in memory.items() if name not in ("gradient", "last", "total")}
+
     def refresh(self, memory: Memory) -> Memory:
         """See `Method.refresh`. Differences between gradients of two objectives are no curvature."""
         return {}

@@ -51,6 +51,10 @@ class Method(ABC):
     def resize(self, memory: Memory, fit: Fit) -> Memory:
         """What of the memory serves a canvas of another size."""
 
+    def remeasure(self, memory: Memory) -> Memory:
+        """What of the memory serves the same objective in another number format: by default all."""
+        return memory
+
     @abstractmethod
     def refresh(self, memory: Memory) -> Memory:
         """What of the memory serves an objective that has changed."""

@@ -87,6 +87,11 @@ class Solver:
         counts = {"iterations": own["iterations"], "evaluations": own["evaluations"]}
         return {**counts, "height": size[0], "width": size[1], **kept}
 
+    def remeasure(self, state: State) -> State:
+        """The state for the same objective in another number format."""
+        own, memory = _split(state)
+        return {**own, **self.method.remeasure(memory)}
+
     def refresh(self, state: State) -> State:
         """The state for an objective that has changed since the last step: what was measured of the old one is forgotten."""
         own, memory = _split(state)
