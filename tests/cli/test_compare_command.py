@@ -57,7 +57,7 @@ def test_weights_are_asked_for_before_anything_is_painted(impasto, photo, painti
     said = impasto("compare", photo, painting, "--preset", "default", "--preset", "crowsonkb", "-o", out, *SHORT)
     assert said.code == 2
     assert "preset crowsonkb needs the weights vgg19.torchvision" in said.err
-    assert said.err.splitlines()[-1].endswith("--backbone compact needs no download")
+    assert said.err.splitlines()[-1].endswith("--backbone vgg19 --weights vgg19.oxford8 needs none")
     assert "iteration" not in said.err
     assert not out.exists()
 

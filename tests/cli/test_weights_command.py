@@ -126,7 +126,7 @@ def test_weights_that_a_run_needs_are_fetched_before_it(impasto, fetched, photo,
     assert fetched[0] == ("vgg16.oxford", False)
     assert said.code == 2  # the pretended download left no file to read
     assert said.err.startswith("impasto: backbone vgg16 needs the weights vgg16.oxford; fetching 59 MB from https://storage.")
-    assert "--backbone compact paints without any" in said.err
+    assert "--backbone vgg19 --weights vgg19.oxford8 needs none" in said.err
 
 
 def test_a_preset_says_what_weights_it_needs_before_anything_else(impasto, fetched, photo, painting, out, monkeypatch):

@@ -82,7 +82,7 @@ def fetch_missing(config: StylizeConfig, preset: str | None, *, quiet: bool, exa
     Raises:
         WeightsError: they are missing and cannot be fetched; the hint says how to get them.
     """
-    from ..weights.manifest import WEIGHTS
+    from ..weights.manifest import WEIGHTS, WITHOUT_DOWNLOAD
 
     who = f"preset {preset}" if preset else f"backbone {config.backbone}"
     asked = str(config.resolve().weights)
@@ -98,7 +98,7 @@ def fetch_missing(config: StylizeConfig, preset: str | None, *, quiet: bool, exa
     if not quiet:
         record = WEIGHTS[id]
         click.echo(f"impasto: {who} needs the weights {id}; fetching {record.megabytes} MB from {record.url}", err=True)
-        click.echo("impasto: they are kept for the next time; --backbone compact paints without any", err=True)
+        click.echo(f"impasto: they are kept for the next time; {WITHOUT_DOWNLOAD} needs none", err=True)
     _fetch(id, quiet)
 
 

@@ -176,6 +176,8 @@ _RECORDS = (
     ),
 )
 WEIGHTS = {record.id: record for record in _RECORDS}
+WITHOUT_DOWNLOAD = "--backbone vgg19 --weights vgg19.oxford8"
+"""What paints with anything, presets too, where weights cannot be fetched: the largest network that comes by pip."""
 
 
 def find_record(id: str) -> WeightsRecord:

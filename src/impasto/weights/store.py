@@ -10,7 +10,7 @@ from ..errors import DownloadError, WeightsError
 from .download import ProgressCallback, download, matches
 from .formats import NetworkWeights, file_digest, read_weights, write_weights
 from .installed import installed_file, reinstall
-from .manifest import WEIGHTS, WeightsRecord, find_record
+from .manifest import WEIGHTS, WITHOUT_DOWNLOAD, WeightsRecord, find_record
 
 __all__ = ["Store", "default_cache"]
 
@@ -154,7 +154,7 @@ class Store:
         try:
             download(record.url, part, record.hash, progress)
         except DownloadError as error:
-            hint = f"get {record.url} yourself, put it into {self.cache} and run again; --backbone compact needs no download"
+            hint = f"get {record.url} yourself, put it into {self.cache} and run again; {WITHOUT_DOWNLOAD} needs none"
             raise DownloadError(f"cannot fetch {record.id}: {error.message}", hint) from error
         self._keep(record, part)
         part.unlink()
