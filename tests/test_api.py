@@ -173,7 +173,8 @@ def test_a_saved_picture_repeats_the_run(content, style, tmp_path):
     options = {"init": "noise", "seed": 5, "objective": "gram", "style_weight": 1 / 3}
     paint(str(content), [str(style)], **options).save(tmp_path / "out.png")
     told = parse_record(read_record(tmp_path / "out.png"))
-    again = stylize(told["content"]["name"], [s["name"] for s in told["styles"]], config=config_of(told))
+    assert (told["content"]["name"], told["styles"][0]["name"]) == (content.name, style.name)  # and no folder
+    again = stylize(content, [style], config=config_of(told))
     assert again.record["pixels_sha256"] == told["pixels_sha256"]
     again.save(tmp_path / "again.png")
     read = [np.asarray(Image.open(tmp_path / name)) for name in ("out.png", "again.png")]

@@ -102,7 +102,7 @@ def test_each_picture_is_that_of_stylize(photos, flow, waves, tmp_path):
     for each in paint(photos, [flow, waves], tmp_path / "out"):
         content, (style,) = each.job.content, each.job.styles
         assert pixels(each) == stylize(content, style, **QUICK).record["pixels_sha256"]
-        assert f'"name": "{content}"' in (read_record(each.job.output) or "")
+        assert f'"name": "{content.name}"' in (read_record(each.job.output) or "")
 
 
 def test_the_network_is_loaded_once_and_each_style_seen_once(photos, flow, waves, monkeypatch):
@@ -190,7 +190,7 @@ def test_two_pictures_of_one_name_are_refused(photos, flow, waves, tmp_path):
 
 
 def test_inputs_are_not_replaced(photos, flow):
-    with pytest.raises(OutputError, match="is a picture that goes in"):
+    with pytest.raises(OutputError, match="which goes in"):
         batch(photos, flow, output=photos / "{content}.jpg")
 
 

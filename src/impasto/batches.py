@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from .api import Result, Run, Stylizer
-from .checkpoint import checkpoint_of, read_checkpoint, remove_checkpoint
+from .checkpoint import check_checkpoint, checkpoint_of, read_checkpoint, remove_checkpoint
 from .config import OutputConfig, StylizeConfig
 from .errors import CheckpointError, ConfigError, ImpastoError, OutputError, nearest_name
-from .files import make_folder
+from .files import above, check_kept, exists, make_folder
 from .images.folder import expanded
 from .images.io import check_output
 from .regions import Region
@@ -110,6 +110,7 @@ def batch(
     stylizer = Stylizer(config=config, preset=preset, **options)
     for job in jobs:
         parts_of(stylizer.config, len(job.styles))
+    _check_outputs([job for job in jobs if job.output], save or OutputConfig(), stylizer.config)
     return Batch(jobs, _paint_all(jobs, stylizer, force, paint, save))
 
 
@@ -122,9 +123,7 @@ def _plan(contents: Any, styles: Any, output: str | os.PathLike[str] | None, sav
     if output is None:
         return jobs
     pattern = _pattern(output)
-    named = [Job(job.content, job.styles, _output(pattern, job, index)) for index, job in enumerate(jobs, start=1)]
-    _check_outputs(named, save)
-    return named
+    return [Job(job.content, job.styles, _output(pattern, job, index)) for index, job in enumerate(jobs, start=1)]
 
 
 def _paint_all(
@@ -156,6 +155,8 @@ def attempt(job: Job, begin: Callable[[], Run], paint: Paint | None = None, save
     """
     try:
         run = begin()
+        if job.output:
+            make_folder(job.output.parent)
         result = (paint or _paint)(job, run) or _saved(run.result(), job, save)
     except ImpastoError as error:
         return Painted(job, error=error)
@@ -204,22 +205,23 @@ def _output(pattern: str, job: Job, index: int) -> Path:
         raise ConfigError(f"the output {pattern!r} has an unknown format: {error}", "{index:03} gives 001") from None
 
 
-def _check_outputs(jobs: Sequence[Job], save: OutputConfig) -> None:
-    """Refuse outputs that replace one another or what goes in; make their folders, and see that they can be written."""
+def _check_outputs(jobs: Sequence[Job], save: OutputConfig, config: StylizeConfig) -> None:
+    """Refuse outputs that replace one another, what goes in or a foreign file, or that cannot be written."""
     if save.record:
         raise ConfigError("record names one file, for several pictures", "leave it out: each picture carries its own record")
-    sources = {id(given): given for job in jobs for given in (job.content, *job.styles)}.values()
-    pictures = (source for given in sources for source in expanded(given))
-    inputs = {Path(source).resolve() for source in pictures if isinstance(source, (str, os.PathLike))}
     taken: dict[Path, Job] = {}
     for job in jobs:
-        output = (job.output or Path()).resolve()
-        if output in inputs:
-            raise OutputError(f"{str(job.output)!r} is a picture that goes in", "give another name for what comes out")
+        output = Path(job.output or "").resolve()
         if output in taken:
             both = f"{taken[output].name!r} and {job.name!r} would both be {str(job.output)!r}"
             raise OutputError(both, "put {content}, {style} or {index} into the name")
         taken[output] = job
+    sources = {id(given): given for job in jobs for given in (job.content, *job.styles)}.values()
+    inputs = [*(source for given in sources for source in expanded(given)), config.init, config.weights]
+    outputs = [Path(job.output or "") for job in jobs]
+    check_kept([*outputs, *map(checkpoint_of, outputs)], inputs)
     for output in {(output.parent, output.suffix): output for output in taken}.values():
-        make_folder(output.parent)
-        check_output(output, bits=save.bits)
+        check_output(above(output.parent) / output.name, bits=save.bits)
+    for output in outputs:
+        if exists(checkpoint_of(output)):
+            check_checkpoint(checkpoint_of(output))

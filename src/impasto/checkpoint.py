@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from .errors import CheckpointError, OutputError
-from .files import check_writable, discard, replacing
-from .runs import RunRecord, differing_inputs, parse_record, record_text
+from .files import check_writable, discard, exists, replacing
+from .runs import RunRecord, differing_inputs, found_inputs, parse_record, record_text
 
 __all__ = [
     "Checkpoint",
@@ -36,7 +36,7 @@ class Checkpoint:
     """What a run goes on from.
 
     Attributes:
-        record: of the run so far; it says what went in.
+        record: of the run so far; it says what went in, and where that lies: there, or beside the checkpoint.
         state: as `Progress.saved` makes it, tensors on the CPU; empty before the first iteration.
         output: the picture that it paints, and the options it is written with; empty where nobody said.
     """
@@ -97,7 +97,8 @@ def _checkpoint(name: str, tensors: Mapping[str, Tensor], texts: Mapping[str, st
         facts = json.loads(texts["impasto"])
         written, here = (facts["schema"], facts["version"]), (SCHEMA, metadata.version("impasto"))
         if written == here:
-            return Checkpoint(parse_record(texts["record"]), {**tensors, **facts["numbers"]}, facts["output"])
+            record = found_inputs(parse_record(texts["record"]), Path(name).parent)
+            return Checkpoint(record, {**tensors, **facts["numbers"]}, facts["output"])
     except (KeyError, TypeError, ValueError) as error:  # a ConfigError of the record is a ValueError
         raise CheckpointError(f"{name!r} is no checkpoint", _WRITTEN) from error
     told = f"{name!r} was written by impasto {written[1]}, and this is {here[1]}"
@@ -110,17 +111,8 @@ def check_checkpoint(path: str | os.PathLike[str]) -> None:
     Raises:
         OutputError: see above.
     """
-    from safetensors import SafetensorError, safe_open
-
     check_writable(path)
-    if not Path(path).exists():
-        return
-    try:
-        with safe_open(os.fspath(path), framework="pt") as file:
-            ours = "impasto" in (file.metadata() or {})
-    except (OSError, SafetensorError):
-        ours = False
-    if not ours:
+    if exists(path) and not _is_checkpoint(path):
         raise OutputError(f"{os.fspath(path)!r} is there already, and no checkpoint", "choose another --checkpoint-file")
 
 
@@ -138,5 +130,16 @@ def state_of(checkpoint: Checkpoint, record: RunRecord, device: torch.device) ->
 
 
 def remove_checkpoint(path: str | os.PathLike[str]) -> None:
-    """Remove a checkpoint, if it is there, and what a process that was killed while it wrote it has left."""
-    discard(path)
+    """Remove a checkpoint, if it is there, and what a process that was killed while it wrote it has left; no other file."""
+    if not exists(path) or _is_checkpoint(path):
+        discard(path)
+
+
+def _is_checkpoint(path: str | os.PathLike[str]) -> bool:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(os.fspath(path), framework="pt") as file:
+            return "impasto" in (file.metadata() or {})
+    except (OSError, SafetensorError):
+        return False

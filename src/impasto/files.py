@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import secrets
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from .errors import OutputError
 
-__all__ = ["check_writable", "discard", "make_folder", "replacing", "write_bytes", "write_text"]
+__all__ = [
+    "above",
+    "check_kept",
+    "check_replaced",
+    "check_writable",
+    "discard",
+    "exists",
+    "is_folder",
+    "is_json",
+    "make_folder",
+    "replacing",
+    "write_bytes",
+    "write_text",
+]
 
 _FULL = "free some space, or write to another disk"
 _FORBIDDEN = "choose a folder you may write to"
@@ -39,6 +54,87 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         # Asking for permission bits is not enough (root, network drives, full disks): try it.
         with tempfile.TemporaryFile(dir=target.parent):
             pass
+
+
+def exists(path: str | os.PathLike[str]) -> bool:
+    """Whether there is such a file or folder. `Path.exists` raises where a folder may not be read or a name is too long."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Whether it is a folder; never raises, as `exists`."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def check_kept(outputs: Iterable[str | os.PathLike[str]], inputs: Iterable[Any]) -> None:
+    """Refuse to write over a file that goes in, or twice to the same one.
+
+    Args:
+        outputs: all that will be written.
+        inputs: paths of all that is read; what is no path is passed over.
+
+    Raises:
+        OutputError: two of them are one file, under whatever names: links, upper and lower case where a disk does not tell.
+    """
+    read = {_identity(path): path for path in inputs if isinstance(path, (str, os.PathLike))}
+    written: dict[Hashable, str] = {}
+    for path in (os.fspath(output) for output in outputs):
+        identity = _identity(path)
+        if identity in read:
+            told = f"this would replace {os.fspath(read[identity])!r}, which goes in"
+            raise OutputError(told, "give another name for what comes out")
+        if identity in written:
+            raise OutputError(f"{path!r} and {written[identity]!r} would be the same file", "give them names of their own")
+        written[identity] = path
+
+
+def _identity(path: str | os.PathLike[str]) -> Hashable:
+    """What two names of one file have in common."""
+    try:
+        there = Path(path).stat()
+        return there.st_dev, there.st_ino
+    except (OSError, ValueError):  # a file that is to be made, or no possible name
+        with contextlib.suppress(OSError, ValueError):
+            return os.path.normcase(os.path.realpath(path))
+    return os.fspath(path)
+
+
+def above(folder: Path) -> Path:
+    """The folder, or the nearest one that it would be made in.
+
+    Raises:
+        OutputError: it cannot be made, for what is there is no folder.
+    """
+    there = next(each for each in (folder, *folder.parents, Path()) if exists(each))
+    if not is_folder(there):
+        raise OutputError(f"cannot make the folder {str(folder)!r}: {str(there)!r} is a file", "choose another one")
+    return there
+
+
+def check_replaced(path: str | os.PathLike[str], known: Callable[[Path], bool], kind: str) -> None:
+    """Refuse to replace a file of another kind: whoever mistypes a name loses nothing by it.
+
+    Args:
+        path: what will be written; a file of no bytes counts as none.
+        known: says of the file that is there whether it is of the kind.
+        kind: in words, for the message.
+
+    Raises:
+        OutputError: it is of another kind.
+    """
+    target = Path(path)
+    with contextlib.suppress(OSError, ValueError):
+        if target.is_file() and target.stat().st_size and not known(target):
+            raise OutputError(f"{os.fspath(path)!r} is there already, and no {kind}", "give another name for what comes out")
+
+
+def is_json(path: Path, keys: Iterable[str]) -> bool:
+    """Whether a file is a JSON object with these keys."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(value, dict) and set(keys) <= value.keys()
 
 
 def make_folder(path: str | os.PathLike[str]) -> None:

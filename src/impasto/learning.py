@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from .api import Stylizer
@@ -37,5 +38,11 @@ def learn_style(
     """
     stylizer = Stylizer(config=config, preset=preset, **options)
     read = read_pictures(pictures if isinstance(pictures, (list, tuple)) else [pictures])
-    style, origins = PictureStyle(tuple(picture.pixels for picture in read)), [Input(name=p.name, sha256=p.sha256) for p in read]
+    style, origins = (
+        PictureStyle(tuple(picture.pixels for picture in read)),
+        [
+            Input(name=Path(p.name).name, sha256=p.sha256)
+            for p in read  # the file is shared, its folder is not
+        ],
+    )
     return learn_ladder(style, origins, stylizer.config, stylizer.backbone, stylizer.weights, sizes, bank, callback)

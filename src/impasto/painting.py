@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 import torch
@@ -29,7 +30,7 @@ from .patchwork import plan_patches
 from .pyramid import Scale, finished_size, plan_scales
 from .regions import Region, Zone, read_regions
 from .result import Result
-from .runs import Input, RunRecord, make_record, pixels_sha256
+from .runs import Input, RunRecord, located, make_record, pixels_sha256
 from .styles import SHORTEST, Style, parts_of, read_style
 
 __all__ = ["Loaded", "Run"]
@@ -131,15 +132,16 @@ class Run(Iterator[Progress]):
 
         Args:
             path: the file; it is written whole, or the one that was there is left.
-            output, settings: the picture that ``impasto resume`` is to write, and how.
+            output, settings: the picture that ``impasto resume`` is to write, and how. All paths are kept as absolute ones, so
+                that it may be called from any folder.
 
         Raises:
             OutputError: it cannot be written.
         """
         state = self.last.saved() if self.last else {}
         there = {name: value.cpu() if isinstance(value, Tensor) else value for name, value in state.items()}
-        told = {"path": os.fspath(output), "settings": (settings or OutputConfig()).to_dict()} if output else {}
-        write_checkpoint(path, Checkpoint(make_record(self.config, **self._inputs()), there, told))
+        told = _told(output, settings or OutputConfig()) if output else {}
+        write_checkpoint(path, Checkpoint(located(make_record(self.config, **self._inputs())), there, told))
 
     def result(self) -> Result:
         """The picture as it is now, at the size of the finished one, with its record."""
@@ -217,6 +219,13 @@ def _content(source: Any, config: StylizeConfig) -> io.Picture | None:
     if source is not None or config.init == "content":
         raise ConfigError("a texture has no content", "give styles alone, and another init")
     return None
+
+
+def _told(output: str | os.PathLike[str], settings: OutputConfig) -> dict[str, Any]:
+    """Where and how the picture of a checkpoint is written."""
+    written = settings.to_dict()
+    files = {name: str(Path(written[name]).absolute()) for name in ("record", "checkpoint_file") if written[name]}
+    return {"path": str(Path(output).absolute()), "settings": {**written, **files}}
 
 
 def _size(pixels: Tensor) -> tuple[int, int]:

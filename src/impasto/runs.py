@@ -7,25 +7,33 @@ import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
-from typing import Any, TypedDict
+from pathlib import Path
+from typing import Any, TypedDict, cast
 
 import torch
 from torch import Tensor
 
 from .config import StylizeConfig
-from .errors import ConfigError
+from .errors import ConfigError, PictureError
+from .files import check_replaced, check_writable, exists, is_json
+from .images.folder import digest_of
+from .weights.manifest import WEIGHTS
 
 __all__ = [
     "Input",
     "MaskInput",
     "RegionInput",
     "RunRecord",
+    "check_record_output",
     "config_of",
     "differing_inputs",
     "differing_makers",
+    "found_inputs",
+    "located",
     "make_record",
     "parse_record",
     "pixels_sha256",
+    "portable",
     "record_text",
 ]
 
@@ -33,7 +41,9 @@ SCHEMA = 1
 
 
 class Input(TypedDict):
-    """A picture that went in: its path (or 'array') and the SHA-256 of its bytes."""
+    """A picture that went in: its path (or 'array') and the SHA-256 of its bytes.
+
+    Inside a picture, which is shared, a path is the file's name alone (see `portable`)."""
 
     name: str
     sha256: str
@@ -106,6 +116,67 @@ def machine(device: str) -> dict[str, Any]:
 def record_text(record: Mapping[str, Any]) -> str:
     """The record as JSON, to be embedded or written."""
     return json.dumps(record, indent=1, ensure_ascii=False)
+
+
+def portable(record: RunRecord) -> RunRecord:
+    """The record with the names of files alone: the folders they lay in are nobody's business who is given the picture."""
+    return _renamed(record, lambda entry: Path(entry["name"]).name)
+
+
+def located(record: RunRecord) -> RunRecord:
+    """The record with absolute paths of the files that are there: from another folder they are still found."""
+    return _renamed(record, lambda entry: str(Path(entry["name"]).absolute()) if exists(entry["name"]) else entry["name"])
+
+
+def found_inputs(record: RunRecord, folder: Path) -> RunRecord:
+    """The record with the paths at which its files are found: as they are recorded, or in ``folder`` under their name.
+
+    Of both, the one with the recorded bytes is taken. What is not found keeps its name.
+    """
+
+    def find(entry: Mapping[str, str]) -> str:
+        places = [place for place in (entry["name"], str(folder / Path(entry["name"]).name)) if exists(place)]
+        return next((place for place in places if _has_digest(place, entry["sha256"])), (places or [entry["name"]])[0])
+
+    return _renamed(record, find)
+
+
+def _has_digest(path: str, sha256: str) -> bool:
+    try:
+        return digest_of(path) == sha256
+    except (OSError, PictureError):
+        return False  # whoever reads it will say what is wrong
+
+
+def _renamed(record: RunRecord, rename: Callable[[Mapping[str, str]], str]) -> RunRecord:
+    """The record with other names of its files: pictures, masks, the start, and weights that are a file."""
+
+    def input_(entry: Any) -> Any:
+        return entry and {**entry, "name": rename(entry)}
+
+    changed: dict[str, Any] = {**record, "content": input_(record["content"]), "styles": [*map(input_, record["styles"])]}
+    options = changed["config"] = {**record["config"]}
+    if start := record.get("start"):
+        changed["start"] = input_(start)
+        options["init"] = changed["start"]["name"]
+    if regions := record.get("regions"):
+        changed["regions"] = [
+            {**region, "mask": input_(region["mask"]), "styles": [*map(input_, region["styles"])]} for region in regions
+        ]
+    if (weights := record.get("weights")) and weights.get("id") not in WEIGHTS and {"id", "sha256"} <= weights.keys():
+        name = rename({"name": weights["id"], "sha256": weights["sha256"]})
+        changed["weights"], options["weights"] = {**weights, "id": name}, name
+    return cast(RunRecord, changed)
+
+
+def check_record_output(path: str) -> None:
+    """Refuse a file that a record could not be written to, or that holds something else.
+
+    Raises:
+        OutputError: see above.
+    """
+    check_writable(path)
+    check_replaced(path, lambda there: is_json(there, ("schema", "config")), "run record")
 
 
 def parse_record(text: str) -> RunRecord:
@@ -187,7 +258,10 @@ def differing_inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[st
 
 
 def _options(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"option {name}": value for name, value in record["config"].items()}
+    """Those that name no file: of files the bytes are compared."""
+    files = {"weights"} if record.get("weights") else set()
+    files |= {"init"} if record.get("start") else set()
+    return {f"option {name}": value for name, value in record["config"].items() if name not in files}
 
 
 def _digests(value: Any, name: str = "") -> dict[str, Any]:

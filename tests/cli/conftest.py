@@ -21,12 +21,16 @@ def impasto(capfd: pytest.CaptureFixture[str]) -> Callable[..., Said]:
 
 
 @pytest.fixture
-def photo(tmp_path: Path) -> Path:
+def photo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A picture in the working folder, where the record of a run, which knows no folders, finds it."""
+    monkeypatch.chdir(tmp_path)
     return paint_picture(tmp_path / "photo.png", seed=1)
 
 
 @pytest.fixture
-def painting(tmp_path: Path) -> Path:
+def painting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """As `photo`."""
+    monkeypatch.chdir(tmp_path)
     return paint_picture(tmp_path / "painting.jpg", (64, 48), seed=2)
 
 

@@ -194,19 +194,13 @@ def test_an_output_without_a_picture_suffix(refused, out):
 
 def test_an_output_that_would_replace_an_input(refused, photo):
     before = photo.read_bytes()
-    assert (
-        refused(output=photo)
-        == f"this would replace the picture {str(photo)!r} that goes in; give another name for what comes out"
-    )
-    assert "this would replace" in refused("--record", photo)
+    assert refused(output=photo) == f"this would replace {str(photo)!r}, which goes in; give another name for what comes out"
+    assert f"{str(photo)!r} is there already, and no run record" in refused("--record", photo)
     assert photo.read_bytes() == before
 
 
 def test_a_record_that_would_replace_the_picture(refused, out):
-    assert (
-        refused("--record", out)
-        == f"the record or the checkpoint would replace the picture {str(out)!r}; give them names of their own"
-    )
+    assert refused("--record", out) == f"{str(out)!r} and {str(out)!r} would be the same file; give them names of their own"
 
 
 def test_a_record_that_cannot_be_written(refused, out):

@@ -53,7 +53,7 @@ def test_styles_with_the_same_mask_are_mixed_and_may_have_masks(impasto, photo, 
     masks = ("--mask", left, "--mask", left, "--style-mask", part, "--style-mask", "none")
     assert impasto("stylize", photo, painting, other, *masks, "--region-strength", "0.8", "-o", out, *TINY).code == 0
     (region,) = json.loads(impasto("inspect", out, "--json").out)["regions"]
-    assert (region["mask"]["name"], region["styles"][0]["name"], region["styles"][1]) == (str(left), str(part), None)
+    assert (region["mask"]["name"], region["styles"][0]["name"], region["styles"][1]) == (left.name, part.name, None)
 
 
 def test_maps_say_it_for_all_regions(impasto, photo, painting, out, tmp_path):
@@ -73,10 +73,10 @@ def test_a_run_with_masks_is_repeated(impasto, photo, painting, other, left, rig
     assert f"the pixels are those of {out}" in again.out
     save(left, 255, 128)
     changed = impasto("stylize", "--from", out, "-o", tmp_path / "again.png")
-    assert f"warning: {left} is not the picture that was recorded: its bytes differ" in changed.err
+    assert f"warning: {left.name} is not the picture that was recorded: its bytes differ" in changed.err
     assert "the pixels are not those" in changed.out
     left.unlink()
-    assert f"there is no file {str(left)!r}" in impasto("stylize", "--from", out, "-o", tmp_path / "again.png").refused()
+    assert f"there is no file {left.name!r}" in impasto("stylize", "--from", out, "-o", tmp_path / "again.png").refused()
 
 
 def test_other_styles_of_a_repeated_run_need_masks(impasto, photo, painting, other, left, out, tmp_path):
@@ -133,7 +133,7 @@ def test_styles_of_a_region_stand_side_by_side(impasto, photo, painting, other, 
 
 def test_a_mask_is_not_written_over(impasto, photo, painting, left):
     said = impasto("stylize", photo, painting, "--mask", left, "-o", left, *TINY)
-    assert "this would replace the picture" in said.refused()
+    assert "which goes in" in said.refused()
 
 
 def test_a_batch_has_no_masks(impasto, photo, painting, left, out):

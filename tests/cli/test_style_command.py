@@ -43,7 +43,7 @@ def test_show_tells_what_a_style_holds(impasto, painting, tmp_path):
     impasto("style", "learn", painting, "-o", tmp_path / "x.style", *LEARN, "--sizes", "32,64", "--bank", "200")
     lines = impasto("style", "show", tmp_path / "x.style").out.splitlines()
     assert lines[0].startswith(f"{tmp_path / 'x.style'}: impasto style 1, written by impasto ")
-    assert lines[1].startswith(f"learnt from {painting}, sha256 ")
+    assert lines[1].startswith(f"learnt from {painting.name}, sha256 ")
     assert lines[2].startswith("seen by compact with the weights compact, sha256 ")
     assert "pooling avg, padding replicate-all" in lines[2]
     assert lines[3].endswith("as of objective blend")
@@ -63,7 +63,7 @@ def test_a_batch_takes_styles_as_it_takes_pictures(impasto, photo, painting, sty
     said = impasto("batch", photo, "--style", style, "--style", painting, "-o", out.with_name("{style}.png"), *TINY)
     assert said.code == 0
     record = json.loads(read_record(out.with_name("one.png")) or "")
-    assert record["styles"][0]["name"] == str(style)
+    assert record["styles"][0]["name"] == style.name
 
 
 def test_several_paintings_are_one_style(impasto, painting, tmp_path):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import click
 
 from ..config import OutputConfig, StylizeConfig
 from ..errors import ConfigError
+from .inputs import check_new, no_clobber_flag
 from .interrupt import Interrupt
 from .options import Flag, GroupedCommand, derived_flags, given_options, given_values
 from .painter import Painter, Stopped
@@ -33,6 +35,7 @@ CELL_HELP = "long side of each picture on the sheet  [64 to 4096; default 320]"
 @click.option("--keep", cls=Flag, metavar="DIR", help="folder for the single pictures as well; made if missing")
 @click.option("--cell", cls=Flag, type=click.IntRange(64, 4096), metavar="PX", default=320, help=CELL_HELP)
 @click.option("--curves/--no-curves", cls=Flag, default=True, help="draw the losses below the pictures  [default yes]")
+@no_clobber_flag
 @derived_flags(without=("record", "save_every", "bits"))
 def compare(
     content: str,
@@ -43,6 +46,7 @@ def compare(
     keep: str | None,
     cell: int,
     curves: bool,
+    no_clobber: bool,
     **flags: Any,
 ) -> int:
     """Paint CONTENT in the style of STYLE in several ways, and lay them out on one labelled sheet.
@@ -59,6 +63,8 @@ def compare(
     """
     settings, options = OutputConfig(**given_options(OutputConfig, flags)), given_options(StylizeConfig, flags)
     varied = _varied(vary)
+    if no_clobber:
+        check_new(output, str(Path(output).with_suffix(".json")))
     with waiting(settings.quiet):
         from ..comparisons import compare as begin
         from ..comparisons import plan_cells

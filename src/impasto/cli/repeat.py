@@ -2,16 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
 
 from ..errors import PictureError
+from .options import Flag
 
 if TYPE_CHECKING:
     from ..runs import Input, RunRecord
 
-__all__ = ["changed_inputs", "compare_pixels", "record_in", "recorded_path", "recorded_pictures", "text_in"]
+__all__ = [
+    "Given",
+    "are_recorded",
+    "changed_inputs",
+    "compare_pixels",
+    "picture_flags",
+    "record_in",
+    "recorded_path",
+    "recorded_pictures",
+    "text_in",
+]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Given(NamedTuple):
+    """The pictures that were given: as arguments, the content first, or by ``--content`` and ``--style``."""
+
+    arguments: tuple[str, ...] = ()
+    content: str | None = None
+    styles: tuple[str, ...] = ()
+
+    def of(self, *, texture: bool = False) -> tuple[str | None, tuple[str, ...]]:
+        """Content and styles; of a ``texture``, which has no content, all arguments are styles.
+
+        Raises:
+            UsageError: pictures are given in both ways, or a content for a texture.
+        """
+        if self.arguments and (self.content or self.styles):
+            raise click.UsageError("pictures are given as arguments and by --content or --style: give them in one way")
+        if texture and self.content:
+            raise click.UsageError("a texture has no content: give its styles, with --style")
+        if self.arguments and not texture:
+            return self.arguments[0], self.arguments[1:]
+        return self.content, self.arguments or self.styles
+
+
+def picture_flags(command: Command) -> Command:
+    """Decorates a command with the flags that `Given` takes."""
+    style_help = "a STYLE picture by name, as where a recorded one is not found; again for more"
+    command = click.option("--style", "style_flags", cls=Flag, metavar="FILE", multiple=True, help=style_help)(command)
+    return click.option("--content", "content_flag", cls=Flag, metavar="FILE", help="the CONTENT picture by name")(command)
 
 
 def text_in(path: str) -> str:
@@ -34,15 +78,15 @@ def text_in(path: str) -> str:
 
 
 def record_in(path: str) -> RunRecord:
-    """The run record of a picture or a ``.json`` file.
+    """The run record of a picture or a ``.json`` file, with its inputs where they are found: see `found_inputs`.
 
     Raises:
         PictureError: the file cannot be read, or carries no record.
         ConfigError: what it carries is no record of this version.
     """
-    from ..runs import parse_record
+    from ..runs import found_inputs, parse_record
 
-    return parse_record(text_in(path))
+    return found_inputs(parse_record(text_in(path)), Path(path).parent)
 
 
 def recorded_path(entry: Input, role: str) -> str:
@@ -52,21 +96,28 @@ def recorded_path(entry: Input, role: str) -> str:
         PictureError: it is not there any more, or was no file.
     """
     if not Path(entry["name"]).exists():
-        name, argument = entry["name"], role.upper()
-        raise PictureError(f"the recorded {role} picture {name!r} is not here", f"give {argument}, or go to the folder it was in")
+        told = f"the recorded {role} picture {entry['name']!r} is not here"
+        raise PictureError(told, f"say where it is with --{role}, or put it beside the file that tells of it")
     return entry["name"]
 
 
-def recorded_pictures(record: RunRecord, given: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+def recorded_pictures(record: RunRecord, given: Given) -> tuple[str | None, tuple[str, ...]]:
     """Content and styles of the recorded run, those that are given in their place; a texture has no content.
 
     Raises:
         PictureError: see `recorded_path`.
+        UsageError: see `Given.of`.
     """
-    content, recorded = None, record["content"]
-    if recorded is not None:
-        content, given = (given[0], given[1:]) if given else (recorded_path(recorded, "content"), ())
-    return content, given or tuple(recorded_path(style, "style") for style in record["styles"])
+    recorded = record["content"]
+    content, styles = given.of(texture=recorded is None)
+    if content is None and recorded is not None:
+        content = recorded_path(recorded, "content")
+    return content, styles or tuple(recorded_path(style, "style") for style in record["styles"])
+
+
+def are_recorded(paths: Sequence[str], entries: Sequence[Input]) -> bool:
+    """Whether files or folders hold, one by one, the bytes that were recorded."""
+    return [_digest(path) for path in paths] == [entry["sha256"] for entry in entries]
 
 
 def changed_inputs(paths: Iterable[str], recorded: Mapping[str, Input]) -> list[str]:

@@ -8,8 +8,11 @@ import click
 
 from ..config import OutputConfig
 from ..errors import CheckpointError
+from ..files import check_kept
+from .inputs import files_read
+from .masks import recorded_masks
 from .options import Flag, GroupedCommand
-from .repeat import recorded_pictures
+from .repeat import Given, picture_flags, recorded_pictures
 from .report import waiting
 from .stylize import paint, summary
 
@@ -23,28 +26,41 @@ __all__ = ["resume"]
 @click.argument("file", metavar="FILE")
 @click.argument("pictures", nargs=-1, metavar="[CONTENT STYLE...]")
 @click.option("-o", "--output", cls=Flag, metavar="OUT", help="picture to write; by default the one that the run was to write")
+@picture_flags
 @click.option("--quiet", cls=Flag, is_flag=True, help="print errors only")
-def resume(file: str, pictures: tuple[str, ...], output: str | None, quiet: bool) -> int:
+def resume(
+    file: str,
+    pictures: tuple[str, ...],
+    output: str | None,
+    content_flag: str | None,
+    style_flags: tuple[str, ...],
+    quiet: bool,
+) -> int:
     """Go on with the run of a checkpoint, as if it had never been stopped.
 
     \b
     impasto resume out.png.checkpoint
     impasto resume out.png.checkpoint -o elsewhere.png
-    impasto resume out.png.checkpoint moved/photo.jpg moved/painting.jpg
+    impasto resume out.png.checkpoint --style moved/painting.jpg
 
-    The pictures and the weights have to be the ones it began with. On the same machine, with the same versions and as many
-    threads, the picture is the same to the bit.
+    The pictures and the weights have to be the ones it began with; they are looked for where they lay, and beside FILE. On the
+    same machine, with the same versions and as many threads, the picture is the same to the bit.
     """
     with waiting(quiet):
         from ..api import resume as go_on
         from ..checkpoint import read_checkpoint
         from ..images.io import check_output
+        from ..runs import config_of
 
         since = read_checkpoint(file)
         output = output or _output(since, file)
         settings = OutputConfig(**{**since.output.get("settings", {}), "quiet": quiet})
         check_output(output, bits=settings.bits)
-        run = go_on(since, *recorded_pictures(since.record, pictures))
+        content, styles = recorded_pictures(since.record, Given(pictures, content_flag, style_flags))
+        given = [content, *styles, *recorded_masks(since.record), file]
+        written = [output, *([settings.record] if settings.record else [])]
+        check_kept(written, files_read(config_of(since.record), given))
+        run = go_on(since, content, styles)
     if not quiet:
         _tell_differences(since)
     result, code = paint(run, output, settings, file)

@@ -71,17 +71,23 @@ def _needs(config: StylizeConfig) -> str:
 @click.option("--json", "raw", is_flag=True, help="print the record as it is embedded")
 def inspect(picture: str, raw: bool) -> None:
     """Print how PICTURE was made: the run record that it carries."""
-    from .repeat import record_in, text_in
+    from ..runs import parse_record
+    from .repeat import text_in
 
+    text = text_in(picture)
     if raw:
-        click.echo(text_in(picture))
+        click.echo(text)
+        return
+    record: dict[str, Any] = {**parse_record(text)}
+    record["config"] = record.pop("config")  # the long part last
+    if not sys.stdout.isatty():  # for programs: whole values, a line each
+        for key, value in _rows(record):
+            click.echo(f"{key}\t{' '.join(value.split())}")
         return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    record: dict[str, Any] = {**record_in(picture)}
-    record["config"] = record.pop("config")  # the long part last
     table = Table.grid(padding=(0, 2))
     for key, value in _rows(record):
         table.add_row(Text(key, style="bold"), Text(value, overflow="fold"))

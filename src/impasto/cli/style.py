@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..config import STYLE_BANK, STYLE_SIZES, OutputConfig, StylizeConfig
+from ..files import check_kept
+from .inputs import check_new, files_read, no_clobber_flag
 from .options import Flag, GroupedCommand, derived_flags, given_options
 from .preset import PRESET_HELP, preset_config
 from .report import waiting
@@ -38,8 +40,11 @@ def style() -> None:
 @click.option("--sizes", cls=Flag, metavar="PX,...", default=SIZES, help=f"sizes to learn it at  [default {SIZES}]")
 @click.option("--bank", cls=Flag, type=int, metavar="N", default=STYLE_BANK, help=BANK_HELP)
 @click.option("--preset", cls=Flag, metavar="NAME", help=PRESET_HELP)
+@no_clobber_flag
 @derived_flags(only=LEARNT)
-def learn(pictures: tuple[str, ...], output: str, sizes: str, bank: int, preset: str | None, **flags: Any) -> None:
+def learn(
+    pictures: tuple[str, ...], output: str, sizes: str, bank: int, preset: str | None, no_clobber: bool, **flags: Any
+) -> None:
     """Learn one style from each PAINTING, a picture or a folder of pictures, together.
 
     \b
@@ -50,6 +55,8 @@ def learn(pictures: tuple[str, ...], output: str, sizes: str, bank: int, preset:
     FILE then stands for the paintings wherever a style is given, with the network and the layers that it was learnt with.
     At its sizes the result is the same to rounding; between them, the nearest one is taken.
     """
+    if no_clobber:
+        check_new(output)
     quiet = OutputConfig(**given_options(OutputConfig, flags)).quiet
     config, lengths = preset_config(preset, given_options(StylizeConfig, flags)), _sizes(sizes)
     fetch_missing(config, preset, quiet=quiet)
@@ -58,6 +65,7 @@ def learn(pictures: tuple[str, ...], output: str, sizes: str, bank: int, preset:
         from ..styles import check_style_output
 
         check_style_output(output)
+        check_kept([output], files_read(config, pictures))
         learnt = learn_style(pictures, sizes=lengths, bank=bank, config=config)
         learnt.save(output)
     if not quiet:

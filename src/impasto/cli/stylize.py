@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..config import OutputConfig, StylizeConfig
-from ..errors import ConfigError, OutputError
+from ..errors import ConfigError
+from ..files import check_kept
 from .estimate import forecast_line
+from .inputs import check_new, files_read, no_clobber_flag
 from .interrupt import Interrupt
 from .keep import Keeper
 from .masks import GivenMasks, mask_flags, recorded_masks
 from .options import Flag, GroupedCommand, derived_flags, given_options
 from .preset import PRESET_HELP, departures, preset_config
-from .repeat import changed_inputs, compare_pixels, record_in, recorded_pictures
+from .repeat import Given, are_recorded, changed_inputs, compare_pixels, picture_flags, record_in, recorded_pictures
 from .report import open_report, waiting
 from .weights import fetch_missing
 
@@ -62,16 +64,15 @@ class Job:
 
 
 @click.command(cls=GroupedCommand, options_metavar="[OPTIONS] -o OUT")
-@click.argument("content", required=False, metavar="CONTENT")
-@click.argument("styles", nargs=-1, metavar="STYLE...")
+@click.argument("pictures", nargs=-1, metavar="CONTENT STYLE...")
 @click.option("-o", "--output", cls=Flag, metavar="OUT", required=True, help="picture to write; its suffix decides the format")
 @click.option("--preset", cls=Flag, metavar="NAME", help=PRESET_HELP)
 @click.option("--from", "source", cls=Flag, metavar="PICTURE", help="repeat the run that this picture (or its record) tells of")
+@picture_flags
+@no_clobber_flag
 @mask_flags()
 @derived_flags()
-def stylize(
-    content: str | None, styles: tuple[str, ...], output: str, preset: str | None, source: str | None, **flags: Any
-) -> int:
+def stylize(pictures: tuple[str, ...], output: str, preset: str | None, source: str | None, **flags: Any) -> int:
     """Paint CONTENT in the style of one or more STYLE pictures.
 
     \b
@@ -86,17 +87,19 @@ def stylize(
     with a checkpoint that impasto resume goes on from.
     """
     settings = OutputConfig(**given_options(OutputConfig, flags))
-    given = tuple(path for path in (content, *styles) if path is not None)
+    given = Given(pictures, flags["content_flag"], flags["style_flags"])
     changes, masks = given_options(StylizeConfig, flags), GivenMasks.of(flags)
     with waiting(settings.quiet):
         job = _repeat(source, preset, given, changes, masks) if source else _begin(preset, given, changes, masks)
-    return carry_out(job, output, settings, source)
+    return carry_out(job, output, settings, source, no_clobber=flags["no_clobber"])
 
 
-def carry_out(job: Job, output: str, settings: OutputConfig, source: str | None = None) -> int:
+def carry_out(job: Job, output: str, settings: OutputConfig, source: str | None = None, *, no_clobber: bool = False) -> int:
     """Paint a job and tell of it; the exit code. ``source`` is where its record comes from."""
     with waiting(settings.quiet):
-        _check_outputs(output, settings, job)
+        if no_clobber:
+            check_new(output, settings.record)
+        _check_outputs(output, settings, job, source)
     exact = job.record is not None  # a run is repeated with the weights it had
     fetch_missing(job.config, job.preset, quiet=settings.quiet, exact=exact)
     with waiting(settings.quiet):
@@ -115,24 +118,31 @@ def carry_out(job: Job, output: str, settings: OutputConfig, source: str | None 
     return code
 
 
-def _begin(preset: str | None, given: tuple[str, ...], changes: Mapping[str, Any], masks: GivenMasks) -> Job:
+def _begin(preset: str | None, given: Given, changes: Mapping[str, Any], masks: GivenMasks) -> Job:
     """A new run: flags over the preset over the defaults."""
-    if len(given) < 2:
-        missing = "CONTENT and STYLE pictures" if not given else "STYLE picture"
-        raise click.UsageError(f"give the {missing}, as in: impasto stylize photo.jpg painting.jpg -o out.png")
-    return Job(given[0], given[1:], preset_config(preset, changes), preset, masks=masks)
+    content, styles = given.of()
+    missing = [] if content else ["CONTENT"]
+    missing += [] if styles else ["STYLE"]
+    if missing:
+        several = "pictures" if len(missing) > 1 else "picture"
+        line = f"give the {' and '.join(missing)} {several}, as in: impasto stylize photo.jpg painting.jpg -o out.png"
+        raise click.UsageError(line)
+    return Job(content, styles, preset_config(preset, changes), preset, masks=masks)
 
 
-def _repeat(source: str, preset: str | None, given: tuple[str, ...], changes: Mapping[str, Any], masks: GivenMasks) -> Job:
+def _repeat(source: str, preset: str | None, given: Given, changes: Mapping[str, Any], masks: GivenMasks) -> Job:
     """A recorded run, its pictures replaced by those given, and flags on top."""
     if preset:
         raise ConfigError("--preset and --from were both given", "a run starts from one of them")
     from ..runs import config_of
 
-    record, changed = record_in(source), bool(given or changes or masks.files)
-    if record.get("regions") and given[1:] and not masks.files:
+    record = record_in(source)
+    if record.get("regions") and (given.arguments[1:] or given.styles) and not masks.files:
         raise ConfigError(f"the run of {source!r} has masks, and other styles are given", "give masks for them, with --mask")
     content, styles = recorded_pictures(record, given)
+    entries = [entry for entry in (record["content"], *record["styles"]) if entry]
+    others = [path for path in (content, *styles) if path is not None] if any(given) else []
+    changed = bool(changes or masks.files or (others and not are_recorded(others, entries)))
     kept = None if changes else record.get("preset")
     config = config_of(record)
     # The tiles go with the size and the machine; only a repetition to the bit has to keep them.
@@ -158,24 +168,19 @@ def _replaced(output: str, settings: OutputConfig) -> list[str]:
     return [f"{file} is of an unfinished run, which this one replaces; impasto resume {shlex.quote(file)} goes on with it"]
 
 
-def _check_outputs(output: str, settings: OutputConfig, job: Job) -> None:
-    """Refuse what could not be written after minutes of work, or would replace a picture that goes in."""
+def _check_outputs(output: str, settings: OutputConfig, job: Job, source: str | None) -> None:
+    """Refuse what could not be written after minutes of work, or would replace a file that goes in."""
     from ..checkpoint import check_checkpoint
-    from ..images.folder import expanded
-    from ..images.io import check_output, check_writable
+    from ..images.io import check_output
+    from ..runs import check_record_output
 
     check_output(output, bits=settings.bits)
     if settings.record:
-        check_writable(settings.record)
+        check_record_output(settings.record)
     checkpoint = _checkpoint(output, settings)
     if checkpoint:
         check_checkpoint(checkpoint)
-    written = [Path(path).resolve() for path in (output, settings.record, checkpoint) if path]
-    if len(set(written)) < len(written):
-        raise OutputError(f"the record or the checkpoint would replace the picture {output!r}", "give them names of their own")
-    for path in (str(picture) for given in job.files for picture in expanded(given)):
-        if Path(path).resolve() in written:
-            raise OutputError(f"this would replace the picture {path!r} that goes in", "give another name for what comes out")
+    check_kept([path for path in (output, settings.record, checkpoint) if path], files_read(job.config, [*job.files, source]))
 
 
 def _checkpoint(output: str, settings: OutputConfig) -> str:

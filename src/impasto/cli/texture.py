@@ -10,6 +10,7 @@ from ..config import OutputConfig, StylizeConfig
 from ..defaults import WITHOUT_CONTENT
 from ..errors import ConfigError
 from ..option import options_of
+from .inputs import no_clobber_flag
 from .options import Flag, GroupedCommand, derived_flags, given_options
 from .preset import PRESET_HELP, preset_config
 from .stylize import Job, carry_out
@@ -31,8 +32,9 @@ _OF_CONTENTS = {
 @click.option("-o", "--output", cls=Flag, metavar="OUT", required=True, help="picture to write; its suffix decides the format")
 @click.option("--size", cls=Flag, metavar="HxW", default="512", help=f"{SIZE_HELP}  [default 512]")
 @click.option("--preset", cls=Flag, metavar="NAME", help=PRESET_HELP)
+@no_clobber_flag
 @derived_flags(without=_OF_CONTENTS)
-def texture(styles: tuple[str, ...], output: str, size: str, preset: str | None, **flags: Any) -> int:
+def texture(styles: tuple[str, ...], output: str, size: str, preset: str | None, no_clobber: bool, **flags: Any) -> int:
     """Paint a texture in one or more styles: strokes and colours of the STYLE pictures, and no content.
 
     \b
@@ -45,7 +47,8 @@ def texture(styles: tuple[str, ...], output: str, size: str, preset: str | None,
     carries its record: 'impasto stylize --from' repeats it.
     """
     config = preset_config(preset, {}).of_texture(*_sides(size), given_options(StylizeConfig, flags))
-    return carry_out(Job(None, styles, config, preset), output, OutputConfig(**given_options(OutputConfig, flags)))
+    settings = OutputConfig(**given_options(OutputConfig, flags))
+    return carry_out(Job(None, styles, config, preset), output, settings, no_clobber=no_clobber)
 
 
 def _sides(size: str) -> tuple[int, int]:

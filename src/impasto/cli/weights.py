@@ -11,6 +11,7 @@ import click
 
 from ..config import StylizeConfig
 from ..errors import WeightsError
+from ..files import check_kept, check_replaced
 
 if TYPE_CHECKING:
     from ..weights.manifest import WeightsRecord
@@ -66,9 +67,12 @@ def verify(weights: str) -> None:
 def convert(source: str, target: str) -> None:
     """Write the convolutions of FILE (.h5, .pth, .mat, .safetensors) as OUT.safetensors."""
     from ..weights.formats import read_weights, write_weights
+    from ..weights.tensor_files import is_tensor_file
 
     if Path(target).suffix != ".safetensors":
         raise WeightsError(f"cannot write {target!r}: only safetensors are written", "give a name that ends in .safetensors")
+    check_kept([target], [source])
+    check_replaced(target, is_tensor_file, "weights file")
     write_weights(read_weights(source), target)
     click.echo(_store().verify(target))
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from ..api import Run, Stylizer
 from ..batches import Paint, Painted, attempt
 from ..engine import Progress
-from ..errors import OutputError, StyleError
-from ..files import make_folder
+from ..errors import StyleError
+from ..files import above, check_kept, check_replaced, is_json
 from ..images.curves import require_matplotlib
+from ..images.folder import expanded
 from ..images.io import Picture, check_output, check_writable, read_picture, save_picture, to_pil, write_text
 from ..styles import SHORTEST, Style, parts_of, read_style
 from .cells import Cell, label_of, plan_cells
@@ -98,9 +99,13 @@ class Comparison(Iterator[Tried]):
         if curves:
             require_matplotlib()
         check_output(path)
-        check_writable(Path(path).with_suffix(".json"))
-        if Path(path).resolve() in {Path(name).resolve() for name in (self.content.name, *(style.name for style in self.styles))}:
-            raise OutputError(f"{os.fspath(path)!r} is a picture that goes in", "give another name for what comes out")
+        numbers = Path(path).with_suffix(".json")
+        check_writable(numbers)
+        check_replaced(numbers, lambda there: is_json(there, ("schema", "cells")), "comparison")
+        kept = [cell.output for cell in self.cells if cell.output]
+        pictures = [path for name in (self.content.name, *(style.name for style in self.styles)) for path in expanded(name)]
+        starts = [each for cell in self.cells for each in (cell.config.init, cell.config.weights)]
+        check_kept([path, numbers, *kept], [*pictures, *starts])
 
 
 def compare(
@@ -138,8 +143,7 @@ def compare(
     for stylizer in stylizers:
         parts_of(stylizer.config, len(known))
     if keep is not None:
-        make_folder(keep)
-        check_output(Path(keep) / "01.png")
+        check_output(above(Path(keep)) / "01.png")
     title = ", ".join([*presets[:1][len(presets) - 1 :], *(label_of(name, value) for name, value in options.items())])
     return Comparison(picture, known, cells, _paint_all(cells, stylizers, picture, known, paint), title)
 

@@ -9,6 +9,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -20,7 +21,7 @@ from ..errors import PictureError
 from .arrays import Array, split_alpha
 from .color import array_to_srgb, image_to_srgb
 
-__all__ = ["decode_file", "decode_image", "decoding"]
+__all__ = ["decode_file", "decode_image", "decoding", "is_picture"]
 
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PILLOWS = 1024**3 // 12  # pixels at which Pillow warns if it is not told otherwise: 89 million
@@ -81,6 +82,19 @@ def decode_file(data: bytes) -> Array:
         return _decode_tiff(data)  # Pillow gets separate planes of 16 bits wrong
     deep = _decode_deep(data, image) if image.format in ("PNG", "TIFF") else None
     return decode_image(image) if deep is None else _finish(deep, image)
+
+
+def is_picture(path: Path) -> bool:
+    """Whether the beginning of a file is that of a picture that some decoder knows."""
+    try:
+        with path.open("rb") as file, decoding(str(path)):
+            if file.read(4) in _TIFF_STARTS:
+                return True
+            file.seek(0)
+            Image.open(file).close()
+    except PictureError:
+        return False
+    return True
 
 
 def decode_image(image: Image.Image) -> Array:

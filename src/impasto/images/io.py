@@ -14,10 +14,10 @@ from PIL import ExifTags, Image
 from torch import Tensor
 
 from ..errors import PictureError
-from ..files import check_writable, write_bytes, write_text
+from ..files import check_replaced, check_writable, write_bytes, write_text
 from .arrays import Array, array_of_tensor, quantize, tensors_of_array
 from .color import srgb_profile
-from .decode import decode_file, decode_image, decoding
+from .decode import decode_file, decode_image, decoding, is_picture
 from .encode import PNG_KEYWORD, SOFTWARE, encode, format_of
 
 __all__ = [
@@ -117,10 +117,12 @@ def check_output(path: str | os.PathLike[str], *, bits: int = 8) -> None:
     """Refuse a path that `save_picture` could not write, before a run starts.
 
     Raises:
-        OutputError: the suffix is unknown or has no such depth, or the folder is missing, read-only or full.
+        OutputError: the suffix is unknown or has no such depth, the folder is missing, read-only or full, or the file that is
+            there is no picture.
     """
     format_of(os.fspath(path), bits)
     check_writable(path)
+    check_replaced(path, is_picture, "picture")
 
 
 def to_pil(pixels: Tensor, alpha: Tensor | None = None) -> Image.Image:

