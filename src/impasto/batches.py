@@ -18,7 +18,7 @@ from .config import OutputConfig, StylizeConfig
 from .errors import CheckpointError, ConfigError, ImpastoError, OutputError, nearest_name
 from .files import above, check_kept, exists, make_folder
 from .images.folder import expanded
-from .images.io import check_output
+from .images.io import check_output, check_size
 from .regions import Region
 from .styles import KeptStyle, Style, parts_of, read_style
 
@@ -156,6 +156,7 @@ def attempt(job: Job, begin: Callable[[], Run], paint: Paint | None = None, save
     try:
         run = begin()
         if job.output:
+            check_size(job.output, run.size)
             make_folder(job.output.parent)
         result = (paint or _paint)(job, run) or _saved(run.result(), job, save)
     except ImpastoError as error:

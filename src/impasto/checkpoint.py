@@ -16,6 +16,7 @@ from torch import Tensor
 from .errors import CheckpointError, OutputError
 from .files import check_writable, discard, exists, replacing
 from .runs import RunRecord, differing_inputs, found_inputs, parse_record, record_text
+from .weights.tensor_files import read_tensors
 
 __all__ = [
     "Checkpoint",
@@ -77,14 +78,13 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     Raises:
         CheckpointError: the file is missing, damaged or no checkpoint, or another version of Impasto wrote it.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
 
     name = os.fspath(path)
     try:
-        with safe_open(name, framework="pt") as file:
-            # Copied, because PyTorch's own memory is aligned and the file's is not, which changes the last bits of what follows.
-            tensors = {key: file.get_tensor(key).clone() for key in file.keys()}  # noqa: SIM118  (the handle is not iterable)
-            texts = file.metadata() or {}
+        read, texts = read_tensors(name)
+        # Copied, because PyTorch's own memory is aligned and the file's is not, which changes the last bits of what follows.
+        tensors = {key: tensor.clone() for key, tensor in read.items()}
     except FileNotFoundError as error:
         raise CheckpointError(f"there is no checkpoint {name!r}", "a picture that is finished has none any more") from error
     except (OSError, SafetensorError) as error:
@@ -139,7 +139,7 @@ def _is_checkpoint(path: str | os.PathLike[str]) -> bool:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(os.fspath(path), framework="pt") as file:
+        with safe_open(os.fspath(path), framework="numpy") as file:
             return "impasto" in (file.metadata() or {})
     except (OSError, SafetensorError):
         return False

@@ -45,6 +45,8 @@ class ImpastoError(Exception):
         hint: what to do about it; no full stop at its end.
     """
 
+    exit_code = 2  # of the command line
+
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message, hint)
         self.message = " ".join(message.split())
@@ -63,7 +65,16 @@ class PictureError(ImpastoError):
 
 
 class OutputError(PictureError):
-    """A picture, record or folder cannot be written."""
+    """A picture, record or folder cannot be written.
+
+    Attributes:
+        passing: whether it may work a little later: a disk that is full, a folder that is gone. What the format or the system
+            cannot hold at all never will.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, passing: bool = False) -> None:
+        super().__init__(message, hint)
+        self.passing = passing
 
 
 class CheckpointError(ImpastoError):

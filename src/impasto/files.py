@@ -56,6 +56,9 @@ def check_writable(path: str | os.PathLike[str]) -> None:
             pass
 
 
+_LASTING = {errno.ENAMETOOLONG, errno.EISDIR, errno.EINVAL, errno.EILSEQ, errno.ELOOP, errno.ENOTDIR}
+
+
 def exists(path: str | os.PathLike[str]) -> bool:
     """Whether there is such a file or folder. `Path.exists` raises where a folder may not be read or a name is too long."""
     return os.path.exists(path)  # noqa: PTH110
@@ -218,4 +221,5 @@ def _explained(path: str | os.PathLike[str]) -> Iterator[None]:
         if number in (errno.ENOENT, errno.ENOTDIR):
             hint = f"make the folder {str(Path(path).parent)!r} first"
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise OutputError(f"cannot write {os.fspath(path)!r}: {reason}", hint) from error
+        passing = number is not None and number not in _LASTING
+        raise OutputError(f"cannot write {os.fspath(path)!r}: {reason}", hint, passing=passing) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import re
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -114,8 +115,9 @@ def machine(device: str) -> dict[str, Any]:
 
 
 def record_text(record: Mapping[str, Any]) -> str:
-    """The record as JSON, to be embedded or written."""
-    return json.dumps(record, indent=1, ensure_ascii=False)
+    """The record as JSON, to be embedded or written. Bytes of names that are no UTF-8 become escapes, which JSON gives back."""
+    text = json.dumps(record, indent=1, ensure_ascii=False)
+    return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def portable(record: RunRecord) -> RunRecord:

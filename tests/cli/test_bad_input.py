@@ -14,17 +14,15 @@ import torch
 from PIL import Image
 from tiny import TINY, Said, paint_picture
 
-from impasto.cli import keep
-
 
 @pytest.fixture
 def refused(impasto, photo, painting, out):
     """Run ``stylize`` with some of its parts replaced; gives the line, after looking that nothing was written."""
 
-    def run(*flags: object, content: object = photo, style: object = painting, output: object = out) -> str:
+    def run(*flags: object, content: object = photo, style: object = painting, output: object = out, code: int = 2) -> str:
         said: Said = impasto("stylize", content, style, "-o", output, *TINY, *flags)
         assert list(out.parent.iterdir()) == []
-        return said.refused().removeprefix("impasto: error: ")
+        return said.refused(code).removeprefix("impasto: error: ")
 
     return run
 
@@ -207,25 +205,19 @@ def test_a_record_that_cannot_be_written(refused, out):
     assert "cannot write" in refused("--record", out.parent / "deeper" / "run.json")
 
 
-@pytest.fixture
-def impatient(monkeypatch):
-    """A picture that cannot be written does not wait until it can."""
-    monkeypatch.setattr(keep, "PATIENCE", 0.0)
-
-
-def test_a_full_disk(refused, impatient, monkeypatch):
+def test_a_full_disk(refused, monkeypatch):
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    assert refused("--quiet").endswith("No space left on device; free some space, or write to another disk")
+    assert refused("--quiet", code=1).endswith("No space left on device; free some space, or write to another disk")
 
 
-def test_a_limit_on_the_size_of_files(refused, impatient):
+def test_a_limit_on_the_size_of_files(refused):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1500, hard))
     try:
-        line = refused("--quiet")
+        line = refused("--quiet", code=1)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert line.endswith("File too large; free some space, or write to another disk")

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a run paints: the first asks it to stop and keeps the picture, the second ends at once."""
+"""Ctrl-C, SIGTERM and SIGHUP while a run paints: the first asks it to stop and keeps the picture, the second ends at once."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 
 __all__ = ["Interrupt"]
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class Interrupt:
     """A ``with`` block in which the first signal calls ``stop`` and the second raises `SystemExit`.
 
     Attributes:
-        code: the exit code of the signal that came, 130 or 143; 0 while none has.
+        code: the exit code of the signal that came, 129, 130 or 143; 0 while none has.
     """
 
     def __init__(self, stop: Callable[[], None]) -> None:
@@ -27,7 +27,8 @@ class Interrupt:
 
     def __enter__(self) -> Interrupt:
         if threading.current_thread() is threading.main_thread():  # the only one that may install handlers
-            self._previous = {number: signal.signal(number, self._handle) for number in SIGNALS}
+            heard = (number for number in SIGNALS if not _is_ignored_hangup(number))
+            self._previous = {number: signal.signal(number, self._handle) for number in heard}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -39,3 +40,8 @@ class Interrupt:
             raise SystemExit(128 + number)
         self.code = 128 + number
         self._stop()
+
+
+def _is_ignored_hangup(number: signal.Signals) -> bool:
+    """Whether somebody started us with nohup, so that we go on when the terminal is closed."""
+    return number.name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN

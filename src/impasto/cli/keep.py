@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
+import itertools
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ import click
 
 from ..config import OutputConfig
 from ..errors import OutputError
+from ..files import exists
 
 if TYPE_CHECKING:
     from ..api import Run
@@ -27,8 +28,8 @@ __all__ = ["Keeper"]
 
 REST = 20.0  # a checkpoint is followed by so many times the seconds it took: it costs no run more than a twentieth
 PAUSE = 5.0  # seconds between two attempts to write what could not be written
-PATIENCE = 600.0  # seconds of attempts where nobody sees them; on a terminal, there is Ctrl-C
 WINK = 0.1  # seconds between two looks whether a signal came
+_SHORT = 100  # characters of a name that any disk takes
 
 
 class Keeper:
@@ -68,10 +69,11 @@ class Keeper:
     def finish(self, interrupt: Interrupt) -> Result:
         """Write the picture, and a checkpoint where a signal stopped the run; else there is none any more.
 
-        Where that fails, try again until it works, a signal comes or patience ends; then write both elsewhere.
+        What may work later is tried again for as long as somebody sits before the terminal, who can end it by Ctrl-C. Where it
+        was in vain, or can never work, both are written elsewhere, in another format if need be.
 
         Raises:
-            OutputError: they were written elsewhere; it says where.
+            OutputError: they were written elsewhere, or could not be; it says where. Its exit code is the signal's, or 1.
         """
         from ..checkpoint import remove_checkpoint
 
@@ -79,7 +81,9 @@ class Keeper:
         try:
             self._persist(lambda: self._write(result, self._output, self.file), interrupt)
         except OutputError as error:
-            raise self._kept_elsewhere(result, error) from error
+            kept = self._kept_elsewhere(result, error)
+            kept.exit_code = interrupt.code or 1
+            raise kept from error
         if result.reason != "stopped":
             remove_checkpoint(self.file)
         return result
@@ -105,12 +109,11 @@ class Keeper:
 
     def _persist(self, write: Callable[[], None], interrupt: Interrupt) -> None:
         """Write, again and again if need be; the last error where it was in vain."""
-        ends = monotonic() + (math.inf if sys.stderr.isatty() else PATIENCE)
         while True:
             try:
                 return write()
             except OutputError as error:
-                if interrupt.code or monotonic() >= ends:
+                if interrupt.code or not (error.passing and sys.stderr.isatty()):
                     raise
                 if str(error) != self._told:
                     tell = partial(click.echo, err=True) if self._settings.quiet else self._say  # whoever wants errors wants this
@@ -121,17 +124,42 @@ class Keeper:
                 sleep(WINK)
 
     def _kept_elsewhere(self, result: Result, error: OutputError) -> OutputError:
-        """Write picture and checkpoint into a new folder of the system's, and say so in place of ``error``."""
-        try:
-            folder = Path(tempfile.mkdtemp(prefix="impasto-"))
-        except OSError:
-            return error
-        output = folder / self._output.name
-        try:
-            result.save(output, OutputConfig(**{**self._settings.to_dict(), "record": None}))
-        except OutputError:
-            folder.rmdir()
-            return error
+        """Write picture and checkpoint where it can be done, and say so in place of ``error``."""
+        for folder in _havens(self._output, error):
+            if kept := self._kept_in(folder, result):
+                with suppress(OutputError):
+                    self._write_checkpoint(folder / self.file.name)
+                return OutputError(f"{error.message}; the picture is {str(kept)!r} instead", error.hint)
+        return error
+
+    def _kept_in(self, folder: Path, result: Result) -> Path | None:
+        """Write the picture as it is asked for, or else as a bare PNG, which holds anything; None where neither can be done."""
+        from ..images.io import save_picture
+
+        asked, bare = folder / self._output.name, _unused(folder / f"{self._output.stem[:_SHORT]}.png")
         with suppress(OutputError):
-            self._write_checkpoint(folder / self.file.name)
-        return OutputError(f"{error.message}; the picture is {str(output)!r} instead", error.hint)
+            if not exists(asked):
+                result.save(asked, OutputConfig(**{**self._settings.to_dict(), "record": None}))
+                return asked
+        with suppress(OutputError):
+            save_picture(result.pixels, bare, alpha=result.alpha)
+            return bare
+        return None
+
+
+def _havens(output: Path, error: OutputError) -> Iterator[Path]:
+    """Folders that are tried one after the other: the picture's own if only its format is the trouble, then new ones in the
+    system's folder for temporary files, the user's own, and the working folder."""
+    if not error.passing:
+        yield output.parent
+    for place in (tempfile.gettempdir, Path.home, Path.cwd):
+        with suppress(OSError, RuntimeError):  # RuntimeError: nobody's home is known
+            folder = Path(tempfile.mkdtemp(prefix="impasto-", dir=place()))
+            yield folder
+            folder.rmdir()  # it is in vain, and empty
+
+
+def _unused(path: Path) -> Path:
+    """The path, with a number where there is such a file."""
+    numbered = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in itertools.count(2))
+    return next(each for each in itertools.chain([path], numbered) if not exists(each))

@@ -1,11 +1,12 @@
 """The command ``impasto``: its parts, and the border where every failure becomes one line and an exit code.
 
-Exit codes: 0 done; 1 a run without a usable picture, a fault of Impasto itself, or the reader of a pipe went away; 2 bad input,
-with what to do; 130 and 143 stopped by Ctrl-C and SIGTERM.
+Exit codes: 0 done; 1 a run without a usable picture, a picture that had to be written elsewhere, an answer that could not be
+written, or a fault of Impasto itself; 2 bad input, with what to do; 129, 130 and 143 stopped by SIGHUP, Ctrl-C and SIGTERM.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import traceback
@@ -21,6 +22,7 @@ from .demo import demo
 from .estimate import estimate
 from .resume import resume
 from .show import inspect, presets
+from .streams import lenient_streams
 from .style import style
 from .stylize import stylize
 from .texture import texture
@@ -50,15 +52,29 @@ for command in (stylize, resume, texture, batch, compare, estimate, style, demo,
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line on ``argv`` (by default the process's own) and return the exit code; no exception escapes."""
     args = list(sys.argv[1:] if argv is None else argv)
+    logging.getLogger().addHandler(_SILENCE)
+    with lenient_streams() as (out, err):
+        code = _run(args)
+        out.flush()
+        in_files = _PAINTING.intersection(args[:1]) and not _HELP.intersection(args)
+        if out.lost and not code and not in_files:
+            if not isinstance(out.lost, BrokenPipeError):
+                click.echo(f"impasto: error: cannot write to standard output: {_reason(out.lost)}", err=True)
+            code = 1
+        err.flush()
+    return code
+
+
+_SILENCE = logging.NullHandler()  # else the warnings of libraries, about odd tags of files, are printed among our lines
+_PAINTING = {"stylize", "resume", "texture", "batch", "compare", "demo"}  # what they are asked for is in files
+_HELP = {"-h", "--help"}
+
+
+def _run(args: list[str]) -> int:
     try:
-        code = impasto.main(args, prog_name="impasto", standalone_mode=False)
-        sys.stdout.flush()
-        return int(code or 0)
+        return int(impasto.main(args, prog_name="impasto", standalone_mode=False) or 0)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 1
-    except BrokenPipeError:
-        _silence_stdout()
-        return 1
     except (click.Abort, KeyboardInterrupt):
         click.echo("impasto: interrupted", err=True)
         return 130
@@ -70,10 +86,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
 
 
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
 def _describe(error: BaseException, command: list[str]) -> tuple[str, int]:
     """What went wrong, what to do, and the exit code."""
     if isinstance(error, ImpastoError):
-        return str(error), 2
+        return str(error), error.exit_code
     if isinstance(error, click.ClickException):
         return _describe_usage(error), 2
     if is_out_of_memory(error):
@@ -92,8 +112,3 @@ def _describe_usage(error: click.ClickException) -> str:
         return f"{line}; did you mean {near[0]}?"
     context = getattr(error, "ctx", None)
     return f"{line}; see '{context.command_path} --help'" if context else line
-
-
-def _silence_stdout() -> None:
-    """Point stdout at nothing, so that the interpreter's last flush does not complain about the closed pipe."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

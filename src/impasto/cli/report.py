@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import deque
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ import click
 if TYPE_CHECKING:
     from ..engine import Progress
 
-__all__ = ["LiveReport", "Pace", "PlainReport", "Report", "clock", "open_report", "waiting"]
+__all__ = ["LiveReport", "Pace", "PlainReport", "Report", "clock", "on_a_screen", "open_report", "waiting"]
 
 PLAIN_PERIOD = 5.0  # seconds between two plain lines
 WINDOW = 20  # iterations that the speed is taken from
@@ -132,12 +133,17 @@ def open_report(quiet: bool, plan: Sequence[tuple[int, int]] = ()) -> Report:
     """The report that fits: none when ``quiet``, live on a terminal, plain lines elsewhere."""
     if quiet:
         return Report(plan)
-    return LiveReport(plan) if sys.stderr.isatty() else PlainReport(plan)
+    return LiveReport(plan) if on_a_screen() else PlainReport(plan)
+
+
+def on_a_screen() -> bool:
+    """Whether there is a terminal that can draw a line anew."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def waiting(quiet: bool) -> AbstractContextManager[object]:
     """A word on a terminal, drawn at once, for the seconds in which PyTorch is loaded and the pictures are read."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or not on_a_screen():
         return nullcontext()
     from rich.console import Console
     from rich.live import Live

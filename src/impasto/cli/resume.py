@@ -49,7 +49,7 @@ def resume(
     with waiting(quiet):
         from ..api import resume as go_on
         from ..checkpoint import read_checkpoint
-        from ..images.io import check_output
+        from ..images.io import check_output, check_size
         from ..runs import config_of
 
         since = read_checkpoint(file)
@@ -61,6 +61,7 @@ def resume(
         written = [output, *([settings.record] if settings.record else [])]
         check_kept(written, files_read(config_of(since.record), given))
         run = go_on(since, content, styles)
+        check_size(output, run.size)
     if not quiet:
         _tell_differences(since)
     result, code = paint(run, output, settings, file)

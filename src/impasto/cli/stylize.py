@@ -104,9 +104,11 @@ def carry_out(job: Job, output: str, settings: OutputConfig, source: str | None 
     fetch_missing(job.config, job.preset, quiet=settings.quiet, exact=exact)
     with waiting(settings.quiet):
         from ..api import Stylizer
+        from ..images.io import check_size
 
         warnings = [*_warnings(job), *_replaced(output, settings)]
         run = Stylizer(config=job.config, preset=job.preset, exact=exact).iterate(job.content, job.painted_in)
+        check_size(output, run.size)
     if not settings.quiet:
         for line in warnings:
             click.echo(f"impasto: warning: {line}", err=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import click
 from ..config import StylizeConfig
 from ..errors import WeightsError
 from ..files import check_kept, check_replaced
+from .report import on_a_screen
 
 if TYPE_CHECKING:
     from ..weights.manifest import WeightsRecord
@@ -123,7 +123,7 @@ def _store() -> Store:
 
 def _fetch(id: str, quiet: bool) -> Path:
     """Fetch with a bar on a terminal, silently elsewhere."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or not on_a_screen():
         return _store().fetch(id)
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from ..files import above, check_kept, check_replaced, is_json
 from ..images.curves import require_matplotlib
 from ..images.folder import expanded
 from ..images.io import Picture, check_output, check_writable, read_picture, save_picture, to_pil, write_text
+from ..runs import record_text
 from ..styles import SHORTEST, Style, parts_of, read_style
 from .cells import Cell, label_of, plan_cells
 from .layout import CELL, Shown, describe, lay_out
@@ -92,7 +92,7 @@ class Comparison(Iterator[Tried]):
         """
         self.check(path, curves=curves)
         save_picture(read_picture(self.sheet(cell=cell, curves=curves)).pixels, path, quality=quality)
-        write_text(Path(path).with_suffix(".json"), json.dumps(self.report(), indent=1, ensure_ascii=False) + "\n")
+        write_text(Path(path).with_suffix(".json"), record_text(self.report()) + "\n")
 
     def check(self, path: str | os.PathLike[str], *, curves: bool = True) -> None:
         """Find what `save` would raise, before anything is painted."""

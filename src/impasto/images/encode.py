@@ -17,7 +17,7 @@ from ..errors import OutputError
 from .arrays import Array
 from .color import srgb_profile
 
-__all__ = ["FORMATS", "PNG_KEYWORD", "SOFTWARE", "encode", "flatten", "format_of"]
+__all__ = ["FORMATS", "PNG_KEYWORD", "SOFTWARE", "check_size", "encode", "flatten", "format_of"]
 
 # A record is known as ours by the keyword of its PNG text, elsewhere by the name of the software that described the picture.
 PNG_KEYWORD = "impasto"
@@ -33,6 +33,7 @@ FORMATS = {  # by suffix; those that are written, and the usual ones to be read
     ".bmp": "BMP",
     ".gif": "GIF",
 }
+_LONGEST = {"WEBP": 16_383, "JPEG": 65_500, "GIF": 65_535}  # px a side; libjpeg's own bound is a little below the format's
 _DEEP_FORMATS = ("PNG", "TIFF")
 _OPAQUE_FORMATS = ("JPEG", "BMP")
 _FINE_QUALITY = 90  # from here JPEG keeps the colours at full resolution: brush strokes are thin and colourful
@@ -54,6 +55,19 @@ def format_of(path: str | PurePath, bits: int) -> str:
     if bits == 16 and FORMATS[suffix] not in _DEEP_FORMATS:
         raise OutputError(f"{suffix} files have no 16 bits a channel", "save as .png or .tiff, or with 8 bits")
     return FORMATS[suffix]
+
+
+def check_size(path: str | PurePath, size: tuple[int, int]) -> None:
+    """Refuse a picture of ``size`` (height, width) that the format of ``path`` cannot hold.
+
+    Raises:
+        OutputError: see above.
+    """
+    format = FORMATS.get(PurePath(path).suffix.lower(), "")
+    most = _LONGEST.get(format, max(size))
+    if max(size) > most:
+        told = f"{format} holds pictures of up to {most} px a side, and this one has {size[1]} x {size[0]} px"
+        raise OutputError(told, "save as .png or .tiff")
 
 
 def flatten(array: Array) -> Array:

