@@ -14,9 +14,10 @@ from typing import Any
 
 from .api import Result, Run, Stylizer
 from .checkpoint import check_checkpoint, checkpoint_of, read_checkpoint, remove_checkpoint
+from .claims import Claimed, claim
 from .config import OutputConfig, StylizeConfig
 from .errors import CheckpointError, ConfigError, ImpastoError, OutputError, nearest_name
-from .files import above, check_kept, exists, make_folder
+from .files import above, check_kept, exists, folder_for, make_folder
 from .images.folder import expanded
 from .images.io import check_output, check_size
 from .regions import Region
@@ -52,11 +53,13 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Painted:
-    """What became of a job: a ``result``, an ``error``, or neither where the output was there before."""
+    """What became of a job: a ``result``, an ``error``, or neither where the output was there before, or where it is ``claimed``:
+    another process is painting it."""
 
     job: Job
     result: Result | None = field(default=None, repr=False)
     error: ImpastoError | None = None
+    claimed: bool = False
 
 
 class Batch(Iterator[Painted]):
@@ -83,7 +86,7 @@ def batch(
 ) -> Batch:
     """Paint each content in each style: the network is loaded once, and what it sees in a style is kept for the next content.
 
-    Every picture is written whole or not at all, and its name is looked for just before it is painted, so that a batch may be
+    Every picture is written whole or not at all, and is claimed and looked for just before it is painted, so that a batch may be
     broken off and taken up again, or shared by several processes. A picture of which there is a checkpoint goes on from it.
 
     Args:
@@ -132,8 +135,24 @@ def _paint_all(
     for _, group in itertools.groupby(jobs, key=lambda job: id(job.styles)):
         styles: list[Style] = []
         for job in group:
-            there = job.output and job.output.exists() and not force
-            yield Painted(job) if there else attempt(job, partial(_begin, stylizer, job, styles), paint, save)
+            begin = partial(_begin, stylizer, job, styles)
+            yield _paint_one(job, begin, force, paint, save) if job.output else attempt(job, begin, paint, save)
+
+
+def _paint_one(job: Job, begin: Callable[[], Run], force: bool, paint: Paint | None, save: OutputConfig | None) -> Painted:
+    """Paint a job with an output, unless it is there or another process is at it."""
+    output = job.output or Path()
+    if exists(output) and not force:
+        return Painted(job)
+    try:
+        with folder_for(output), claim(output, checkpoint_of(output)):
+            if exists(output) and not force:  # another process has finished it meanwhile
+                return Painted(job)
+            return attempt(job, begin, paint, save)
+    except Claimed:
+        return Painted(job, claimed=True)
+    except OutputError as error:
+        return Painted(job, error=error)
 
 
 def _begin(stylizer: Stylizer, job: Job, styles: list[Style]) -> Run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 SCHEMA = 1
+_LONGEST_NAME = 255  # bytes, on most disks
 _WRITTEN = "give a file that impasto wrote beside a picture, as out.png.checkpoint"
 
 
@@ -48,8 +50,11 @@ class Checkpoint:
 
 
 def checkpoint_of(output: str | os.PathLike[str]) -> Path:
-    """Where the checkpoint of a picture lies: ``out.png.checkpoint`` beside ``out.png``."""
-    return Path(f"{os.fspath(output)}.checkpoint")
+    """Where the checkpoint of a picture lies: ``out.png.checkpoint`` beside ``out.png``; a shorter name if that is too long."""
+    path = Path(f"{os.fspath(output)}.checkpoint")
+    if len(os.fsencode(path.name)) <= _LONGEST_NAME:
+        return path
+    return path.with_name(f"{zlib.crc32(os.fsencode(path.name)):08x}.checkpoint")
 
 
 def write_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
@@ -82,12 +87,16 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
 
     name = os.fspath(path)
     try:
+        Path(name).open("rb").close()  # what the system says of it, which safetensors does not tell apart
         read, texts = read_tensors(name)
         # Copied, because PyTorch's own memory is aligned and the file's is not, which changes the last bits of what follows.
         tensors = {key: tensor.clone() for key, tensor in read.items()}
     except FileNotFoundError as error:
         raise CheckpointError(f"there is no checkpoint {name!r}", "a picture that is finished has none any more") from error
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
+        told = f"the checkpoint {name!r} cannot be read: {error.strerror or error}"
+        raise CheckpointError(told, "check its permissions") from error
+    except SafetensorError as error:
         raise CheckpointError(f"{name!r} is damaged or no checkpoint", _WRITTEN) from error
     return _checkpoint(name, tensors, texts)
 

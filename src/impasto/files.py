@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import json
 import os
 import secrets
@@ -22,8 +23,10 @@ __all__ = [
     "check_writable",
     "discard",
     "exists",
+    "folder_for",
     "is_folder",
     "is_json",
+    "lock_of",
     "make_folder",
     "replacing",
     "write_bytes",
@@ -152,6 +155,23 @@ def make_folder(path: str | os.PathLike[str]) -> None:
         raise OutputError(f"cannot make the folder {os.fspath(path)!r}: {error.strerror}", "choose another one") from error
 
 
+@contextlib.contextmanager
+def folder_for(path: Path) -> Iterator[None]:
+    """A ``with`` block in which the folder of ``path`` is there; what was made for it and holds nothing at its end is removed.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    missing = list(itertools.takewhile(lambda folder: not exists(folder), (path.parent, *path.parent.parents)))
+    make_folder(path.parent)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            for folder in missing:
+                folder.rmdir()  # fails, and ends this, where something is in it
+
+
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     """Write ``data`` to ``path``, or leave what was there untouched. A link is followed, never replaced.
 
@@ -188,6 +208,12 @@ def discard(path: str | os.PathLike[str]) -> None:
     for left in (target, *target.parent.glob(_part_of(target, "*"))):
         with contextlib.suppress(OSError):
             left.unlink()
+
+
+def lock_of(path: str | os.PathLike[str]) -> Path:
+    """The file that is locked by whoever writes ``path``."""
+    target = Path(path).resolve()
+    return target.with_name(f".impasto-{zlib.crc32(os.fsencode(target.name)):08x}.lock")
 
 
 def _part_of(target: Path, mark: str) -> str:

@@ -11,6 +11,7 @@ from tiny import TINY, paint_picture
 
 import impasto as library
 from impasto.checkpoint import checkpoint_of, read_checkpoint
+from impasto.claims import claim
 
 TINIEST = {"size": 32, "iterations": (2,), "precision": "float32", "device": "cpu", "backbone": "compact"}
 
@@ -179,3 +180,9 @@ def test_inputs_are_found_beside_the_picture_or_by_flags(impasto, photo, paintin
     beside = impasto(*again)
     assert (beside.code, f"the pixels are those of {out}" in beside.out) == (0, True)
     assert "one way" in impasto(*again, "a.png", "--content", "b.png").refused()
+
+
+def test_a_checkpoint_is_resumed_once(impasto, begun, out):
+    with claim(begun):
+        assert f"another process is painting {str(out)!r}" in impasto("resume", begun).refused()
+    assert impasto("resume", begun).code == 0

@@ -310,7 +310,9 @@ def test_a_folder_that_vanishes_loses_nothing(impasto, watched, monkeypatch, sig
     monkeypatch.setattr(keep, "PAUSE", 0.0)
     show = PlainReport.show
     monkeypatch.setattr(
-        PlainReport, "show", lambda self, progress: (show(self, progress), out.parent.rmdir()) if progress.step == 2 else None
+        PlainReport,
+        "show",
+        lambda self, progress: (show(self, progress), shutil.rmtree(out.parent)) if progress.step == 2 else None,
     )
     monkeypatch.setattr(PlainReport, "say", lambda self, line: out.parent.mkdir() if "make the folder" in line else None)
     assert impasto("stylize", photo, painting, "-o", out, *LONGER).code == 0

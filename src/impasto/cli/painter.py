@@ -45,7 +45,7 @@ class Painter:
         self._quiet, self._began, self._report, self._stopping = quiet, time.monotonic(), Report(), False
         self._failed: list[Painted]
         self._diverged: list[str]
-        self._painted, self._there, self._failed, self._diverged = 0, 0, [], []
+        self._painted, self._there, self._elsewhere, self._failed, self._diverged = 0, 0, 0, [], []
 
     def __call__(self, job: Job, run: Run) -> Result | None:
         """Paint ``job``, unless a signal comes; the result where it was written."""
@@ -68,7 +68,7 @@ class Painter:
 
     def _heading(self, job: Job) -> str:
         """``[3/20] photo.jpg, painting.jpg, 4:10 left``."""
-        done = self._painted + len(self._failed) + self._there
+        done = self._painted + len(self._failed) + self._there + self._elsewhere
         heading = f"[{done + 1}/{len(self.jobs)}] {job.name}"
         if not self._painted:
             return heading
@@ -78,6 +78,8 @@ class Painter:
         """Count a job that is done with, and say so."""
         if painted.error:
             self._failed.append(painted)
+        elif painted.claimed:
+            self._elsewhere += 1
         elif painted.result is None:
             self._there += 1
         else:
@@ -91,10 +93,11 @@ class Painter:
         """Tell what failed, and the whole in one line; the exit code, 2 where something failed, 1 where a run diverged."""
         for line in (*(f"{failed.job.name}: {failed.error}" for failed in self._failed), *self._diverged):
             click.echo(f"impasto: error: {line}", err=True)
-        left = len(self.jobs) - self._painted - self._there - len(self._failed)
+        left = len(self.jobs) - self._painted - self._there - self._elsewhere - len(self._failed)
         counts = {
             "painted": self._painted - len(self._diverged),
             "there already": self._there,
+            "painted by another process": self._elsewhere,
             "diverged": len(self._diverged),
             "failed": len(self._failed),
             "left": left,

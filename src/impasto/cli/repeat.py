@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from ..errors import PictureError
+from ..files import exists
 from .options import Flag
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def recorded_path(entry: Input, role: str) -> str:
     Raises:
         PictureError: it is not there any more, or was no file.
     """
-    if not Path(entry["name"]).exists():
+    if not exists(entry["name"]):
         told = f"the recorded {role} picture {entry['name']!r} is not here"
         raise PictureError(told, f"say where it is with --{role}, or put it beside the file that tells of it")
     return entry["name"]

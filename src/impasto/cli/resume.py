@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
 
+from ..claims import claim
 from ..config import OutputConfig
 from ..errors import CheckpointError
 from ..files import check_kept
@@ -46,25 +48,28 @@ def resume(
     The pictures and the weights have to be the ones it began with; they are looked for where they lay, and beside FILE. On the
     same machine, with the same versions and as many threads, the picture is the same to the bit.
     """
-    with waiting(quiet):
-        from ..api import resume as go_on
-        from ..checkpoint import read_checkpoint
-        from ..images.io import check_output, check_size
-        from ..runs import config_of
+    with ExitStack() as held:
+        with waiting(quiet):
+            from ..api import resume as go_on
+            from ..checkpoint import read_checkpoint
+            from ..images.io import check_output, check_size
+            from ..runs import config_of
 
-        since = read_checkpoint(file)
-        output = output or _output(since, file)
-        settings = OutputConfig(**{**since.output.get("settings", {}), "quiet": quiet})
-        check_output(output, bits=settings.bits)
-        content, styles = recorded_pictures(since.record, Given(pictures, content_flag, style_flags))
-        given = [content, *styles, *recorded_masks(since.record), file]
-        written = [output, *([settings.record] if settings.record else [])]
-        check_kept(written, files_read(config_of(since.record), given))
-        run = go_on(since, content, styles)
-        check_size(output, run.size)
-    if not quiet:
-        _tell_differences(since)
-    result, code = paint(run, output, settings, file)
+            since = read_checkpoint(file)
+            output = output or _output(since, file)
+            held.enter_context(claim(output, file))
+            since = read_checkpoint(file)  # as whoever held it has left it
+            settings = OutputConfig(**{**since.output.get("settings", {}), "quiet": quiet})
+            check_output(output, bits=settings.bits)
+            content, styles = recorded_pictures(since.record, Given(pictures, content_flag, style_flags))
+            given = [content, *styles, *recorded_masks(since.record), file]
+            written = [output, *([settings.record] if settings.record else [])]
+            check_kept(written, files_read(config_of(since.record), given))
+            run = go_on(since, content, styles)
+            check_size(output, run.size)
+        if not quiet:
+            _tell_differences(since)
+        result, code = paint(run, output, settings, file)
     if not quiet:
         click.echo(summary(output, result, file))
     return code

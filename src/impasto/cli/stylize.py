@@ -5,14 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..claims import claim
 from ..config import OutputConfig, StylizeConfig
 from ..errors import ConfigError
-from ..files import check_kept
+from ..files import check_kept, exists
 from .estimate import forecast_line
 from .inputs import check_new, files_read, no_clobber_flag
 from .interrupt import Interrupt
@@ -112,7 +112,8 @@ def carry_out(job: Job, output: str, settings: OutputConfig, source: str | None 
     if not settings.quiet:
         for line in warnings:
             click.echo(f"impasto: warning: {line}", err=True)
-    result, code = paint(run, output, settings)
+    with claim(output, _checkpoint(output, settings) or output):
+        result, code = paint(run, output, settings)
     if not settings.quiet:
         click.echo(summary(output, result, _checkpoint(output, settings)))
         if job.record and not (job.changed or code):
@@ -165,7 +166,7 @@ def _warnings(job: Job) -> list[str]:
 def _replaced(output: str, settings: OutputConfig) -> list[str]:
     """A word on the unfinished run that this one will replace."""
     file = _checkpoint(output, settings)
-    if not (file and Path(file).exists()):
+    if not (file and exists(file)):
         return []
     return [f"{file} is of an unfinished run, which this one replaces; impasto resume {shlex.quote(file)} goes on with it"]
 

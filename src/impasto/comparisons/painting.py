@@ -32,7 +32,7 @@ __all__ = ["Comparison", "Tried", "compare"]
 class Tried(Painted):
     """What became of a cell: a ``result`` or an ``error``, and ``losses``, a row for each iteration that was done."""
 
-    losses: list[dict[str, float]] = field(default_factory=list, repr=False)
+    losses: list[dict[str, float]] = field(default_factory=list, repr=False, kw_only=True)
 
 
 class Comparison(Iterator[Tried]):
@@ -179,7 +179,7 @@ def _paint_all(
     for cell, stylizer in zip(cells, stylizers, strict=True):
         losses: list[dict[str, float]] = []
         painted = attempt(cell, partial(_NotedRun, losses, content, styles, stylizer), paint)
-        yield Tried(painted.job, painted.result, painted.error, losses)
+        yield Tried(painted.job, painted.result, painted.error, losses=losses)
 
 
 class _NotedRun(Run):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import PictureError
+from ..files import is_folder
 from .encode import FORMATS
 
 __all__ = ["digest_of", "expanded", "joint_digest", "pictures_in"]
@@ -37,7 +38,7 @@ def expanded(source: Any) -> Sequence[Any]:
     Raises:
         PictureError: see `pictures_in`.
     """
-    return pictures_in(source) if isinstance(source, (str, os.PathLike)) and Path(source).is_dir() else [source]
+    return pictures_in(source) if isinstance(source, (str, os.PathLike)) and is_folder(source) else [source]
 
 
 def digest_of(path: str | os.PathLike[str]) -> str:
@@ -47,7 +48,7 @@ def digest_of(path: str | os.PathLike[str]) -> str:
         OSError: it cannot be read.
         PictureError: the folder has no pictures.
     """
-    if Path(path).is_dir():
+    if is_folder(path):
         return joint_digest(digest_of(picture) for picture in pictures_in(path))
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 

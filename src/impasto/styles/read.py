@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ..files import is_folder
 from ..images.folder import expanded, joint_digest
 from ..images.io import Picture, read_picture
 from .learnt import SUFFIX, LearntStyle, read_learnt
@@ -29,7 +30,7 @@ def read_style(source: Any) -> Style:
     if isinstance(source, (PictureStyle, LearntStyle, KeptStyle)):
         return source
     if isinstance(source, (str, os.PathLike)):
-        if Path(source).is_dir():
+        if is_folder(source):
             pictures = read_pictures([source])
             digest = joint_digest(picture.sha256 for picture in pictures)
             return PictureStyle(tuple(picture.pixels for picture in pictures), os.fspath(source), digest)

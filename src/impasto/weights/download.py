@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DownloadError
+from ..files import exists
 from .formats import file_digest
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _complete(url: str, part: Path, progress: ProgressCallback | None) -> bool:
 
 
 def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+    return path.stat().st_size if exists(path) else 0
 
 
 def _transfer(url: str, part: Path, progress: ProgressCallback | None) -> None:

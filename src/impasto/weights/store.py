@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import DownloadError, WeightsError
+from ..files import exists
 from .download import ProgressCallback, download, matches
 from .formats import NetworkWeights, file_digest, read_weights, write_weights
 from .installed import installed_file, reinstall
@@ -39,7 +40,7 @@ class Store:
         Raises:
             WeightsError: no weights have that name.
         """
-        return next((place for place in self._places(find_record(id)) if place.exists()), None)
+        return next((place for place in self._places(find_record(id)) if exists(place)), None)
 
     def at_hand(self, id_or_path: str) -> str:
         """The weights to use where these are asked for: they themselves, or a coarser form where only that one is here."""
@@ -95,7 +96,7 @@ class Store:
         if record is None:
             return read_weights(id_or_path)
         here = self.require(record.id) if record.package else self._kept(record)
-        return _read(here if here.exists() else self.fetch(record.id, progress), record)
+        return _read(here if exists(here) else self.fetch(record.id, progress), record)
 
     def verify(self, id_or_path: str | Path) -> str:
         """One line that says what a file of weights is, after reading all of it and checking every hash that is known.
@@ -142,7 +143,7 @@ class Store:
     def _obtain(self, record: WeightsRecord, progress: ProgressCallback | None) -> None:
         """Put the kept file there, from the original in the folder or from the network."""
         original = self.cache / record.file
-        if original.exists():
+        if exists(original):
             if not matches(original, record.hash):
                 raise WeightsError(
                     f"{original} is not the file of {record.id}: its hash is not {record.hash}",
