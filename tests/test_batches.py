@@ -184,9 +184,38 @@ def test_a_pattern_that_means_nothing_is_refused(output, message, photos, flow):
         batch(photos, flow, output=output)
 
 
-def test_two_pictures_of_one_name_are_refused(photos, flow, waves, tmp_path):
-    with pytest.raises(OutputError, match=r"'a.jpg, flow.png' and 'a.jpg, waves.jpg' would both be '.*a.png'; put \{content\}"):
-        batch(photos, [flow, waves], output=tmp_path / "{content}.png")
+def test_pictures_of_one_name_get_numbers(photos, flow, waves, tmp_path):
+    save(photos / "a.png", 5)  # beside a.jpg
+    jobs = batch(photos, [flow, waves], output=tmp_path / "{content}.png", **QUICK).jobs
+    assert [job.output.name for job in jobs] == ["a.png", "a-2.png", "b.png", "a-3.png", "a-4.png", "b-2.png"]
+
+
+def test_a_tree_is_painted_into_a_tree(photos, flow, tmp_path):
+    (photos / "deep").mkdir()
+    save(photos / "deep" / "er" / "c.png", 6)
+    out = photos / "painted" / "{content}.png"
+    names = ["a.png", "b.png", "deep/er/c.png"]
+    done = paint(photos, flow, out, recursive=True)
+    assert [each.job.output.relative_to(photos / "painted").as_posix() for each in done] == names
+    assert all(each.job.output.exists() for each in done)
+    again = paint(photos, flow, out, recursive=True)  # what it has written is no content
+    assert [(each.result, each.otherwise) for each in again] == [(None, False)] * 3
+    assert len(batch(photos, flow, output=out, **QUICK).jobs) == 2
+
+
+def test_what_is_there_already_may_be_of_another_run(photos, flow, waves, tmp_path):
+    def otherwise(style: Path = flow, **options) -> list[bool]:
+        return [each.otherwise for each in paint(photos, style, tmp_path / "out" / "{content}.png", **options)]
+
+    assert otherwise() == [False, False]
+    assert otherwise() == [False, False]
+    assert otherwise(tile_size=0, precision="float32") == [False, False]
+    assert otherwise(seed=4) == [True, True]
+    assert otherwise(waves) == [True, True]
+    save(photos / "b.png", 9)
+    assert otherwise() == [False, True]
+    (tmp_path / "out" / "a.png").write_bytes((photos / "b.png").read_bytes())  # a picture without a record
+    assert otherwise() == [True, True]
 
 
 def test_inputs_are_not_replaced(photos, flow):

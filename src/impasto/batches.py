@@ -7,20 +7,21 @@ import os
 import string
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .api import Result, Run, Stylizer
+from .api import Result, Run, Stylizer, make_config
 from .checkpoint import check_checkpoint, checkpoint_of, read_checkpoint, remove_checkpoint
 from .claims import Claimed, claim
 from .config import OutputConfig, StylizeConfig
 from .errors import CheckpointError, ConfigError, ImpastoError, OutputError, nearest_name
-from .files import above, check_kept, exists, folder_for, make_folder
-from .images.folder import expanded
-from .images.io import check_output, check_size
+from .files import above, check_kept, exists, folder_for, is_folder, make_folder
+from .images.folder import digest_of, expanded, pictures_in
+from .images.io import check_output, check_size, read_record
 from .regions import Region
+from .runs import parse_record
 from .styles import KeptStyle, Style, parts_of, read_style
 
 __all__ = ["FIELDS", "Batch", "Job", "Paint", "Painted", "attempt", "batch"]
@@ -39,11 +40,13 @@ class Job:
         content: as in `stylize`.
         styles: one, or several that are mixed.
         output: the file to be written, or None.
+        folder: where the content lies in the folder that was given, and the output in its own.
     """
 
     content: Any
     styles: tuple[Any, ...]
     output: Path | None = None
+    folder: Path = Path()
 
     @property
     def name(self) -> str:
@@ -53,13 +56,17 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Painted:
-    """What became of a job: a ``result``, an ``error``, or neither where the output was there before, or where it is ``claimed``:
-    another process is painting it."""
+    """What became of a job: a ``result``, an ``error``, or neither.
+
+    Then the output was there before, painted ``otherwise`` where its record tells of other pictures or options; or it is ``claimed``:
+    another process is painting it.
+    """
 
     job: Job
     result: Result | None = field(default=None, repr=False)
     error: ImpastoError | None = None
     claimed: bool = False
+    otherwise: bool = False
 
 
 class Batch(Iterator[Painted]):
@@ -78,6 +85,7 @@ def batch(
     *,
     output: str | os.PathLike[str] | None = None,
     force: bool = False,
+    recursive: bool = False,
     paint: Paint | None = None,
     save: OutputConfig | None = None,
     config: StylizeConfig | None = None,
@@ -95,7 +103,9 @@ def batch(
         output: where results are written: a name with the fields ``{content}`` and ``{style}`` (file names without suffix)
             and ``{index}`` (the number of the picture, from 1; ``{index:03}`` is 001). A name without suffix is a folder, for
             ``{content}_{style}.png`` in it. Folders are made.
+            Of pictures that would have the same name, all but the first get a number.
         force: paint again what is there already.
+        recursive: take the pictures of the folders in a folder as well; outputs lie in folders like theirs.
         paint: called with each job and its run, to iterate over it; to cancel the batch, raise. It may save the result
             itself, and returns it then. By default it is painted.
         save: how results are written.
@@ -109,24 +119,51 @@ def batch(
         ConfigError: so too, where a style is a `Region`: masks are of one picture.
         PictureError: so too, where a folder of contents has no pictures.
     """
-    jobs = _plan(contents, styles, output, save or OutputConfig())
-    stylizer = Stylizer(config=config, preset=preset, **options)
+    jobs = _plan(contents, styles, output, recursive=recursive)
+    asked = make_config(config, preset, options)
     for job in jobs:
-        parts_of(stylizer.config, len(job.styles))
-    _check_outputs([job for job in jobs if job.output], save or OutputConfig(), stylizer.config)
+        parts_of(asked, len(job.styles))
+    _check_outputs([job for job in jobs if job.output], save or OutputConfig(), asked)
+    stylizer = Stylizer(config=asked, preset=preset)
     return Batch(jobs, _paint_all(jobs, stylizer, force, paint, save))
 
 
-def _plan(contents: Any, styles: Any, output: str | os.PathLike[str] | None, save: OutputConfig) -> list[Job]:
-    sources = [source for content in _listed(contents) for source in expanded(content)]
+def _plan(contents: Any, styles: Any, output: str | os.PathLike[str] | None, *, recursive: bool) -> list[Job]:
+    pattern = None if output is None else _pattern(output)
+    sources = list(_sources(contents, pattern, recursive=recursive))
     groups = [tuple(_listed(style)) for style in _listed(styles)]
     if any(isinstance(style, Region) for group in groups for style in group):
         raise ConfigError("masks are of one picture, and a batch has many", "paint each with stylize")
-    jobs = [Job(content, group) for group in groups for content in sources]
-    if output is None:
+    jobs = [Job(content, group, folder=folder) for group in groups for content, folder in sources]
+    if pattern is None:
         return jobs
-    pattern = _pattern(output)
-    return [Job(job.content, job.styles, _output(pattern, job, index)) for index, job in enumerate(jobs, start=1)]
+    named = [replace(job, output=_output(pattern, job, index)) for index, job in enumerate(jobs, start=1)]
+    return list(_apart(named))
+
+
+def _sources(contents: Any, pattern: str | None, *, recursive: bool) -> Iterator[tuple[Any, Path]]:
+    """Every content, and where it lies in the folder that was given; of a tree, what the batch writes is no content."""
+    written = None if pattern is None else Path(pattern.partition("{")[0] + "_").parent.resolve()
+    for content in _listed(contents):
+        if not (recursive and isinstance(content, (str, os.PathLike)) and is_folder(content)):
+            yield from ((source, Path()) for source in expanded(content))
+            continue
+        root = Path(content)
+        inside = written is not None and root.resolve() in written.parents
+        for path in pictures_in(root, recursive=True):
+            if not (inside and written in path.resolve().parents):
+                yield path, path.parent.relative_to(root)
+
+
+def _apart(jobs: Iterable[Job]) -> Iterator[Job]:
+    """The jobs with outputs of their own: of several with the same name, all but the first get a number."""
+    taken: set[str] = set()
+    for job in jobs:
+        first = job.output or Path()
+        names = (first.with_name(f"{first.stem}-{number}{first.suffix}") for number in itertools.count(2))
+        output = next(each for each in itertools.chain([first], names) if os.path.normcase(each) not in taken)
+        taken.add(os.path.normcase(output))
+        yield replace(job, output=output)
 
 
 def _paint_all(
@@ -136,14 +173,40 @@ def _paint_all(
         styles: list[Style] = []
         for job in group:
             begin = partial(_begin, stylizer, job, styles)
-            yield _paint_one(job, begin, force, paint, save) if job.output else attempt(job, begin, paint, save)
+            if job.output is None:
+                yield attempt(job, begin, paint, save)
+            elif exists(job.output) and not force:
+                yield Painted(job, otherwise=_is_otherwise(job, stylizer))
+            else:
+                yield _paint_claimed(job, begin, force, paint, save)
 
 
-def _paint_one(job: Job, begin: Callable[[], Run], force: bool, paint: Paint | None, save: OutputConfig | None) -> Painted:
-    """Paint a job with an output, unless it is there or another process is at it."""
+def _is_otherwise(job: Job, stylizer: Stylizer) -> bool:
+    """Whether a picture that is there was painted from other pictures or with other options."""
+    try:
+        record = parse_record(read_record(job.output or "") or "")
+        files = [source if isinstance(source, (str, os.PathLike)) else None for source in (job.content, *job.styles)]
+        digests = [None if file is None else digest_of(file) for file in files]
+    except (ImpastoError, OSError):
+        return True  # by somebody else, or of files that are gone
+    entries = [entry["sha256"] for entry in (record["content"], *record["styles"]) if entry]
+    if len(entries) != len(digests) or any(now not in (None, then) for then, now in zip(entries, digests, strict=True)):
+        return True
+    then, now = ({**each, **_MACHINES} for each in (record["config"], stylizer.config.to_dict()))
+    weights = (record.get("weights") or {}).get("sha256")
+    return {**then, "init": Path(then["init"]).name} != {**now, "init": Path(now["init"]).name} or weights != stylizer.weights[
+        "sha256"
+    ]
+
+
+_MACHINES = dict.fromkeys(
+    ("device", "precision", "memory", "tile_size", "weights")
+)  # options that another machine answers otherwise
+
+
+def _paint_claimed(job: Job, begin: Callable[[], Run], force: bool, paint: Paint | None, save: OutputConfig | None) -> Painted:
+    """Paint a job with an output, unless another process is at it."""
     output = job.output or Path()
-    if exists(output) and not force:
-        return Painted(job)
     try:
         with folder_for(output), claim(output, checkpoint_of(output)):
             if exists(output) and not force:  # another process has finished it meanwhile
@@ -220,7 +283,8 @@ def _pattern(output: str | os.PathLike[str]) -> str:
 def _output(pattern: str, job: Job, index: int) -> Path:
     style = "+".join(Path(_name(style)).stem for style in job.styles)
     try:
-        return Path(pattern.format(content=Path(_name(job.content)).stem, style=style, index=index))
+        named = Path(pattern.format(content=Path(_name(job.content)).stem, style=style, index=index))
+        return named.parent / job.folder / named.name
     except ValueError as error:
         raise ConfigError(f"the output {pattern!r} has an unknown format: {error}", "{index:03} gives 001") from None
 
@@ -229,18 +293,11 @@ def _check_outputs(jobs: Sequence[Job], save: OutputConfig, config: StylizeConfi
     """Refuse outputs that replace one another, what goes in or a foreign file, or that cannot be written."""
     if save.record:
         raise ConfigError("record names one file, for several pictures", "leave it out: each picture carries its own record")
-    taken: dict[Path, Job] = {}
-    for job in jobs:
-        output = Path(job.output or "").resolve()
-        if output in taken:
-            both = f"{taken[output].name!r} and {job.name!r} would both be {str(job.output)!r}"
-            raise OutputError(both, "put {content}, {style} or {index} into the name")
-        taken[output] = job
     sources = {id(given): given for job in jobs for given in (job.content, *job.styles)}.values()
     inputs = [*(source for given in sources for source in expanded(given)), config.init, config.weights]
     outputs = [Path(job.output or "") for job in jobs]
     check_kept([*outputs, *map(checkpoint_of, outputs)], inputs)
-    for output in {(output.parent, output.suffix): output for output in taken}.values():
+    for output in {(output.parent, output.suffix): output for output in outputs}.values():
         check_output(above(output.parent) / output.name, bits=save.bits)
     for output in outputs:
         if exists(checkpoint_of(output)):

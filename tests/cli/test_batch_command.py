@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 from pathlib import Path
@@ -132,3 +133,34 @@ def test_one_signal_ends_it_with_nothing_half_done(impasto, photos, painting, pa
 )
 def test_what_cannot_be_meant_is_refused(impasto, photos, flags, message):
     assert message in impasto("batch", photos, *flags).refused()
+
+
+def test_what_is_no_picture_is_named(impasto, photos, painting, painted):
+    (photos / "x.heic").write_text("none")
+    os.mkfifo(photos / "pipe.jpg")
+    (photos / "folder.jpg").mkdir()
+    said = impasto("batch", photos, "--style", painting, "-o", painted, *TINY)
+    assert (said.code, said.out.splitlines()[-1]) == (0, "3 painted")
+    assert f"impasto: warning: left out of {str(photos)!r}, being no pictures: pipe.jpg, x.heic\n" in said.err
+
+
+def test_what_was_painted_with_other_options_is_told(impasto, photos, painting, painted):
+    command = ("batch", photos, "--style", painting, "-o", painted, *TINY)
+    assert impasto(*command).code == 0
+    assert "warning" not in impasto(*command).err
+    said = impasto(*command, "--seed", "5")
+    assert (said.code, said.out) == (0, "0 painted, 3 there already\n")
+    first = painted / "a_painting.png"
+    assert f"{first} and 2 more of those there already: painted from other pictures or with other options; --force" in said.err
+
+
+def test_a_tree_of_folders(impasto, photos, painting, painted):
+    (photos / "more").mkdir()
+    paint_picture(photos / "more" / "d.png", seed=8)
+    assert impasto("batch", photos, "--style", painting, "-o", painted, "--recursive", *TINY).code == 0
+    assert sorted(path.relative_to(painted).as_posix() for path in painted.rglob("*.png")) == [
+        "a_painting.png",
+        "b_painting.png",
+        "c_painting.png",
+        "more/d_painting.png",
+    ]

@@ -9,6 +9,7 @@ import click
 
 from ..config import OutputConfig, StylizeConfig
 from ..errors import ConfigError
+from .inputs import left_out_of
 from .interrupt import Interrupt
 from .masks import GivenMasks, mask_flags
 from .options import Flag, GroupedCommand, derived_flags, given_options
@@ -30,12 +31,20 @@ STYLE_HELP = "a picture, or a folder whose pictures are taken as one style; give
 @click.option("--style", "styles", cls=Flag, metavar="STYLE", multiple=True, required=True, help=STYLE_HELP)
 @click.option("-o", "--output", cls=Flag, metavar="OUT", required=True, help=OUTPUT_HELP)
 @click.option("--mix", cls=Flag, is_flag=True, help="mix the styles in one picture, by --style-blend, instead of one for each")
+@click.option("--recursive", cls=Flag, is_flag=True, help="take the folders in a CONTENT folder too; OUT gets folders like them")
 @click.option("--force", cls=Flag, is_flag=True, help="paint again what is there already")
 @click.option("--preset", cls=Flag, metavar="NAME", help=PRESET_HELP)
 @mask_flags(hidden=True)
 @derived_flags(without=("record", "save_every", "checkpoint_file"))
 def batch(
-    contents: tuple[str, ...], styles: tuple[str, ...], output: str, mix: bool, force: bool, preset: str | None, **flags: Any
+    contents: tuple[str, ...],
+    styles: tuple[str, ...],
+    output: str,
+    mix: bool,
+    force: bool,
+    recursive: bool,
+    preset: str | None,
+    **flags: Any,
 ) -> int:
     """Paint every CONTENT, a picture or a folder of pictures, in every style.
 
@@ -56,10 +65,21 @@ def batch(
     with waiting(settings.quiet):
         from ..batches import batch as begin
 
-        painting = begin(contents, wanted, output=output, force=force, paint=painter, save=settings, config=config, preset=preset)
+        painting = begin(
+            contents,
+            wanted,
+            output=output,
+            force=force,
+            recursive=recursive,
+            paint=painter,
+            save=settings,
+            config=config,
+            preset=preset,
+        )
+        warnings = [*left_out_of(contents, recursive=recursive), *left_out_of(styles)]
     painter.jobs = painting.jobs
     if not settings.quiet:
-        for line in departures(preset, config):
+        for line in [*departures(preset, config), *warnings]:
             click.echo(f"impasto: warning: {line}", err=True)
     with Interrupt(painter.stop) as painter.interrupt, suppress(Stopped):
         for painted in painting:

@@ -45,6 +45,7 @@ class Painter:
         self._quiet, self._began, self._report, self._stopping = quiet, time.monotonic(), Report(), False
         self._failed: list[Painted]
         self._diverged: list[str]
+        self._otherwise: list[str] = []
         self._painted, self._there, self._elsewhere, self._failed, self._diverged = 0, 0, 0, [], []
 
     def __call__(self, job: Job, run: Run) -> Result | None:
@@ -82,6 +83,7 @@ class Painter:
             self._elsewhere += 1
         elif painted.result is None:
             self._there += 1
+            self._otherwise += [str(painted.job.output)] if painted.otherwise else []
         else:
             self._painted += 1
             if painted.result.reason == DIVERGED:
@@ -103,5 +105,9 @@ class Painter:
             "left": left,
         }
         if not self._quiet:
+            if others := self._otherwise:
+                more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+                told = f"{others[0]}{more} of those there already: painted from other pictures or with other options"
+                click.echo(f"impasto: warning: {told}; --force paints them again", err=True)
             click.echo(", ".join(f"{count} {what}" for what, count in counts.items() if count or what == "painted"))
         return 2 if self._failed else int(bool(self._diverged))

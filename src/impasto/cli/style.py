@@ -10,7 +10,7 @@ import click
 
 from ..config import STYLE_BANK, STYLE_SIZES, OutputConfig, StylizeConfig
 from ..files import check_kept
-from .inputs import check_new, files_read, no_clobber_flag
+from .inputs import check_new, files_read, left_out_of, no_clobber_flag
 from .options import Flag, GroupedCommand, derived_flags, given_options
 from .preset import PRESET_HELP, preset_config
 from .report import waiting
@@ -60,6 +60,9 @@ def learn(
     quiet = OutputConfig(**given_options(OutputConfig, flags)).quiet
     config, lengths = preset_config(preset, given_options(StylizeConfig, flags)), _sizes(sizes)
     fetch_missing(config, preset, quiet=quiet)
+    if not quiet:
+        for line in left_out_of(pictures):
+            click.echo(f"impasto: warning: {line}", err=True)
     with waiting(quiet):
         from ..learning import learn_style
         from ..styles import check_style_output

@@ -14,7 +14,7 @@ from ..config import OutputConfig, StylizeConfig
 from ..errors import ConfigError
 from ..files import check_kept, exists
 from .estimate import forecast_line
-from .inputs import check_new, files_read, no_clobber_flag
+from .inputs import check_new, files_read, left_out_of, no_clobber_flag
 from .interrupt import Interrupt
 from .keep import Keeper
 from .masks import GivenMasks, mask_flags, recorded_masks
@@ -106,7 +106,7 @@ def carry_out(job: Job, output: str, settings: OutputConfig, source: str | None 
         from ..api import Stylizer
         from ..images.io import check_size
 
-        warnings = [*_warnings(job), *_replaced(output, settings)]
+        warnings = [*_warnings(job), *_replaced(output, settings), *left_out_of(job.styles)]
         run = Stylizer(config=job.config, preset=job.preset, exact=exact).iterate(job.content, job.painted_in)
         check_size(output, run.size)
     if not settings.quiet:

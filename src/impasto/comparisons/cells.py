@@ -81,7 +81,8 @@ def plan_cells(
             preset, changes = row.preset or column.preset or base, {**row.changes, **column.changes}
             config = make_config(None, preset, {**options, **changes})
             labels = (row.label, column.label)
-            cells.append(Cell(content, tuple(styles), None, labels, (y, x), preset, changes, config))
+            cell = Cell(content, tuple(styles), labels=labels, place=(y, x), preset=preset, changes=changes, config=config)
+            cells.append(cell)
     return cells if keep is None else list(_kept(cells, keep))
 
 

@@ -21,8 +21,10 @@ from ..errors import PictureError
 from .arrays import Array, split_alpha
 from .color import array_to_srgb, image_to_srgb
 
-__all__ = ["decode_file", "decode_image", "decoding", "is_picture"]
+__all__ = ["decode_file", "decode_image", "decoding", "is_picture", "readable_suffixes"]
 
+# Drawings, for which Pillow would start another program; films; and containers of numbers, most of which it cannot read.
+_NO_PICTURES = ("EPS", "WMF", "PDF", "MPEG", "FLI", "HDF5", "GRIB", "BUFR", "FITS")
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PILLOWS = 1024**3 // 12  # pixels at which Pillow warns if it is not told otherwise: 89 million
 _MOST_PIXELS, _BYTES_EACH = 10**9, 20  # what a picture takes while it is read: whole numbers, and three floats
@@ -76,12 +78,18 @@ def decode_file(data: bytes) -> Array:
         if data[:4] not in _TIFF_STARTS:
             raise
         return _decode_tiff(data)  # colours in floats, and other layouts that Pillow does not know
-    if image.format in ("EPS", "WMF"):
-        raise UnidentifiedImageError  # drawings, for which Pillow would start another program
+    if image.format in _NO_PICTURES:
+        raise UnidentifiedImageError
     if isinstance(image, TiffImageFile) and image.tag_v2.get(_PLANES) == 2 and 16 in image.tag_v2.get(_DEPTHS, ()):
         return _decode_tiff(data)  # Pillow gets separate planes of 16 bits wrong
     deep = _decode_deep(data, image) if image.format in ("PNG", "TIFF") else None
     return decode_image(image) if deep is None else _finish(deep, image)
+
+
+def readable_suffixes() -> frozenset[str]:
+    """The suffixes of the files that are pictures, as ``.png``: those of every format that `decode_file` knows."""
+    Image.init()
+    return frozenset(suffix for suffix, format in Image.EXTENSION.items() if format in Image.OPEN and format not in _NO_PICTURES)
 
 
 def is_picture(path: Path) -> bool:

@@ -4,32 +4,71 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import PictureError
 from ..files import is_folder
+from .decode import readable_suffixes
 from .encode import FORMATS
 
-__all__ = ["digest_of", "expanded", "joint_digest", "pictures_in"]
+__all__ = ["digest_of", "expanded", "joint_digest", "left_out", "pictures_in"]
 
 
-def pictures_in(folder: str | os.PathLike[str]) -> list[Path]:
-    """The files of ``folder`` that a picture's suffix says are pictures, by name; not those of folders in it, nor hidden ones.
+def pictures_in(folder: str | os.PathLike[str], *, recursive: bool = False) -> list[Path]:
+    """The files of ``folder`` whose suffix says that they are pictures which can be read, by name; not hidden ones.
+
+    Args:
+        folder: its path.
+        recursive: take those of the folders in it as well, and of the folders in these; links to folders are not followed.
 
     Raises:
         PictureError: there is none, or the folder cannot be read.
     """
+    known = readable_suffixes()
+    found = [path for path in _files(folder, recursive=recursive) if path.suffix.lower() in known]
+    if not found:
+        raise PictureError(f"there is no picture in the folder {os.fspath(folder)!r}", f"known suffixes: {', '.join(FORMATS)}")
+    return sorted(found)
+
+
+def left_out(folder: str | os.PathLike[str], *, recursive: bool = False) -> list[Path]:
+    """What `pictures_in` leaves out, by name: files that no suffix calls a picture, pipes and devices; hidden ones do not count.
+
+    Raises:
+        PictureError: the folder cannot be read.
+    """
+    known = readable_suffixes()
+    return sorted(path for path in _entries(folder, recursive=recursive) if not (_is_file(path) and path.suffix.lower() in known))
+
+
+def _files(folder: str | os.PathLike[str], *, recursive: bool) -> Iterator[Path]:
+    return filter(_is_file, _entries(folder, recursive=recursive))
+
+
+def _entries(folder: str | os.PathLike[str], *, recursive: bool) -> Iterator[Path]:
+    """All that is in a folder and no folder itself, nor hidden."""
     try:
-        found = [path for path in Path(folder).iterdir() if path.suffix.lower() in FORMATS and not path.name.startswith(".")]
+        for path in Path(folder).iterdir():
+            if path.name.startswith("."):
+                continue
+            if not is_folder(path):
+                yield path
+            elif recursive and not path.is_symlink():
+                yield from _entries(path, recursive=True)
     except OSError as error:
         raise PictureError(
             f"the folder {os.fspath(folder)!r} cannot be read: {error.strerror}", "check its name and permissions"
         ) from error
-    if not found:
-        raise PictureError(f"there is no picture in the folder {os.fspath(folder)!r}", f"known suffixes: {', '.join(FORMATS)}")
-    return sorted(found)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it can be read to an end: a pipe or a device may never come to one."""
+    try:
+        return path.is_file()
+    except OSError:
+        return True  # reading it will say what is wrong
 
 
 def expanded(source: Any) -> Sequence[Any]:
