@@ -58,8 +58,8 @@ class Job:
 class Painted:
     """What became of a job: a ``result``, an ``error``, or neither.
 
-    Then the output was there before, painted ``otherwise`` where its record tells of other pictures or options; or it is ``claimed``:
-    another process is painting it.
+    Then the output was there before, painted ``otherwise`` where its record tells of other pictures or options; or it is
+    ``claimed``: another process is painting it.
     """
 
     job: Job
@@ -193,15 +193,13 @@ def _is_otherwise(job: Job, stylizer: Stylizer) -> bool:
     if len(entries) != len(digests) or any(now not in (None, then) for then, now in zip(entries, digests, strict=True)):
         return True
     then, now = ({**each, **_MACHINES} for each in (record["config"], stylizer.config.to_dict()))
+    starts = [Path(each.pop("init")).name for each in (then, now)]
     weights = (record.get("weights") or {}).get("sha256")
-    return {**then, "init": Path(then["init"]).name} != {**now, "init": Path(now["init"]).name} or weights != stylizer.weights[
-        "sha256"
-    ]
+    return then != now or len(set(starts)) > 1 or weights != stylizer.weights["sha256"]
 
 
-_MACHINES = dict.fromkeys(
-    ("device", "precision", "memory", "tile_size", "weights")
-)  # options that another machine answers otherwise
+# Options that each machine answers for itself, and weights, which are compared by their hash.
+_MACHINES = dict.fromkeys(("device", "precision", "memory", "tile_size", "weights"))
 
 
 def _paint_claimed(job: Job, begin: Callable[[], Run], force: bool, paint: Paint | None, save: OutputConfig | None) -> Painted:
