@@ -22,7 +22,7 @@ from .images.folder import digest_of, expanded, pictures_in
 from .images.io import check_output, check_size, read_record
 from .regions import Region
 from .runs import parse_record
-from .styles import KeptStyle, Style, parts_of, read_style
+from .styles import KeptStyle, Style, needed_of_styles, parts_of, read_style
 
 __all__ = ["FIELDS", "Batch", "Job", "Paint", "Painted", "attempt", "batch"]
 
@@ -219,7 +219,7 @@ def _paint_claimed(job: Job, begin: Callable[[], Run], force: bool, paint: Paint
 def _begin(stylizer: Stylizer, job: Job, styles: list[Style]) -> Run:
     """A run of ``job``, on from its checkpoint if it was broken off; ``styles`` are its group's, read with the first of them."""
     if not styles:
-        styles += [KeptStyle(read_style(style)) for style in job.styles]
+        styles += [KeptStyle(read_style(style, needed_of_styles(stylizer.config))) for style in job.styles]
     if job.output:
         with suppress(CheckpointError):
             return stylizer.iterate(job.content, styles, read_checkpoint(checkpoint_of(job.output)))

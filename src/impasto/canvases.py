@@ -13,7 +13,7 @@ from .images.resample import resize, side_of
 from .images.seamless import seamless
 from .losses import Size
 from .pieces import pieced
-from .styles import SHORTEST, Style, parts_of, resized
+from .styles import SHORTEST, Style, needed, parts_of, resized
 
 __all__ = ["joined", "started"]
 
@@ -43,7 +43,7 @@ def started(
         parts, long = parts_of(config, len(styles)), side_of(coarsest, config.side)
         pictures = [resized(style.picture(), long * part.scale, config) for style, part in zip(styles, parts, strict=True)]
         return pieced(pictures, [part.share for part in parts], coarsest, config.seed, config.tile), None
-    picture = io.read_picture(init, name="start", least=SHORTEST)
+    picture = io.read_picture(init, name="start", least=SHORTEST, within=needed(config))
     return joined(picture.pixels, finest, config), picture
 
 

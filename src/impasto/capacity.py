@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import psutil
 import torch
@@ -18,7 +18,7 @@ from .losses import CELL, Size
 from .styles import parts_of
 from .targets import no_sum, refining, tileable
 
-__all__ = ["available_memory", "fitted", "peak_bytes"]
+__all__ = ["available_memory", "fitted", "peak_bytes", "reading_bytes"]
 
 _BASE = 430 * 10**6  # interpreter and PyTorch
 _WEIGHT = 8  # bytes of each weight of the network: as it was read in float32, and once more in another order or number format
@@ -52,6 +52,11 @@ def peak_bytes(config: StylizeConfig, backbone: Backbone, size: Size, styles: in
     return max(
         _scale_bytes(config, backbone, largest, area, searches=True), _scale_bytes(finer, backbone, size, area, searches=False)
     )
+
+
+def reading_bytes(backbone: Backbone, reading: Iterable[int]) -> int:
+    """The peak while pictures are read one after the other, which take so many bytes each; the network is there already."""
+    return int(_BASE + _WEIGHT * _weights(backbone) + max(reading, default=0))
 
 
 def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: float, *, searches: bool) -> int:

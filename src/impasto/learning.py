@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .api import Stylizer
 from .config import STYLE_BANK, STYLE_SIZES, StylizeConfig
 from .runs import Input
-from .styles import LearntStyle, PictureStyle, learn_ladder, read_pictures
+from .styles import LearntStyle, PictureStyle, learn_ladder, needed, read_pictures
 
 __all__ = ["learn_style"]
 
@@ -37,7 +38,8 @@ def learn_style(
         ConfigError, PictureError, WeightsError, DeviceError: before anything is learnt.
     """
     stylizer = Stylizer(config=config, preset=preset, **options)
-    read = read_pictures(pictures if isinstance(pictures, (list, tuple)) else [pictures])
+    within = replace(needed(stylizer.config), length=max(sizes))
+    read = read_pictures(pictures if isinstance(pictures, (list, tuple)) else [pictures], within)
     style, origins = (
         PictureStyle(tuple(picture.pixels for picture in read)),
         [

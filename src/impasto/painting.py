@@ -15,7 +15,7 @@ from torch import Tensor
 
 from . import patchwork
 from .canvases import joined, started
-from .capacity import fitted
+from .capacity import fitted, reading_bytes
 from .checkpoint import Checkpoint, state_of, write_checkpoint
 from .config import OutputConfig, StylizeConfig
 from .devices import keep_freed_memory, release_freed_memory
@@ -31,7 +31,7 @@ from .pyramid import Scale, finished_size, plan_scales
 from .regions import Region, Zone, read_regions
 from .result import Result
 from .runs import Input, RunRecord, located, make_record, pixels_sha256
-from .styles import SHORTEST, Style, parts_of, read_style
+from .styles import SHORTEST, Style, needed, needed_of_styles, parts_of, read_style
 
 __all__ = ["Loaded", "Run"]
 
@@ -56,9 +56,10 @@ class Run(Iterator[Progress]):
         self._content = _content(content, self.config)
         self._zones = _zones(styles, self._content, self.config)
         regional = [style for zone in self._zones for style in zone.styles]
-        self._styles = regional if self._zones else [read_style(style) for style in styles]
+        self._styles = regional if self._zones else [read_style(style, needed_of_styles(self.config)) for style in styles]
+        self._reading = [self._content.reading if self._content else 0, *(style.reading for style in self._styles)]
         self._start_input: Input | None = None
-        shape = _size(self._content.pixels) if self._content else (self.config.texture[0], self.config.texture[-1])
+        shape = self._content.size if self._content else (self.config.texture[0], self.config.texture[-1])
         self.size = finished_size(self.config, shape)
         self.scales = plan_scales(self.config, shape)
         for style, part in zip(self._styles, parts_of(self.config, len(self._styles)), strict=True):
@@ -119,7 +120,8 @@ class Run(Iterator[Progress]):
 
     def forecast(self) -> Forecast:
         """About what it will take; a trial of some tenths of a second tells the time."""
-        return forecast(self.config, self._backbone, self._parts or self.scales, len(self._styles))
+        told = forecast(self.config, self._backbone, self._parts or self.scales, len(self._styles))
+        return replace(told, memory=max(told.memory, reading_bytes(self._backbone, self._reading)))
 
     def stop(self) -> None:
         """End after the iteration that is running; `result` then holds the picture painted so far."""
@@ -215,7 +217,7 @@ def _zones(given: Sequence[Any], content: io.Picture | None, config: StylizeConf
 def _content(source: Any, config: StylizeConfig) -> io.Picture | None:
     """The content picture; None for a texture, whose start stands in for it, and of which no option lets anything through."""
     if not config.texture:
-        return io.read_picture(source, name="content", least=SHORTEST)
+        return io.read_picture(source, name="content", least=SHORTEST, within=needed(config))
     if source is not None or config.init == "content":
         raise ConfigError("a texture has no content", "give styles alone, and another init")
     return None

@@ -11,7 +11,8 @@ from .errors import ConfigError, PictureError
 from .images.io import Picture
 from .images.maps import color_of, hex_of, read_map
 from .images.masks import Mask, read_mask
-from .styles import PictureStyle, Style, read_style
+from .images.resample import Within
+from .styles import PictureStyle, Style, needed, needed_of_styles, read_style
 
 __all__ = ["Region", "Zone", "read_regions", "recorded_regions", "regions_of_maps"]
 
@@ -77,8 +78,8 @@ def read_regions(regions: Sequence[Region], content: Picture, config: StylizeCon
         raise ConfigError("regions are painted one by one, and do not tile", "leave out the masks, or tile")
     zones, first = list[Zone](), 0
     for number, region in enumerate(regions):
-        mask, pairs = read_mask(region.mask), [_read(*pair) for pair in _pairs(region)]
-        mask.fit((content.pixels.shape[2], content.pixels.shape[3]), content.name)
+        mask, pairs = read_mask(region.mask, needed(config)), [_read(*pair, needed_of_styles(config)) for pair in _pairs(region)]
+        mask.fit(content.size, content.name)
         own = _own(config, number, first, len(pairs))
         zones.append(Zone(mask, tuple(style for style, _ in pairs), tuple(held for _, held in pairs), own))
         first += len(pairs)
@@ -104,14 +105,14 @@ def _pairs(region: Region) -> list[tuple[Any, Any]]:
     return [(style, mask) for style, mask in zip(styles, masks, strict=True) if style is not None]
 
 
-def _read(source: Any, given: Any) -> tuple[Style, Mask | None]:
-    style = read_style(source)
+def _read(source: Any, given: Any, within: Within) -> tuple[Style, Mask | None]:
+    style = read_style(source, within)
     if given is None:
         return style, None
-    mask = read_mask(given)
+    mask = read_mask(given, within)
     if not isinstance(style, PictureStyle) or len(style.pictures) > 1:
         raise PictureError(f"the mask {mask} is of the style {style.name!r}, which is not one picture", "mask a picture")
-    mask.fit((style.pictures[0].shape[2], style.pictures[0].shape[3]), style.name)
+    mask.fit(style.size or (style.pictures[0].shape[2], style.pictures[0].shape[3]), style.name)
     return style.masked(mask), mask
 
 
@@ -167,9 +168,9 @@ def recorded_regions(entries: Sequence[Mapping[str, Any]], styles: Sequence[Any]
     ]
 
 
-def _recorded(entry: Mapping[str, str]) -> Mask:
+def _recorded(entry: Mapping[str, str]) -> Mask | str:
     if not entry["color"]:
-        return read_mask(entry["name"])
+        return entry["name"]
     mask = read_map(entry["name"]).mask(color_of(entry["color"]))
     if mask is None:
         raise PictureError(f"the map {entry['name']!r} has no {entry['color']} any more", "give --content-map and --style-map")

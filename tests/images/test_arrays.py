@@ -85,7 +85,7 @@ def test_arrays_that_are_no_pictures(array: np.ndarray, message: str) -> None:
 def test_alpha_is_checked_too() -> None:
     array = np.full((2, 2, 4), 0.5)
     array[0, 0, 3] = np.nan
-    with pytest.raises(PictureError, match="alpha of it"):
+    with pytest.raises(PictureError, match="it holds NaN"):
         tensors_of_array(array, "it")
 
 

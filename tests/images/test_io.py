@@ -155,10 +155,10 @@ class TestBadFiles:
         self.refused("a\0b.jpg", "cannot be opened: .*null")
 
     def test_not_allowed(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def refuse(_: Path) -> bytes:
+        def refuse(*_: object) -> bytes:
             raise PermissionError(13, os.strerror(13))
 
-        monkeypatch.setattr(Path, "read_bytes", refuse)
+        monkeypatch.setattr(Path, "open", refuse)
         self.refused("it.jpg", "cannot be opened: Permission denied")
 
     @pytest.mark.parametrize("suffix", ["jpg", "png"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..api import Run, Stylizer
 from ..batches import Paint, Painted, attempt
+from ..config import StylizeConfig
 from ..engine import Progress
 from ..errors import StyleError
 from ..files import above, check_kept, check_replaced, is_json
@@ -18,7 +19,7 @@ from ..images.curves import require_matplotlib
 from ..images.folder import expanded
 from ..images.io import Picture, check_output, check_writable, read_picture, save_picture, to_pil, write_text
 from ..runs import record_text
-from ..styles import SHORTEST, Style, parts_of, read_style
+from ..styles import SHORTEST, Style, needed, needed_of_styles, parts_of, read_style
 from .cells import Cell, label_of, plan_cells
 from .layout import CELL, Shown, describe, lay_out
 
@@ -138,14 +139,26 @@ def compare(
     """
     mixed = styles if isinstance(styles, (list, tuple)) else [styles]
     cells = plan_cells(content, mixed, presets, vary or {}, options, None if keep is None else Path(keep))
-    picture, known = read_picture(content, name="content", least=SHORTEST), [read_style(style) for style in mixed]
     stylizers = _stylizers(cells)
     for stylizer in stylizers:
-        parts_of(stylizer.config, len(known))
+        parts_of(stylizer.config, len(mixed))
+    read = partial(_read_pair, content, mixed, {})
+    picture, known = read(max((stylizer.config for stylizer in stylizers), key=lambda config: config.size))
     if keep is not None:
         check_output(above(Path(keep)) / "01.png")
     title = ", ".join([*presets[:1][len(presets) - 1 :], *(label_of(name, value) for name, value in options.items())])
-    return Comparison(picture, known, cells, _paint_all(cells, stylizers, picture, known, paint), title)
+    return Comparison(picture, known, cells, _paint_all(cells, stylizers, read, paint), title)
+
+
+def _read_pair(
+    content: Any, styles: Sequence[Any], read: dict[Any, tuple[Picture, list[Style]]], config: StylizeConfig
+) -> tuple[Picture, list[Style]]:
+    """Content and styles as a run with ``config`` would read them, once for all cells that need them as large."""
+    sizes = needed(config), needed_of_styles(config)
+    if sizes not in read:
+        picture = read_picture(content, name="content", least=SHORTEST, within=sizes[0])
+        read[sizes] = picture, [read_style(style, sizes[1]) for style in styles]
+    return read[sizes]
 
 
 def _file(source: Picture | Style) -> str:
@@ -172,13 +185,12 @@ def _stylizers(cells: Sequence[Cell]) -> list[Stylizer]:
 def _paint_all(
     cells: Sequence[Cell],
     stylizers: Sequence[Stylizer],
-    content: Picture,
-    styles: Sequence[Style],
+    read: Callable[[StylizeConfig], tuple[Picture, list[Style]]],
     paint: Paint | None,
 ) -> Iterator[Tried]:
     for cell, stylizer in zip(cells, stylizers, strict=True):
         losses: list[dict[str, float]] = []
-        painted = attempt(cell, partial(_NotedRun, losses, content, styles, stylizer), paint)
+        painted = attempt(cell, partial(_NotedRun, losses, *read(stylizer.config), stylizer), paint)
         yield Tried(painted.job, painted.result, painted.error, losses=losses)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..errors import OutputError, PictureError
 
-__all__ = ["Array", "array_of_tensor", "quantize", "split_alpha", "tensors_of_array"]
+__all__ = ["Array", "array_of_tensor", "check_range", "check_shape", "peak_of", "quantize", "split_alpha", "tensors_of_array"]
 
 Array = NDArray[Any]
 
@@ -52,13 +52,13 @@ def tensors_of_array(array: Array, name: str) -> tuple[Tensor, Tensor | None]:
     Raises:
         PictureError: the shape, type or range is another one, a value is not finite, or there is no pixel.
     """
-    planes = array[..., None] if array.ndim == 2 else array
-    _check_shape(planes, array.shape, name)
-    colors, alpha = split_alpha(planes)
-    pixels = _unit_range(colors, name)
+    check_shape(array, name)
+    check_range(array, name)
+    colors, alpha = split_alpha(array[..., None] if array.ndim == 2 else array)
+    pixels = _unit_range(colors)
     if pixels.shape[1] == 1:
         pixels = pixels.repeat(1, 3, 1, 1)
-    return pixels, (_unit_range(alpha, f"the alpha of {name}") if alpha.shape[2] else None)
+    return pixels, (_unit_range(alpha) if alpha.shape[2] else None)
 
 
 def quantize(pixels: Tensor, alpha: Tensor | None, bits: int) -> Array:
@@ -84,7 +84,9 @@ def quantize(pixels: Tensor, alpha: Tensor | None, bits: int) -> Array:
     return rounded.astype(np.uint8 if bits == 8 else np.uint16)
 
 
-def _check_shape(planes: Array, shape: tuple[int, ...], name: str) -> None:
+def check_shape(array: Array, name: str) -> None:
+    """Refuse an array that is no picture ``(H, W)`` or ``(H, W, 1 to 4)`` of at least a pixel, with a `PictureError`."""
+    planes, shape = array[..., None] if array.ndim == 2 else array, array.shape
     wrong = f"{name} is an array of shape {shape}"
     if planes.ndim != 3:
         raise PictureError(wrong, "give (H, W, 3), (H, W, 4) or (H, W)")
@@ -95,23 +97,27 @@ def _check_shape(planes: Array, shape: tuple[int, ...], name: str) -> None:
         raise PictureError(wrong, "move the channels to the end" if channels_first else "give 3 channels, 4 with alpha, or 1")
 
 
-def _unit_range(planes: Array, name: str) -> Tensor:
-    """``(H, W, C)`` of a known type as float32 ``(1, C, H, W)`` in [0, 1]."""
-    kind, bytes_each = planes.dtype.kind, planes.dtype.itemsize
-    if kind == "f":
-        _check_range(planes, name)
-    elif kind != "u" or bytes_each > 2:
-        raise PictureError(f"{name} holds {planes.dtype} values", "give uint8, uint16, or floats in [0, 1]")
-    peak = 1.0 if kind == "f" else 256.0**bytes_each - 1
-    values = np.empty((1, planes.shape[2], *planes.shape[:2]), np.float32)
-    np.divide(planes.transpose(2, 0, 1)[None], np.float32(peak), out=values, dtype=np.float32, casting="same_kind")
-    return torch.from_numpy(values.clip(0, 1, out=values) if kind == "f" else values)
+def peak_of(array: Array) -> float:
+    """The number that stands for 1 in it."""
+    return 1.0 if array.dtype.kind == "f" else float(np.iinfo(array.dtype).max)
 
 
-def _check_range(planes: Array, name: str) -> None:
-    if not np.isfinite(planes).all():
+def check_range(array: Array, name: str) -> None:
+    """Refuse numbers that are neither uint8, uint16 nor floats in [0, 1], with a `PictureError`."""
+    if array.dtype.kind == "u" and array.dtype.itemsize <= 2:
+        return
+    if array.dtype.kind != "f":
+        raise PictureError(f"{name} holds {array.dtype} values", "give uint8, uint16, or floats in [0, 1]")
+    if not np.isfinite(array).all():
         raise PictureError(f"{name} holds NaN or infinite values", "replace them, for example with numpy.nan_to_num")
-    low, high = float(planes.min()), float(planes.max())
+    low, high = float(array.min()), float(array.max())
     if low < -_TOLERANCE or high > 1 + _TOLERANCE:
         hint = "they look like 0..255: divide them by 255" if low >= 0 and 2 < high <= 256 else "floats have to lie in [0, 1]"
         raise PictureError(f"{name} holds values from {low:g} to {high:g}", hint)
+
+
+def _unit_range(planes: Array) -> Tensor:
+    """``(H, W, C)`` of a known type as float32 ``(1, C, H, W)`` in [0, 1]."""
+    values = np.empty((1, planes.shape[2], *planes.shape[:2]), np.float32)
+    np.divide(planes.transpose(2, 0, 1)[None], np.float32(peak_of(planes)), out=values, dtype=np.float32, casting="same_kind")
+    return torch.from_numpy(values.clip(0, 1, out=values) if planes.dtype.kind == "f" else values)

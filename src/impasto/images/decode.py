@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import math
 import re
 import sys
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import psutil
@@ -20,45 +21,55 @@ from PIL.TiffImagePlugin import TiffImageFile
 from ..errors import PictureError
 from .arrays import Array, split_alpha
 from .color import array_to_srgb, image_to_srgb
+from .resample import Within
 
-__all__ = ["decode_file", "decode_image", "decoding", "is_picture", "readable_suffixes"]
+__all__ = ["Decoded", "decode_file", "decode_image", "decoding", "is_picture", "readable_suffixes"]
 
 # Drawings, for which Pillow would start another program; films; and containers of numbers, most of which it cannot read.
 _NO_PICTURES = ("EPS", "WMF", "PDF", "MPEG", "FLI", "HDF5", "GRIB", "BUFR", "FITS")
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PILLOWS = 1024**3 // 12  # pixels at which Pillow warns if it is not told otherwise: 89 million
-_MOST_PIXELS, _BYTES_EACH = 10**9, 20  # what a picture takes while it is read: whole numbers, and three floats
+_BYTES_EACH = 24  # of a pixel that is left of a picture: whole numbers in two shapes, and floats
+_STORED = {"1": 1, "L": 1, "P": 5, "I;16": 2, "I;16B": 2, "I;16L": 2}  # bytes a pixel in Pillow, and of the colours of a palette
 _DEPTHS, _PHOTOMETRIC, _PLANES, _ORIENTATION = 258, 262, 284, 274  # TIFF tags
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A picture out of its decoder: ``(H, W, 1 to 4)`` of uint8, uint16 or float32, sRGB, upright, alpha last.
+
+    Attributes:
+        array: the numbers, perhaps fewer than there were.
+        size: height and width of the whole picture, upright.
+        reading: about the bytes that were taken at the highest.
+    """
+
+    array: Array
+    size: tuple[int, int]
+    reading: int
 
 
 @contextlib.contextmanager
 def decoding(name: str) -> Iterator[None]:
     """Whatever a decoder raises becomes a `PictureError` about ``name``; its warnings are not shown."""
-    limit = _most_pixels()
-    bomb = PictureError(
-        f"{name} has more than {(limit or 0) / 1e6:.0f} million pixels",
-        "shrink it first, or raise PIL.Image.MAX_IMAGE_PIXELS if you trust it",
-    )
+    limit = None if Image.MAX_IMAGE_PIXELS == _PILLOWS else Image.MAX_IMAGE_PIXELS  # where somebody has set one, it holds
     with warnings.catch_warnings(), _limited(limit):
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             yield
+        except PictureError as error:
+            raise type(error)(f"{name} {error.message}", error.hint) from error
         except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-            raise bomb from error
+            told = f"{name} has more than the {(limit or 0) / 1e6:.0f} million pixels of PIL.Image.MAX_IMAGE_PIXELS"
+            raise PictureError(told, "shrink it first, or raise that if you trust it") from error
         except UnidentifiedImageError as error:
             raise PictureError(f"{name} is not a picture", "give a JPEG, PNG, WebP, TIFF, BMP or GIF file") from error
+        except MemoryError as error:
+            raise PictureError(f"{name} is too large for the memory there is", "shrink it first") from error
         except Exception as error:  # decoders raise nearly everything: OSError, SyntaxError, struct.error, zlib.error ...
-            raise PictureError(
-                f"{name} cannot be read to its end: {error}", "get a fresh copy, or save it anew as PNG"
-            ) from error
-
-
-def _most_pixels() -> int | None:
-    """Pillow's limit where somebody has set one; else what memory is there for: any small file may claim any size."""
-    if Image.MAX_IMAGE_PIXELS != _PILLOWS:
-        return Image.MAX_IMAGE_PIXELS
-    return max(_PILLOWS, min(_MOST_PIXELS, psutil.virtual_memory().available // _BYTES_EACH))
+            said = str(error) if re.search(r"[^\W\d]{3}", str(error)) else type(error).__name__  # some say a number, or nothing
+            raise PictureError(f"{name} cannot be read to its end: {said}", "get a fresh copy, or save it anew as PNG") from error
 
 
 @contextlib.contextmanager
@@ -70,20 +81,54 @@ def _limited(limit: int | None) -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = before
 
 
-def decode_file(data: bytes) -> Array:
-    """The first picture of a file as an array ``(H, W, C)``, see `decode_image`; call it inside `decoding`."""
+def decode_file(file: BinaryIO, within: Within | None = None) -> Decoded:
+    """The first picture of a file, made smaller where ``within`` asks for it; call it inside `decoding`."""
     try:
-        image = Image.open(io.BytesIO(data))
+        image = Image.open(file)
     except UnidentifiedImageError:
-        if data[:4] not in _TIFF_STARTS:
+        file.seek(0)
+        if file.read(4) not in _TIFF_STARTS:
             raise
-        return _decode_tiff(data)  # colours in floats, and other layouts that Pillow does not know
+        return _decode_tiff(file, within)  # colours in floats, and other layouts that Pillow does not know
     if image.format in _NO_PICTURES:
         raise UnidentifiedImageError
     if isinstance(image, TiffImageFile) and image.tag_v2.get(_PLANES) == 2 and 16 in image.tag_v2.get(_DEPTHS, ()):
-        return _decode_tiff(data)  # Pillow gets separate planes of 16 bits wrong
-    deep = _decode_deep(data, image) if image.format in ("PNG", "TIFF") else None
-    return decode_image(image) if deep is None else _finish(deep, image)
+        return _decode_tiff(file, within)  # Pillow gets separate planes of 16 bits wrong
+    if image.format in ("PNG", "TIFF") and (layout := _deep_layout(image)):
+        raw = (image.height, image.width)
+        factor, cost = _afford(raw, 16, within)
+        deep = _blocks(_decode_deep(file, image, layout), factor)
+        orientation = _orientation(image)
+        return Decoded(_finish(deep, image, orientation), _turned(raw, orientation), cost)
+    return decode_image(image, within)
+
+
+def _factor(size: tuple[int, int], within: Within | None) -> int:
+    """By what a picture is divided, however it will be turned."""
+    return min(within.factor(size), within.factor(size[::-1])) if within else 1
+
+
+def _afford(size: tuple[int, int], bytes_each: int, within: Within | None, drafted: int = 1) -> tuple[int, int]:
+    """By what a picture is divided, and what reading it takes where each of its pixels takes so many bytes.
+
+    Args:
+        size: height and width.
+        bytes_each: in the decoder.
+        within: how large it is needed.
+        drafted: by what the decoder divides it before it keeps anything.
+
+    Raises:
+        PictureError: that is not there, or more than is allowed.
+    """
+    pixels, factor = size[0] * size[1], _factor(size, within)
+    cost = pixels // drafted**2 * bytes_each + pixels // factor**2 * _BYTES_EACH
+    allowed = within.memory if within else None
+    there = allowed or psutil.virtual_memory().available
+    if cost > there:
+        says = f"--memory allows {there / 1e9:.1f} GB" if allowed else f"{there / 1e9:.1f} GB are free"
+        told = f"has {size[1]} x {size[0]} px: reading it takes {cost / 1e9:.1f} GB, and {says}"
+        raise PictureError(told, f"shrink it first, or give it {math.ceil(cost / 1e8) / 10:.1f} GB")
+    return factor, cost
 
 
 def readable_suffixes() -> frozenset[str]:
@@ -105,38 +150,85 @@ def is_picture(path: Path) -> bool:
     return True
 
 
-def decode_image(image: Image.Image) -> Array:
-    """A picture of any mode as an array ``(H, W, 1 to 4)`` of uint8, uint16 or float32: sRGB, upright, alpha last.
+def decode_image(image: Image.Image, within: Within | None = None) -> Decoded:
+    """A picture of any mode, made smaller where ``within`` asks for it, before anything is computed of it.
 
     Colours deeper than 8 bits a channel are not to be had from a Pillow image; `decode_file` has them.
     """
+    icc, format, raw, mode = image.info.get("icc_profile"), image.format, (image.height, image.width), image.mode
+    inverted = mode == "CMYK" and format == "JPEG" and "adobe" not in image.info
+    white_is_zero = isinstance(image, TiffImageFile) and image.tag_v2.get(_PHOTOMETRIC) == 0
+    factor = _factor(raw, within)
+    if factor > 1 and isinstance(image, ImageFile.ImageFile):
+        image.draft(None, (-(-image.width // factor), -(-image.height // factor)))  # JPEG decodes to an eighth at once
+    drafted = max(1, round(raw[1] / max(1, image.width)))
+    coefficients = 3 * drafted**2 if image.info.get("progressive") else 0  # bytes a pixel, of all of them at once
+    _, cost = _afford(raw, _STORED.get(mode, 4) + coefficients, within, drafted)
     image.load()
+    orientation = _orientation(image)  # which PNG has at its end
+    size = _turned(raw, orientation)
+    if factor > drafted:
+        image = _reduced(image, factor // drafted)
     if image.mode[0] in "IF":
-        return _finish(_single_channel(image), image)
-    icc, orientation = image.info.get("icc_profile"), _orientation(image)
-    if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
+        return Decoded(_finish(_single_channel(image, white_is_zero=white_is_zero), image, orientation), size, cost)
+    if inverted:
         image = ImageChops.invert(image)  # Pillow takes every CMYK JPEG for Adobe's inverted kind
-    return _upright(np.asarray(image_to_srgb(image, icc)), orientation)
+    return Decoded(_upright(np.asarray(image_to_srgb(image, icc)), orientation), size, cost)
 
 
-def _decode_deep(data: bytes, image: ImageFile.ImageFile) -> Array | None:
-    """16-bit colours of a PNG or TIFF, which Pillow cuts to their high bytes; None for any other picture.
+def _turned(size: tuple[int, int], orientation: int) -> tuple[int, int]:
+    """Height and width, upright."""
+    return size[::-1] if orientation in (5, 6, 7, 8) else size
+
+
+def _reduced(image: Image.Image, factor: int) -> Image.Image:
+    """The picture divided by a whole number, each pixel the mean of a block.
+
+    Palettes, bits and transparent colours become what has a mean: colours, greys and alpha.
+    """
+    if factor == 1:
+        return image
+    mode = {"1": "L", "P": "RGB"}.get(image.mode, "I" if image.mode.startswith("I;16") else image.mode)
+    if image.has_transparency_data and mode in ("L", "RGB", "PA"):
+        mode = "LA" if mode == "L" else "RGBA"
+    return image.convert(mode).reduce(factor)
+
+
+def _blocks(array: Array, factor: int) -> Array:
+    """The same of an array ``(H, W, C)``, block row by block row, so that no other copy is made."""
+    if factor == 1:
+        return array
+    columns = np.arange(0, array.shape[1], factor)
+    widths = np.diff([*columns, array.shape[1]])[:, None]
+    rows = []
+    for top in range(0, array.shape[0], factor):
+        band = array[top : top + factor].astype(np.float32).mean(0)
+        mean = np.add.reduceat(band, columns, axis=0) / widths
+        rows.append(mean if array.dtype.kind == "f" else np.rint(mean))
+    return np.stack(rows).astype(array.dtype)
+
+
+def _deep_layout(image: ImageFile.ImageFile) -> re.Match[str] | None:
+    """How 16-bit colours of a PNG or TIFF are stored; None for any other picture."""
+    args = image.tile[0].args if image.tile else None
+    rawmode = args[0] if isinstance(args, tuple) else args
+    return re.fullmatch(r"(LA|RGB[AaX]?);16([BLN])", str(rawmode))
+
+
+def _decode_deep(file: BinaryIO, image: ImageFile.ImageFile, layout: re.Match[str]) -> Array:
+    """16-bit colours of a PNG or TIFF, which Pillow cuts to their high bytes.
 
     Pillow's "16B" unpackers keep the first byte of two and its "16L" ones the second: reading the file with each gives
     both halves at the speed of C, whatever its compression, filters and interlacing.
     """
-    args = image.tile[0].args if image.tile else None
-    rawmode = args[0] if isinstance(args, tuple) else args
-    layout = re.fullmatch(r"(LA|RGB[AaX]?);16([BLN])", str(rawmode))
-    if not layout:
-        return None
     if layout[1] == "LA":  # two numbers of two bytes fit into one pixel of four
         pairs = _reread(image, "RGBA").astype(np.uint16)
         return pairs[..., 0::2] << 8 | pairs[..., 1::2]
     base, order = layout[1].upper(), layout[2]
     swapped = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}[order]
-    low = _reread(Image.open(io.BytesIO(data)), f"{base};16{swapped}")
-    joined = _reread(image, f"{base};16{order}").astype(np.uint16) << 8 | low
+    joined = _reread(image, f"{base};16{order}").astype(np.uint16) << 8
+    file.seek(0)
+    joined |= _reread(Image.open(file), f"{base};16{swapped}")
     return _unassociated(joined) if layout[1] == "RGBa" else joined
 
 
@@ -147,18 +239,24 @@ def _reread(image: ImageFile.ImageFile, rawmode: str) -> Array:
     return np.asarray(image)
 
 
-def _decode_tiff(data: bytes) -> Array:
-    with tifffile.TiffFile(io.BytesIO(data)) as file:
+def _decode_tiff(data: BinaryIO, within: Within | None) -> Decoded:
+    data.seek(0)
+    with tifffile.TiffFile(data) as file:
         page = file.pages.first
-        if page.imagewidth * page.imagelength > (Image.MAX_IMAGE_PIXELS or math.inf):
+        size = (page.imagelength, page.imagewidth)
+        if size[0] * size[1] > (Image.MAX_IMAGE_PIXELS or math.inf):
             raise Image.DecompressionBombError
+        orientation = page.tags.valueof(_ORIENTATION, 1)
+        factor, cost = _afford(size, 2 * max(1, (page.bitspersample or 8) // 8) * (page.samplesperpixel or 1), within)
         if page.photometric not in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB):
             raise ValueError(f"{tifffile.PHOTOMETRIC(page.photometric).name} colours of this depth are not known")
         array = np.moveaxis(page.asarray(), page.axes.find("S"), -1) if "S" in page.axes else page.asarray()[..., None]
     if page.extrasamples:
         array = array[..., : array.shape[2] - len(page.extrasamples) + (page.extrasamples[0] > 0)]
         array = _unassociated(array) if page.extrasamples[0] == tifffile.EXTRASAMPLE.ASSOCALPHA else array
-    return _upright(array_to_srgb(array, page.iccprofile), page.tags.valueof(_ORIENTATION, 1))
+    return Decoded(
+        _upright(array_to_srgb(_blocks(array, factor), page.iccprofile), orientation), _turned(size, orientation), cost
+    )
 
 
 def _unassociated(array: Array) -> Array:
@@ -169,26 +267,27 @@ def _unassociated(array: Array) -> Array:
     return np.concatenate([straight if array.dtype.kind == "f" else np.rint(straight), alpha], axis=2).astype(array.dtype)
 
 
-def _single_channel(image: Image.Image) -> Array:
+def _single_channel(image: Image.Image, *, white_is_zero: bool) -> Array:
     """Grey of 16 bits or in floats; whole numbers of 32 bits count as 16 where they fit, and are refused later where not."""
     numbers = np.asarray(image)[..., None]
     if image.mode == "F" or (image.mode == "I" and (numbers.min() < 0 or numbers.max() > 65535)):
         return numbers
-    white_is_zero = isinstance(image, TiffImageFile) and image.tag_v2.get(_PHOTOMETRIC) == 0
     return np.subtract(65535, numbers, dtype=np.int32).astype(np.uint16) if white_is_zero else numbers.astype(np.uint16)
 
 
-def _finish(array: Array, image: Image.Image) -> Array:
+def _finish(array: Array, image: Image.Image, orientation: int) -> Array:
     """What Pillow does for 8 bits: the transparent colour made alpha, the profile, and the orientation."""
     key = image.info.get("transparency")
     if key is not None and array.dtype == np.uint16:
         opaque = np.any(array != np.asarray(key), axis=2, keepdims=True)
         array = np.concatenate([array, opaque * np.uint16(65535)], axis=2)
-    return _upright(array_to_srgb(array, image.info.get("icc_profile")), _orientation(image))
+    return _upright(array_to_srgb(array, image.info.get("icc_profile")), orientation)
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 where there is none or the metadata are damaged. Pillow has already turned TIFF files."""
+    """The EXIF orientation, 1 where there is none or the metadata are damaged. TIFF files are turned by Pillow."""
+    if isinstance(image, TiffImageFile):
+        return 1
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # many cameras and editors write broken EXIF; the picture is good all the same

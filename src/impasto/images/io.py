@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image
@@ -15,14 +17,16 @@ from torch import Tensor
 
 from ..errors import PictureError
 from ..files import check_replaced, check_writable, write_bytes, write_text
-from .arrays import Array, array_of_tensor, quantize, tensors_of_array
+from .arrays import array_of_tensor, check_range, check_shape, peak_of, quantize, tensors_of_array
 from .color import srgb_profile
-from .decode import decode_file, decode_image, decoding, is_picture
+from .decode import Decoded, decode_file, decode_image, decoding, is_picture
 from .encode import PNG_KEYWORD, SOFTWARE, check_size, encode, format_of
+from .resample import Within, shrunk
 
 __all__ = [
     "Picture",
     "Source",
+    "Within",
     "check_output",
     "check_size",
     "check_writable",
@@ -46,12 +50,20 @@ class Picture:
     """The path it was read from, or ``"array"``."""
     sha256: str
     """Of the bytes of the file, or of the array ``(H, W, C)``."""
+    size: tuple[int, int] = (0, 0)
+    """Height and width before it was made smaller; by default those of ``pixels``."""
+    reading: int = 0
+    """About the bytes that reading it took at its highest."""
+
+    def __post_init__(self) -> None:
+        if self.size == (0, 0):
+            object.__setattr__(self, "size", (self.pixels.shape[2], self.pixels.shape[3]))
 
 
 Source = str | os.PathLike[str] | Image.Image | np.ndarray[Any, Any] | Tensor | Picture
 
 
-def read_picture(source: Source, *, name: str = "picture", least: int = 1) -> Picture:
+def read_picture(source: Source, *, name: str = "picture", least: int = 1, within: Within | None = None) -> Picture:
     """Read a file, or take an image, array or tensor, as the picture it is: upright, sRGB, alpha kept.
 
     Args:
@@ -60,32 +72,35 @@ def read_picture(source: Source, *, name: str = "picture", least: int = 1) -> Pi
             A uint8 value v becomes v / 255, a uint16 value v / 65535. Of several frames or pages the first is read.
         name: what messages call a source that has no path.
         least: px that a side has at least.
+        within: how large it is needed at most. A larger one is made smaller, on the way out of its decoder where that can
+            (JPEG), before anything is computed of it; a `Picture` stays as it is.
 
     Raises:
         PictureError: the source is missing, empty, damaged, too large, too small, or no picture. The hint says what to do.
     """
-    picture = _read(source, name)
-    height, width = picture.pixels.shape[2:]
+    picture = _read(source, name, within)
+    height, width = picture.size
     if min(height, width) < least:
         raise PictureError(f"{picture.name} is {width} x {height} px", f"give a picture of at least {least} px a side")
     return picture
 
 
-def _read(source: Source, name: str) -> Picture:
+def _read(source: Source, name: str, within: Within | None) -> Picture:
     if isinstance(source, Picture):
         return source
     if isinstance(source, (str, os.PathLike)):
-        return _read_file(os.fspath(source))
+        return _read_file(os.fspath(source), within)
     if isinstance(source, Image.Image):
         with decoding(name):
-            array = decode_image(source)
-    elif isinstance(source, Tensor):
-        array = array_of_tensor(source, name)
-    elif isinstance(source, np.ndarray):
-        array = source
+            decoded = decode_image(source)  # whole, as it is in memory: its hash is that of all its pixels
+    elif isinstance(source, (Tensor, np.ndarray)):
+        array = array_of_tensor(source, name) if isinstance(source, Tensor) else source
+        check_shape(array, name)
+        decoded = Decoded(array, (array.shape[0], array.shape[1]), 0)
     else:
         raise PictureError(f"{name} is of type {type(source).__name__}", "give a path, a PIL image, an array or a tensor")
-    return _picture(array, name, "array", hashlib.sha256(np.ascontiguousarray(array).data).hexdigest())
+    digest = hashlib.sha256(np.ascontiguousarray(decoded.array).data).hexdigest()
+    return _picture(decoded, name, "array", digest, within)
 
 
 def save_picture(
@@ -143,9 +158,8 @@ def read_record(path: str | os.PathLike[str]) -> str | None:
     Raises:
         PictureError: the file is missing or no picture.
     """
-    data = _read_bytes(os.fspath(path))
-    with decoding(repr(os.fspath(path))):
-        image = Image.open(io.BytesIO(data))
+    with _opened(os.fspath(path)) as file, decoding(repr(os.fspath(path))):
+        image = Image.open(file)
         if image.format == "PNG":
             return image.info.get(PNG_KEYWORD)
         exif = image.getexif()
@@ -154,16 +168,32 @@ def read_record(path: str | os.PathLike[str]) -> str | None:
         return str(exif[ExifTags.Base.ImageDescription]).encode("latin-1").decode("utf-8")  # Pillow reads it as latin-1
 
 
-def _read_file(path: str) -> Picture:
-    data = _read_bytes(path)
-    with decoding(repr(path)):
-        array = decode_file(data)
-    return _picture(array, repr(path), path, hashlib.sha256(data).hexdigest())
+def _read_file(path: str, within: Within | None) -> Picture:
+    with _opened(path) as file, decoding(repr(path)):
+        digest = _digest(file)
+        decoded = decode_file(file, within)
+    return _picture(decoded, repr(path), path, digest, within)
 
 
-def _read_bytes(path: str) -> bytes:
+def _digest(file: BinaryIO) -> str:
+    """SHA-256 of a file, which is then at its beginning again."""
+    digest = hashlib.sha256()
+    while block := file.read(1 << 20):
+        digest.update(block)
+    file.seek(0)
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[BinaryIO]:
+    """The file, from which can be read anywhere; a pipe is read to its end first."""
     try:
-        data = Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            whole = file if file.seekable() else io.BytesIO(file.read())
+            if not whole.read(1):
+                raise PictureError(f"{path!r} is an empty file", "copy or download it again")
+            whole.seek(0)
+            yield whole
     except FileNotFoundError as error:
         raise PictureError(f"there is no file {path!r}", "check the name and the folder") from error
     except IsADirectoryError as error:
@@ -171,11 +201,13 @@ def _read_bytes(path: str) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise PictureError(f"{path!r} cannot be opened: {reason}", "check the name and its permissions") from error
-    if not data:
-        raise PictureError(f"{path!r} is an empty file", "copy or download it again")
-    return data
 
 
-def _picture(array: Array, label: str, name: str, digest: str) -> Picture:
+def _picture(decoded: Decoded, label: str, name: str, digest: str, within: Within | None) -> Picture:
+    array, size = decoded.array, decoded.size
+    target = within.fit(size) if within else None
+    if within and target:
+        check_range(array, label)
+        array = shrunk(array if array.ndim == 3 else array[..., None], peak_of(array), target, within.filter)
     pixels, alpha = tensors_of_array(array, label)
-    return Picture(pixels=pixels, alpha=alpha, name=name, sha256=digest)
+    return Picture(pixels=pixels, alpha=alpha, name=name, sha256=digest, size=size, reading=decoded.reading)

@@ -11,12 +11,15 @@ from torch import Tensor
 from ..errors import PictureError
 from .io import read_picture
 from .masks import Mask
+from .resample import Within
 
 __all__ = ["Color", "RegionMap", "color_of", "hex_of", "read_map"]
 
 _ALIKE = 40  # levels of 255, in the channel that differs most: the same colour, painted or compressed in another way
 _LEAST = 0.01  # of the map's pixels: less of a colour is part of the soft edge between two others
 _PLAIN = 0.75  # of the map's pixels, that have such a colour at least: a photograph has fewer
+
+_WITHIN = Within(4096, filter="nearest")  # which makes no colours that are not there
 
 Color = tuple[int, int, int]
 
@@ -65,7 +68,7 @@ def read_map(source: Any) -> RegionMap:
     Raises:
         PictureError: it cannot be read, is transparent everywhere, or is not in plain colours.
     """
-    picture = read_picture(source, name="map")
+    picture = read_picture(source, name="map", within=_WITHIN)
     pixels = (picture.pixels[0] * 255).round().int().permute(1, 2, 0)
     opaque = torch.ones_like(picture.pixels[:, :1]) if picture.alpha is None else picture.alpha
     seen = pixels[opaque[0, 0] > 0.5]
@@ -78,9 +81,10 @@ def read_map(source: Any) -> RegionMap:
 
 def _colors(seen: Tensor) -> tuple[tuple[Color, ...], int]:
     """The frequent colours of pixels ``(n, 3)``, nearly alike ones as the most frequent of them, and how many have one."""
-    found, counts = torch.unique(seen, dim=0, return_counts=True)
+    codes, counts = torch.unique(seen[:, 0] << 16 | seen[:, 1] << 8 | seen[:, 2], return_counts=True)
     order = counts.argsort(descending=True, stable=True)
-    found, counts = found[order], counts[order]
+    codes, counts = codes[order], counts[order]
+    found = torch.stack([codes >> 16, codes >> 8 & 255, codes & 255], dim=1)
     colors, plain = list[Color](), 0
     while len(found):
         alike = _apart(found, _color(found[0])) < _ALIKE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..errors import PictureError
 from .io import Picture, read_picture
-from .resample import resize
+from .resample import Within, resize
 
 __all__ = ["HALF", "Mask", "read_mask", "reduced", "resized_mask"]
 
@@ -32,6 +32,7 @@ class Mask:
         values: ``(1, 1, H, W)`` float32 in [0, 1], on the CPU.
         name: the path it was read from, or ``array``.
         sha256: of the file's bytes, or of the array.
+        size: (height, width) before it was made smaller; None where it was not.
         color: as ``#rrggbb``, which stands for the region in the file where that is a map of several; else empty.
     """
 
@@ -39,6 +40,7 @@ class Mask:
     name: str = "array"
     sha256: str = ""
     color: str = ""
+    size: Size | None = None
 
     def __str__(self) -> str:
         return f"{self.name!r} at {self.color}" if self.color else repr(self.name)
@@ -49,7 +51,7 @@ class Mask:
         Raises:
             PictureError: it has others.
         """
-        height, width = self.values.shape[2:]
+        height, width = self.size or (self.values.shape[2], self.values.shape[3])
         if abs(height * size[1] - width * size[0]) > max(height, width, *size):
             raise PictureError(
                 f"the mask {self} is {width} x {height} px, and its picture {picture!r} {size[1]} x {size[0]} px",
@@ -61,11 +63,12 @@ class Mask:
         return (_softened(resize(self.values, size, "bilinear"), reach) * _LEVELS).round() / _LEVELS
 
 
-def read_mask(source: Any) -> Mask:
+def read_mask(source: Any, within: Within | None = None) -> Mask:
     """A mask from the transparency of a picture, or, where it has none, from its greys: white and opaque count.
 
     Args:
         source: whatever `read_picture` takes, an array ``(H, W)`` of bool, or a `Mask`, which is returned.
+        within: as of `read_picture`; the filter is always the bilinear one, which keeps edges narrow.
 
     Raises:
         PictureError: it cannot be read, is coloured, or is nowhere above 0.
@@ -74,9 +77,10 @@ def read_mask(source: Any) -> Mask:
         return source
     if isinstance(source, np.ndarray) and source.dtype == bool:
         source = source.astype(np.float32)
-    picture = read_picture(source, name="mask")
-    mask = Mask(_values(picture), picture.name, picture.sha256)
-    if not (mask.values * _LEVELS).round().any():
+    picture = read_picture(source, name="mask", within=within and replace(within, filter="bilinear"))
+    mask = Mask(_values(picture), picture.name, picture.sha256, size=picture.size)
+    smaller = mask.values.shape[2:] != picture.size  # what was seen before may be too faint now, and paints nothing
+    if not (mask.values if smaller else (mask.values * _LEVELS).round()).any():
         raise PictureError(f"the mask {mask} is empty", "paint the region white, or opaque")
     return mask
 

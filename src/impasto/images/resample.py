@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -10,9 +11,10 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import ConfigError, nearest_name
+from .arrays import Array
 from .wrap import is_tiled, wrapped
 
-__all__ = ["fit_size", "resize", "side_of"]
+__all__ = ["Within", "fit_size", "resize", "shrunk", "side_of"]
 
 _FILTERS = {
     "lanczos": Image.Resampling.LANCZOS,
@@ -21,6 +23,7 @@ _FILTERS = {
 }
 
 
+_LEAST = 16  # px
 _WIDEST = 3  # px on each side, of the larger picture: lanczos
 
 
@@ -41,6 +44,50 @@ def fit_size(size: tuple[int, int], length: int, side: str = "long") -> tuple[in
     measured = side_of(size, side)
     height, width = (max(1, (2 * pixels * length + measured) // (2 * measured)) for pixels in size)
     return height, width
+
+
+@dataclass(frozen=True)
+class Within:
+    """How large a picture is needed at most: larger ones are made smaller while they are read.
+
+    Attributes:
+        length: px of its ``side``, see `side_of`.
+        side: long, short, height, width or area.
+        filter: as of `resize`; or ``nearest``, which mixes no colours.
+        memory: bytes that reading it may take; None for what is free.
+    """
+
+    length: int
+    side: str = "long"
+    filter: str = "lanczos"
+    memory: int | None = None
+
+    def fit(self, size: tuple[int, int]) -> tuple[int, int] | None:
+        """The size that a picture of ``size`` (height, width) is brought to; None where it is not larger.
+
+        Its short side keeps 16 px, without which no network sees anything.
+        """
+        fitted = fit_size(size, self.length, self.side)
+        if min(fitted) < _LEAST:
+            fitted = fit_size(size, _LEAST, "short")
+        return fitted if fitted[0] * fitted[1] < size[0] * size[1] else None
+
+    def factor(self, size: tuple[int, int]) -> int:
+        """By what whole number a picture may be divided beforehand, by means of blocks, and stay twice as large as is needed."""
+        return max(1, min(side_of(size, self.side) // (2 * self.length), min(size) // (2 * _LEAST)))
+
+
+def shrunk(array: Array, peak: float, size: tuple[int, int], filter: str) -> Array:
+    """Numbers ``(H, W, C)`` up to ``peak`` as float32 up to 1 at ``size``: `resize`, plane by plane, which takes less memory."""
+    if filter == "nearest":
+        rows, columns = (np.arange(new) * old // new for new, old in zip(size, array.shape, strict=False))
+        taken: Array = np.divide(array[rows][:, columns], np.float32(peak), dtype=np.float32)
+        return taken
+    planes = []
+    for channel in range(array.shape[2]):
+        plane = torch.from_numpy(np.divide(array[..., channel], np.float32(peak), dtype=np.float32))
+        planes.append(resize(plane[None, None], size, filter)[0, 0].numpy())
+    return np.stack(planes, axis=2)
 
 
 def resize(pixels: Tensor, size: tuple[int, int], filter: str = "lanczos", tile: str = "none") -> Tensor:

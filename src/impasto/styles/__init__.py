@@ -3,7 +3,7 @@
 from .banks import joined, kept
 from .ladder import learn_ladder
 from .learnt import LearntStyle, check_style_output, read_learnt
-from .parts import Part, parts_of
+from .parts import Part, needed, needed_of_styles, parts_of
 from .pictures import SHORTEST, PictureStyle, drawn, layer_bank, learn, resized
 from .read import read_pictures, read_style
 from .style import KeptStyle, Style, StyleTargets
@@ -23,6 +23,8 @@ __all__ = [
     "layer_bank",
     "learn",
     "learn_ladder",
+    "needed",
+    "needed_of_styles",
     "parts_of",
     "read_learnt",
     "read_pictures",

@@ -55,6 +55,7 @@ class LearntStyle:
     facts: Mapping[str, str]
     name: str = "learnt"
     sha256: str = ""
+    reading: int = 0
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:

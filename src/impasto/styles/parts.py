@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from ..config import StylizeConfig
 from ..errors import ConfigError, PictureError
 from ..features import PIXELS, canonical_layer
+from ..images.resample import Within
 
-__all__ = ["Part", "parts_of"]
+__all__ = ["Part", "needed", "needed_of_styles", "parts_of"]
+
+_STRIDE = 16  # px: that of the deepest layers
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,18 @@ class Part:
         """Its weight in the statistics of ``layer``; the pixels go with the finest block."""
         block = 1 if layer == PIXELS else int(canonical_layer(layer)[len("relu")])
         return self.share if block in self.blocks else 0.0
+
+
+def needed(config: StylizeConfig) -> Within:
+    """How large the content, a mask of it or a start is needed for a run with that ``config``."""
+    margin = _STRIDE if config.tile != "none" else 0  # a tiled side is painted at the next multiple
+    return Within(config.size + margin, config.side, config.resample, config.memory_bytes)
+
+
+def needed_of_styles(config: StylizeConfig) -> Within:
+    """How large a style is needed: as the canvas is, or larger where its strokes are to be."""
+    content = needed(config)
+    return replace(content, length=math.ceil(content.length * max(1.0, *config.style_scale)))
 
 
 def parts_of(config: StylizeConfig, count: int) -> tuple[Part, ...]:

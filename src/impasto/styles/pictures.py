@@ -58,7 +58,7 @@ class PictureStyle:
 
     ``pictures`` are ``(1, 3, H, W)`` in [0, 1] of any size; each is brought to the length that is asked for, but its
     short side never to less than 16 px, which the deepest layers need, and then changed by ``change``. With a ``mask``, of a
-    single picture, no more than that part of it is seen.
+    single picture, no more than that part of it is seen. ``size`` is that of a single picture before it was made smaller.
     """
 
     pictures: tuple[Tensor, ...]
@@ -66,6 +66,8 @@ class PictureStyle:
     sha256: str = ""
     change: Callable[[Tensor], Tensor] = lambda picture: picture
     mask: Mask | None = None
+    reading: int = 0
+    size: Size | None = None
 
     def masked(self, mask: Mask) -> PictureStyle:
         """That part of this picture."""

@@ -10,6 +10,7 @@ from typing import Any
 from ..files import is_folder
 from ..images.folder import expanded, joint_digest
 from ..images.io import Picture, read_picture
+from ..images.resample import Within
 from .learnt import SUFFIX, LearntStyle, read_learnt
 from .pictures import SHORTEST, PictureStyle
 from .style import KeptStyle, Style
@@ -17,11 +18,12 @@ from .style import KeptStyle, Style
 __all__ = ["read_pictures", "read_style"]
 
 
-def read_style(source: Any) -> Style:
+def read_style(source: Any, within: Within | None = None) -> Style:
     """A style from a picture, from a folder of pictures, which are pooled, or from a file of a learnt style.
 
     Args:
         source: whatever `read_picture` takes, the path of a folder or of a ``.style`` file, or a style, which is returned.
+        within: as of `read_picture`, see `needed_of_styles`.
 
     Raises:
         PictureError: a picture cannot be read or has a side below 16 px, or the folder has none.
@@ -31,20 +33,21 @@ def read_style(source: Any) -> Style:
         return source
     if isinstance(source, (str, os.PathLike)):
         if is_folder(source):
-            pictures = read_pictures([source])
+            pictures = read_pictures([source], within)
             digest = joint_digest(picture.sha256 for picture in pictures)
-            return PictureStyle(tuple(picture.pixels for picture in pictures), os.fspath(source), digest)
+            reading = max(picture.reading for picture in pictures)
+            return PictureStyle(tuple(picture.pixels for picture in pictures), os.fspath(source), digest, reading=reading)
         if Path(source).suffix == SUFFIX:
             return read_learnt(source)
-    (picture,) = read_pictures([source])
-    return PictureStyle((picture.pixels,), picture.name, picture.sha256)
+    (picture,) = read_pictures([source], within)
+    return PictureStyle((picture.pixels,), picture.name, picture.sha256, reading=picture.reading, size=picture.size)
 
 
-def read_pictures(sources: Iterable[Any]) -> list[Picture]:
+def read_pictures(sources: Iterable[Any], within: Within | None = None) -> list[Picture]:
     """Style pictures; a folder stands for those in it.
 
     Raises:
         PictureError: as of `read_style`.
     """
     each = (path for source in sources for path in expanded(source))
-    return [read_picture(source, name="style", least=SHORTEST) for source in each]
+    return [read_picture(source, name="style", least=SHORTEST, within=within) for source in each]

@@ -63,6 +63,11 @@ class Style(Protocol):
         ...
 
     @property
+    def reading(self) -> int:
+        """About the bytes that reading it took at its highest."""
+        ...
+
+    @property
     def colors(self) -> Tensor:
         """Its colours, as a picture ``(1, 3, h, w)`` of any size whose order of pixels says nothing."""
         ...
@@ -122,6 +127,11 @@ class KeptStyle:
     def sha256(self) -> str:
         """See `Style.sha256`."""
         return self._style.sha256
+
+    @property
+    def reading(self) -> int:
+        """See `Style.reading`."""
+        return self._style.reading
 
     @cached_property
     def colors(self) -> Tensor:
