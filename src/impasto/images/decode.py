@@ -8,7 +8,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,7 +21,10 @@ from PIL.TiffImagePlugin import TiffImageFile
 from ..errors import PictureError
 from .arrays import Array, split_alpha
 from .color import array_to_srgb, image_to_srgb
-from .resample import Within
+from .kinds import BEGINNING, refusal
+from .png_colors import profile_of_png
+from .resample import ELSEWHERE, Within
+from .tiff import main_picture
 
 __all__ = ["Decoded", "decode_file", "decode_image", "decoding", "is_picture", "readable_suffixes"]
 
@@ -42,11 +45,13 @@ class Decoded:
         array: the numbers, perhaps fewer than there were.
         size: height and width of the whole picture, upright.
         reading: about the bytes that were taken at the highest.
+        turned: whether the file itself said how it is to be turned.
     """
 
     array: Array
     size: tuple[int, int]
     reading: int
+    turned: bool = False
 
 
 @contextlib.contextmanager
@@ -64,7 +69,7 @@ def decoding(name: str) -> Iterator[None]:
             told = f"{name} has more than the {(limit or 0) / 1e6:.0f} million pixels of PIL.Image.MAX_IMAGE_PIXELS"
             raise PictureError(told, "shrink it first, or raise that if you trust it") from error
         except UnidentifiedImageError as error:
-            raise PictureError(f"{name} is not a picture", "give a JPEG, PNG, WebP, TIFF, BMP or GIF file") from error
+            raise PictureError(f"{name} {refusal(b'')[0]}", refusal(b"")[1]) from error
         except MemoryError as error:
             raise PictureError(f"{name} is too large for the memory there is", "shrink it first") from error
         except Exception as error:  # decoders raise nearly everything: OSError, SyntaxError, struct.error, zlib.error ...
@@ -82,18 +87,30 @@ def _limited(limit: int | None) -> Iterator[None]:
 
 
 def decode_file(file: BinaryIO, within: Within | None = None) -> Decoded:
-    """The first picture of a file, made smaller where ``within`` asks for it; call it inside `decoding`."""
+    """The first picture of a file, made smaller where ``within`` asks for it; call it inside `decoding`.
+
+    Where the first one is the thumbnail of another, that one is taken.
+    """
+    beginning = file.read(BEGINNING)
+    if beginning[:4] in _TIFF_STARTS and (main := main_picture(file)):
+        decoded = decode_file(main.file, within)
+        if main.orientation < 2 or decoded.turned:
+            return decoded
+        turned = _upright(decoded.array, main.orientation)
+        return replace(decoded, array=turned, size=_turned(decoded.size, main.orientation))
+    file.seek(0)
     try:
         image = Image.open(file)
     except UnidentifiedImageError:
-        file.seek(0)
-        if file.read(4) not in _TIFF_STARTS:
-            raise
-        return _decode_tiff(file, within)  # colours in floats, and other layouts that Pillow does not know
+        if beginning[:4] in _TIFF_STARTS:
+            return _decode_tiff(file, within)  # colours in floats, and other layouts that Pillow does not know
+        raise PictureError(*refusal(beginning)) from None
     if image.format in _NO_PICTURES:
-        raise UnidentifiedImageError
+        raise PictureError(*refusal(beginning))
     if isinstance(image, TiffImageFile) and image.tag_v2.get(_PLANES) == 2 and 16 in image.tag_v2.get(_DEPTHS, ()):
         return _decode_tiff(file, within)  # Pillow gets separate planes of 16 bits wrong
+    if image.format == "PNG" and (icc := profile_of_png(file, grey=image.mode in ("1", "L", "LA") or image.mode.startswith("I"))):
+        image.info["icc_profile"] = icc
     if image.format in ("PNG", "TIFF") and (layout := _deep_layout(image)):
         raw = (image.height, image.width)
         factor, cost = _afford(raw, 16, within)
@@ -123,11 +140,13 @@ def _afford(size: tuple[int, int], bytes_each: int, within: Within | None, draft
     pixels, factor = size[0] * size[1], _factor(size, within)
     cost = pixels // drafted**2 * bytes_each + pixels // factor**2 * _BYTES_EACH
     allowed = within.memory if within else None
-    there = allowed or psutil.virtual_memory().available
+    there = psutil.virtual_memory().available if allowed is None else allowed
     if cost > there:
-        says = f"--memory allows {there / 1e9:.1f} GB" if allowed else f"{there / 1e9:.1f} GB are free"
-        told = f"has {size[1]} x {size[0]} px: reading it takes {cost / 1e9:.1f} GB, and {says}"
-        raise PictureError(told, f"shrink it first, or give it {math.ceil(cost / 1e8) / 10:.1f} GB")
+        told = f"has {size[1]} x {size[0]} px: reading it takes {cost / 1e9:.1f} GB, and {max(0, there) / 1e9:.1f} GB are free"
+        if allowed is None:
+            raise PictureError(told, "shrink it first, or end other programs")
+        least = math.ceil((cost + ELSEWHERE) / 1e8) / 10
+        raise PictureError(f"{told.removesuffix('free')}left of --memory", f"shrink it first, or give it --memory {least:.1f}GB")
     return factor, cost
 
 
@@ -173,7 +192,7 @@ def decode_image(image: Image.Image, within: Within | None = None) -> Decoded:
         return Decoded(_finish(_single_channel(image, white_is_zero=white_is_zero), image, orientation), size, cost)
     if inverted:
         image = ImageChops.invert(image)  # Pillow takes every CMYK JPEG for Adobe's inverted kind
-    return Decoded(_upright(np.asarray(image_to_srgb(image, icc)), orientation), size, cost)
+    return Decoded(_upright(np.asarray(image_to_srgb(image, icc)), orientation), size, cost, turned=orientation > 1)
 
 
 def _turned(size: tuple[int, int], orientation: int) -> tuple[int, int]:
@@ -191,7 +210,7 @@ def _reduced(image: Image.Image, factor: int) -> Image.Image:
     mode = {"1": "L", "P": "RGB"}.get(image.mode, "I" if image.mode.startswith("I;16") else image.mode)
     if image.has_transparency_data and mode in ("L", "RGB", "PA"):
         mode = "LA" if mode == "L" else "RGBA"
-    return image.convert(mode).reduce(factor)
+    return (image if image.mode == mode else image.convert(mode)).reduce(factor)
 
 
 def _blocks(array: Array, factor: int) -> Array:

@@ -14,7 +14,7 @@ from ..errors import ConfigError, nearest_name
 from .arrays import Array
 from .wrap import is_tiled, wrapped
 
-__all__ = ["Within", "fit_size", "resize", "shrunk", "side_of"]
+__all__ = ["ELSEWHERE", "Within", "fit_size", "resize", "shrunk", "side_of"]
 
 _FILTERS = {
     "lanczos": Image.Resampling.LANCZOS,
@@ -46,6 +46,10 @@ def fit_size(size: tuple[int, int], length: int, side: str = "long") -> tuple[in
     return height, width
 
 
+ELSEWHERE = 6 * 10**8
+"""Bytes that a process holds of interpreter, PyTorch and network while it reads pictures."""
+
+
 @dataclass(frozen=True)
 class Within:
     """How large a picture is needed at most: larger ones are made smaller while they are read.
@@ -54,7 +58,7 @@ class Within:
         length: px of its ``side``, see `side_of`.
         side: long, short, height, width or area.
         filter: as of `resize`; or ``nearest``, which mixes no colours.
-        memory: bytes that reading it may take; None for what is free.
+        memory: bytes that reading it may take, beside what is `ELSEWHERE`; None for what is free.
     """
 
     length: int

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ..config import StylizeConfig
 from ..errors import ConfigError, PictureError
 from ..features import PIXELS, canonical_layer
-from ..images.resample import Within
+from ..images.resample import ELSEWHERE, Within
 
 __all__ = ["Part", "needed", "needed_of_styles", "parts_of"]
 
@@ -38,7 +38,8 @@ class Part:
 def needed(config: StylizeConfig) -> Within:
     """How large the content, a mask of it or a start is needed for a run with that ``config``."""
     margin = _STRIDE if config.tile != "none" else 0  # a tiled side is painted at the next multiple
-    return Within(config.size + margin, config.side, config.resample, config.memory_bytes)
+    memory = None if config.memory_bytes is None else max(0, config.memory_bytes - ELSEWHERE)
+    return Within(config.size + margin, config.side, config.resample, memory)
 
 
 def needed_of_styles(config: StylizeConfig) -> Within:
