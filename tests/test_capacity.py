@@ -198,7 +198,7 @@ def test_a_run_that_does_not_fit_is_refused_with_the_largest_size_that_does(obje
         fit(vgg, (2800, 4000), objective=objective)
     needed = bytes_of(vgg, (2800, 4000), objective=objective, tile_size=128)
     assert caught.value.message == (
-        f"a picture of 4000 x 2800 px needs about {needed / GIB:.1f} GiB, and {there / GIB:.1f} GiB are free"
+        f"a picture of 4000 x 2800 px needs about {needed / 1e9:.1f} GB, and {there / 1e9:.1f} GB are free"
     )
     assert caught.value.hint in ("try --size 2000", "try --size 1999")
 
@@ -211,7 +211,7 @@ def test_the_hint_counts_along_the_side_asked_for(vgg, machine):
 
 def test_where_no_size_would_do_the_hint_says_so(vgg, machine):
     machine(1000)
-    with pytest.raises(CapacityError, match=r"0\.0 GiB are free; end other programs, or use a machine with more memory"):
+    with pytest.raises(CapacityError, match=r"0\.0 GB are free; end other programs, or use a machine with more memory"):
         fit(vgg, (512, 512))
 
 

@@ -162,8 +162,11 @@ def _too_large(config: StylizeConfig, backbone: Backbone, size: Size, styles: in
         return peak_bytes(config, backbone, (height, width), styles)
 
     fits = bisect.bisect_right(range(length), there, key=needed) - 1
-    needs, free = needed(length) / 2**30, there / 2**30
-    return CapacityError(
-        f"a picture of {size[1]} x {size[0]} px needs about {needs:.1f} GiB, and {free:.1f} GiB are free",
-        f"try --size {fits}" if fits >= _SMALLEST else "end other programs, or use a machine with more memory",
-    )
+    needs = needed(length)
+    told = f"a picture of {size[1]} x {size[0]} px needs about {needs / 1e9:.1f} GB"
+    if config.memory_bytes:
+        smaller = f"try --size {fits}, or " if fits >= _SMALLEST else ""
+        allowed = f"{told}, and --memory allows {config.memory_bytes / 1e9:.2g} GB"
+        return CapacityError(allowed, f"{smaller}give it --memory {math.ceil(needs / 1e8) / 10:.1f}GB")
+    smaller = f"try --size {fits}" if fits >= _SMALLEST else "end other programs, or use a machine with more memory"
+    return CapacityError(f"{told}, and {there / 1e9:.1f} GB are free", smaller)

@@ -87,7 +87,7 @@ def test_bad_pictures(refused, tmp_path, make, role):
         (("--objective", "gramm"), "unknown objective 'gramm'; did you mean 'gram'?"),
         (("--size", "0"), "size is 0 and out of range; it takes a whole number in px from 16 to 100000"),
         (("--size", "1000000000"), "size is 1000000000 and out of range; "),
-        (("--size", "100000"), "GiB are free; try --size "),
+        (("--size", "100000"), "GB are free; try --size "),
         (("--size", "wide"), "size is 'wide'; it takes a whole number"),
         (("--content-weight", "-1"), "content_weight is -1.0 and out of range; "),
         (("--style-blend", "0,0"), "style_blend are all zero; "),
@@ -228,3 +228,45 @@ def test_an_empty_list_or_entry_is_refused(value, impasto, photo, painting, out)
     said = impasto("stylize", photo, painting, "-o", out, "--style-layers", value)
     assert said.refused() == "impasto: error: style_layers has an empty entry; it takes a text"
     assert not out.exists()
+
+
+def test_a_folder_as_output(refused, out):
+    for name in (f"{out.parent}/", out.parent):
+        assert refused(output=name) == f"{str(name)!r} is a folder; give a file in it, as {str(out.parent / 'painted.png')!r}"
+
+
+def test_a_name_that_looks_like_an_option(impasto, photo, painting, out):
+    photo.rename(photo.with_name("-c.jpg"))
+    line = impasto("stylize", "-c.jpg", painting, "-o", out, *TINY).refused()
+    assert line == "impasto: error: no such option '-c'; give the file '-c.jpg' as './-c.jpg'"
+    assert impasto("stylize", "./-c.jpg", painting, "-o", out, *TINY).code == 0
+    assert "see 'impasto stylize --help'" in impasto("stylize", "-d.jpg", painting, "-o", out).refused()
+
+
+def test_too_little_memory_is_called_by_its_option(refused):
+    line = refused("--memory", "10MB")
+    assert "needs about 0.5 GB, and --memory allows 0.01 GB; give it --memory 0.5GB" in line
+    line = refused("--memory", "1GB", "--size", "4096", "--objective", "gram", "--tile-size", "1024")
+    assert " and --memory allows 1 GB; try --size " in line
+
+
+def test_what_libraries_log_is_not_told(impasto, painting, out, tmp_path):
+    import logging
+
+    import numpy as np
+    import tifffile
+
+    tifffile.imwrite(tmp_path / "odd.tif", np.zeros((32, 48, 3), np.float32), photometric="rgb", metadata=None)
+    data = bytearray((tmp_path / "odd.tif").read_bytes())
+    data[-8:] = b"\xff" * 8
+    (tmp_path / "odd.tif").write_bytes(data)
+    seen: list[str] = []
+    handler = logging.lastResort
+    try:
+        logging.lastResort = logging.StreamHandler()
+        logging.lastResort.emit = lambda record: seen.append(record.getMessage())  # type: ignore[method-assign]
+        impasto("stylize", tmp_path / "odd.tif", painting, "-o", out, *TINY)
+        logging.getLogger("tifffile").warning("odd")
+    finally:
+        logging.lastResort = handler
+    assert seen == []

@@ -31,7 +31,7 @@ def test_memory_decides_the_tiles(impasto, photo, painting):
     lines = [impasto("estimate", photo, painting, *flags, "--memory", amount).out for amount in ("100GB", "2GB")]
     assert "tiles" not in lines[0]
     assert re.search(r"in tiles of \d+ px", lines[1])
-    assert impasto("estimate", photo, painting, *flags, "--memory", "1MB").refused().endswith("with more memory")
+    assert impasto("estimate", photo, painting, *flags, "--memory", "1MB").refused().endswith("give it --memory 1.0GB")
     assert "it takes auto, or an amount" in impasto("estimate", photo, painting, *flags, "--memory", "much").refused()
 
 

@@ -16,6 +16,7 @@ import click
 
 from .. import __version__
 from ..errors import ImpastoError, is_out_of_memory
+from ..files import exists
 from .batch import batch
 from .compare import compare
 from .demo import demo
@@ -81,7 +82,7 @@ def _run(args: list[str]) -> int:
     except BaseException as error:
         if os.environ.get("IMPASTO_DEBUG"):
             traceback.print_exception(error)
-        line, code = _describe(error, args[:1])
+        line, code = _describe(error, args)
         click.echo(f"impasto: error: {' '.join(line.split())}", err=True)
         return code
 
@@ -90,21 +91,23 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-def _describe(error: BaseException, command: list[str]) -> tuple[str, int]:
-    """What went wrong, what to do, and the exit code."""
+def _describe(error: BaseException, args: list[str]) -> tuple[str, int]:
+    """What went wrong with ``args``, what to do, and the exit code."""
     if isinstance(error, ImpastoError):
         return str(error), error.exit_code
     if isinstance(error, click.ClickException):
-        return _describe_usage(error), 2
+        return _describe_usage(error, args), 2
     if is_out_of_memory(error):
         return "not enough memory; choose a smaller --size, or close other programs", 2
-    failed = " ".join(["impasto", *command, "failed unexpectedly"])
+    failed = " ".join(["impasto", *args[:1], "failed unexpectedly"])
     report = "this is a fault of impasto: please report it, with what IMPASTO_DEBUG=1 shows"
     return f"{failed}, {type(error).__name__}: {error}; {report}", 1
 
 
-def _describe_usage(error: click.ClickException) -> str:
+def _describe_usage(error: click.ClickException, args: list[str]) -> str:
     """Click's message in the shape of ours: a small first letter, and what to do after a semicolon."""
+    if isinstance(error, click.NoSuchOption) and (file := next((arg for arg in args if arg[:1] == "-" and exists(arg)), None)):
+        return f"no such option {error.option_name!r}; give the file {file!r} as './{file}'"
     near = getattr(error, "possibilities", None)
     message = error.message if near else error.format_message()
     line = message[:1].lower() + message[1:].rstrip(".")

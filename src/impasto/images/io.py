@@ -15,8 +15,8 @@ import numpy as np
 from PIL import ExifTags, Image
 from torch import Tensor
 
-from ..errors import PictureError
-from ..files import check_replaced, check_writable, write_bytes, write_text
+from ..errors import OutputError, PictureError
+from ..files import check_replaced, check_writable, is_folder, write_bytes, write_text
 from .arrays import array_of_tensor, check_range, check_shape, peak_of, quantize, tensors_of_array
 from .color import srgb_profile
 from .decode import Decoded, decode_file, decode_image, decoding, is_picture
@@ -136,7 +136,10 @@ def check_output(path: str | os.PathLike[str], *, bits: int = 8) -> None:
         OutputError: the suffix is unknown or has no such depth, the folder is missing, read-only or full, or the file that is
             there is no picture.
     """
-    format_of(os.fspath(path), bits)
+    name = os.fspath(path)
+    if name.endswith(("/", os.sep)) or is_folder(path):
+        raise OutputError(f"{name!r} is a folder", f"give a file in it, as {str(Path(path) / 'painted.png')!r}")
+    format_of(name, bits)
     check_writable(path)
     check_replaced(path, is_picture, "picture")
 

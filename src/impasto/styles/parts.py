@@ -13,6 +13,7 @@ from ..images.resample import ELSEWHERE, Within
 __all__ = ["Part", "needed", "needed_of_styles", "parts_of"]
 
 _STRIDE = 16  # px: that of the deepest layers
+_FEW = 10**8  # bytes that may always be read: a limit so low is for painting to refuse
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Part:
 def needed(config: StylizeConfig) -> Within:
     """How large the content, a mask of it or a start is needed for a run with that ``config``."""
     margin = _STRIDE if config.tile != "none" else 0  # a tiled side is painted at the next multiple
-    memory = None if config.memory_bytes is None else max(0, config.memory_bytes - ELSEWHERE)
+    memory = None if config.memory_bytes is None else max(_FEW, config.memory_bytes - ELSEWHERE)
     return Within(config.size + margin, config.side, config.resample, memory)
 
 
