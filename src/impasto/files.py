@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import itertools
 import json
 import os
@@ -23,6 +24,7 @@ __all__ = [
     "check_writable",
     "discard",
     "exists",
+    "file_digest",
     "folder_for",
     "is_folder",
     "is_json",
@@ -153,6 +155,15 @@ def make_folder(path: str | os.PathLike[str]) -> None:
         Path(path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot make the folder {os.fspath(path)!r}: {error.strerror}", "choose another one") from error
+
+
+def file_digest(path: Path, algorithm: str = "sha256") -> str:
+    """Hex digest of a file's bytes; ``algorithm`` as hashlib calls it."""
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 @contextlib.contextmanager

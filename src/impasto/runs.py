@@ -9,16 +9,16 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any, TypedDict, cast
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from .config import StylizeConfig
 from .errors import ConfigError, PictureError
 from .files import check_replaced, check_writable, exists, is_json
 from .images.folder import digest_of
 from .weights.manifest import WEIGHTS
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = [
     "Input",
@@ -94,6 +94,8 @@ class RunRecord(TypedDict, total=False):
 
 def make_record(config: StylizeConfig, content: Input | None, styles: Sequence[Input], **rest: Any) -> RunRecord:
     """A record of the resolved ``config`` and its inputs, with this machine's versions; ``rest`` are further keys."""
+    import torch
+
     record: RunRecord = {
         "schema": SCHEMA,
         "impasto": metadata.version("impasto"),
@@ -108,6 +110,8 @@ def make_record(config: StylizeConfig, content: Input | None, styles: Sequence[I
 
 def machine(device: str) -> dict[str, Any]:
     """What decides whether a run repeats to the byte: system, processor, threads."""
+    import torch
+
     facts = {"system": platform.system(), "processor": platform.machine(), "threads": torch.get_num_threads(), "device": device}
     if device.startswith("cuda"):
         facts["gpu"] = torch.cuda.get_device_name()
@@ -288,5 +292,7 @@ def config_of(record: Mapping[str, Any]) -> StylizeConfig:
 
 def pixels_sha256(pixels: Tensor) -> str:
     """SHA-256 of the picture's 8-bit RGB values, row by row: what anyone can compute again from an 8-bit PNG."""
+    import torch
+
     rounded = pixels.detach()[0].float().clamp(0, 1).mul(255).round().to(torch.uint8)
     return hashlib.sha256(rounded.permute(1, 2, 0).cpu().contiguous().numpy().tobytes()).hexdigest()

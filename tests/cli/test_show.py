@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 
 import pytest
@@ -136,3 +137,15 @@ def test_a_picture_without_a_record(impasto, photo):
         == f"impasto: error: {str(photo)!r} carries no run record; give a picture that impasto painted, or its record as .json"
     )
     assert impasto("inspect", photo, "--json").refused() == line
+
+
+@pytest.mark.parametrize(
+    "command", [("inspect", "{out}"), ("inspect", "{out}", "--json"), ("inspect", "{record}"), ("weights", "list")]
+)
+def test_what_computes_nothing_does_not_wait_for_pytorch(command, impasto, photo, painting, out):
+    record = out.with_suffix(".json")
+    impasto("stylize", photo, painting, "-o", out, *TINY, "--quiet", "--record", record)
+    args = [part.format(out=out, record=record) for part in command]
+    script = f"import sys; from impasto.cli.main import main; code = main({args!r}); sys.exit(code or 'torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -16,7 +16,8 @@ from PIL import ExifTags, Image, ImageCms
 from impasto.errors import PictureError
 from impasto.images import decode
 from impasto.images.color import srgb_profile
-from impasto.images.decode import decode_image, decoding
+from impasto.images.decode import decode_image
+from impasto.images.opening import decoding
 from impasto.images.resample import Within
 
 RNG = np.random.default_rng(0)

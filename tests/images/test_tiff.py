@@ -11,7 +11,8 @@ import tifffile
 from PIL import Image
 
 from impasto.errors import PictureError
-from impasto.images.decode import decode_file, decoding
+from impasto.images.decode import decode_file
+from impasto.images.opening import decoding
 
 SMALL, LARGE = np.full((40, 60, 3), 50, np.uint8), np.full((400, 600, 3), 99, np.uint8)
 RAW = np.full((500, 750), 7, np.uint16)

@@ -26,7 +26,8 @@ from layouts import (
 from safetensors.torch import save_file
 
 from impasto.errors import WeightsError
-from impasto.weights.formats import file_digest, read_weights, write_weights
+from impasto.files import file_digest
+from impasto.weights.formats import read_weights, write_weights
 from impasto.weights.manifest import NORMALIZATIONS, Normalization
 from impasto.weights.network import CONVOLUTIONS, NetworkWeights
 

@@ -65,7 +65,7 @@ def text_in(path: str) -> str:
     Raises:
         PictureError: the file cannot be read, or carries no record.
     """
-    from ..images.io import read_record
+    from ..images.opening import read_record
 
     if Path(path).suffix.lower() == ".json":
         try:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import re
 import sys
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -21,17 +17,14 @@ from PIL.TiffImagePlugin import TiffImageFile
 from ..errors import PictureError
 from .arrays import Array, split_alpha
 from .color import array_to_srgb, image_to_srgb
+from .formats import NO_PICTURES, TIFF_STARTS
 from .kinds import BEGINNING, refusal
 from .png_colors import profile_of_png
 from .resample import ELSEWHERE, Within
 from .tiff import main_picture
 
-__all__ = ["Decoded", "decode_file", "decode_image", "decoding", "is_picture", "readable_suffixes"]
+__all__ = ["Decoded", "decode_file", "decode_image"]
 
-# Drawings, for which Pillow would start another program; films; and containers of numbers, most of which it cannot read.
-_NO_PICTURES = ("EPS", "WMF", "PDF", "MPEG", "FLI", "HDF5", "GRIB", "BUFR", "FITS")
-_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_PILLOWS = 1024**3 // 12  # pixels at which Pillow warns if it is not told otherwise: 89 million
 _BYTES_EACH = 24  # of a pixel that is left of a picture: whole numbers in two shapes, and floats
 _STORED = {"1": 1, "L": 1, "P": 5, "I;16": 2, "I;16B": 2, "I;16L": 2}  # bytes a pixel in Pillow, and of the colours of a palette
 _DEPTHS, _PHOTOMETRIC, _PLANES, _ORIENTATION = 258, 262, 284, 274  # TIFF tags
@@ -54,45 +47,13 @@ class Decoded:
     turned: bool = False
 
 
-@contextlib.contextmanager
-def decoding(name: str) -> Iterator[None]:
-    """Whatever a decoder raises becomes a `PictureError` about ``name``; its warnings are not shown."""
-    limit = None if Image.MAX_IMAGE_PIXELS == _PILLOWS else Image.MAX_IMAGE_PIXELS  # where somebody has set one, it holds
-    with warnings.catch_warnings(), _limited(limit):
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            yield
-        except PictureError as error:
-            raise type(error)(f"{name} {error.message}", error.hint) from error
-        except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-            told = f"{name} has more than the {(limit or 0) / 1e6:.0f} million pixels of PIL.Image.MAX_IMAGE_PIXELS"
-            raise PictureError(told, "shrink it first, or raise that if you trust it") from error
-        except UnidentifiedImageError as error:
-            raise PictureError(f"{name} {refusal(b'')[0]}", refusal(b"")[1]) from error
-        except MemoryError as error:
-            raise PictureError(f"{name} is too large for the memory there is", "shrink it first") from error
-        except Exception as error:  # decoders raise nearly everything: OSError, SyntaxError, struct.error, zlib.error ...
-            said = str(error) if re.search(r"[^\W\d]{3}", str(error)) else type(error).__name__  # some say a number, or nothing
-            raise PictureError(f"{name} cannot be read to its end: {said}", "get a fresh copy, or save it anew as PNG") from error
-
-
-@contextlib.contextmanager
-def _limited(limit: int | None) -> Iterator[None]:
-    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, limit
-    try:
-        yield
-    finally:
-        Image.MAX_IMAGE_PIXELS = before
-
-
 def decode_file(file: BinaryIO, within: Within | None = None) -> Decoded:
     """The first picture of a file, made smaller where ``within`` asks for it; call it inside `decoding`.
 
     Where the first one is the thumbnail of another, that one is taken.
     """
     beginning = file.read(BEGINNING)
-    if beginning[:4] in _TIFF_STARTS and (main := main_picture(file)):
+    if beginning[:4] in TIFF_STARTS and (main := main_picture(file)):
         decoded = decode_file(main.file, within)
         if main.orientation < 2 or decoded.turned:
             return decoded
@@ -102,10 +63,10 @@ def decode_file(file: BinaryIO, within: Within | None = None) -> Decoded:
     try:
         image = Image.open(file)
     except UnidentifiedImageError:
-        if beginning[:4] in _TIFF_STARTS:
+        if beginning[:4] in TIFF_STARTS:
             return _decode_tiff(file, within)  # colours in floats, and other layouts that Pillow does not know
         raise PictureError(*refusal(beginning)) from None
-    if image.format in _NO_PICTURES:
+    if image.format in NO_PICTURES:
         raise PictureError(*refusal(beginning))
     if isinstance(image, TiffImageFile) and image.tag_v2.get(_PLANES) == 2 and 16 in image.tag_v2.get(_DEPTHS, ()):
         return _decode_tiff(file, within)  # Pillow gets separate planes of 16 bits wrong
@@ -148,25 +109,6 @@ def _afford(size: tuple[int, int], bytes_each: int, within: Within | None, draft
         least = math.ceil((cost + ELSEWHERE) / 1e8) / 10
         raise PictureError(f"{told.removesuffix('free')}left of --memory", f"shrink it first, or give it --memory {least:.1f}GB")
     return factor, cost
-
-
-def readable_suffixes() -> frozenset[str]:
-    """The suffixes of the files that are pictures, as ``.png``: those of every format that `decode_file` knows."""
-    Image.init()
-    return frozenset(suffix for suffix, format in Image.EXTENSION.items() if format in Image.OPEN and format not in _NO_PICTURES)
-
-
-def is_picture(path: Path) -> bool:
-    """Whether the beginning of a file is that of a picture that some decoder knows."""
-    try:
-        with path.open("rb") as file, decoding(str(path)):
-            if file.read(4) in _TIFF_STARTS:
-                return True
-            file.seek(0)
-            Image.open(file).close()
-    except PictureError:
-        return False
-    return True
 
 
 def decode_image(image: Image.Image, within: Within | None = None) -> Decoded:

@@ -16,23 +16,10 @@ from PIL.PngImagePlugin import PngInfo
 from ..errors import OutputError
 from .arrays import Array
 from .color import srgb_profile
+from .formats import FORMATS, PNG_KEYWORD, SOFTWARE
 
-__all__ = ["FORMATS", "PNG_KEYWORD", "SOFTWARE", "check_size", "encode", "flatten", "format_of"]
+__all__ = ["check_size", "encode", "flatten", "format_of"]
 
-# A record is known as ours by the keyword of its PNG text, elsewhere by the name of the software that described the picture.
-PNG_KEYWORD = "impasto"
-SOFTWARE = "impasto"
-
-FORMATS = {  # by suffix; those that are written, and the usual ones to be read
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".webp": "WEBP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".bmp": "BMP",
-    ".gif": "GIF",
-}
 _LONGEST = {"WEBP": 16_383, "JPEG": 65_500, "GIF": 65_535}  # px a side; libjpeg's own bound is a little below the format's
 _DEEP_FORMATS = ("PNG", "TIFF")
 _OPAQUE_FORMATS = ("JPEG", "BMP")

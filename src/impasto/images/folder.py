@@ -10,8 +10,7 @@ from typing import Any
 
 from ..errors import PictureError
 from ..files import is_folder
-from .decode import readable_suffixes
-from .encode import FORMATS
+from .formats import FORMATS, readable_suffixes
 
 __all__ = ["digest_of", "expanded", "joint_digest", "left_out", "pictures_in"]
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import Image
 from torch import Tensor
 
 from ..errors import OutputError, PictureError
 from ..files import check_replaced, check_writable, is_folder, write_bytes, write_text
 from .arrays import array_of_tensor, check_range, check_shape, peak_of, quantize, tensors_of_array
 from .color import srgb_profile
-from .decode import Decoded, decode_file, decode_image, decoding, is_picture
-from .encode import PNG_KEYWORD, SOFTWARE, check_size, encode, format_of
+from .decode import Decoded, decode_file, decode_image
+from .encode import check_size, encode, format_of
+from .opening import decoding, is_picture, opened, read_record
 from .resample import Within, shrunk
 
 __all__ = [
@@ -155,24 +153,8 @@ def to_pil(pixels: Tensor, alpha: Tensor | None = None) -> Image.Image:
     return image
 
 
-def read_record(path: str | os.PathLike[str]) -> str | None:
-    """The text that `save_picture` embedded in a file; None where there is none.
-
-    Raises:
-        PictureError: the file is missing or no picture.
-    """
-    with _opened(os.fspath(path)) as file, decoding(repr(os.fspath(path))):
-        image = Image.open(file)
-        if image.format == "PNG":
-            return image.info.get(PNG_KEYWORD)
-        exif = image.getexif()
-        if exif.get(ExifTags.Base.Software) != SOFTWARE:
-            return None
-        return str(exif[ExifTags.Base.ImageDescription]).encode("latin-1").decode("utf-8")  # Pillow reads it as latin-1
-
-
 def _read_file(path: str, within: Within | None) -> Picture:
-    with _opened(path) as file, decoding(repr(path)):
+    with opened(path) as file, decoding(repr(path)):
         digest = _digest(file)
         decoded = decode_file(file, within)
     return _picture(decoded, repr(path), path, digest, within)
@@ -185,25 +167,6 @@ def _digest(file: BinaryIO) -> str:
         digest.update(block)
     file.seek(0)
     return digest.hexdigest()
-
-
-@contextlib.contextmanager
-def _opened(path: str) -> Iterator[BinaryIO]:
-    """The file, from which can be read anywhere; a pipe is read to its end first."""
-    try:
-        with Path(path).open("rb") as file:
-            whole = file if file.seekable() else io.BytesIO(file.read())
-            if not whole.read(1):
-                raise PictureError(f"{path!r} is an empty file", "copy or download it again")
-            whole.seek(0)
-            yield whole
-    except FileNotFoundError as error:
-        raise PictureError(f"there is no file {path!r}", "check the name and the folder") from error
-    except IsADirectoryError as error:
-        raise PictureError(f"{path!r} is a folder", "give the picture file itself") from error
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise PictureError(f"{path!r} cannot be opened: {reason}", "check the name and its permissions") from error
 
 
 def _picture(decoded: Decoded, label: str, name: str, digest: str, within: Within | None) -> Picture:

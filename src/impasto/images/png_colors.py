@@ -72,9 +72,10 @@ def profile_of_png(file: BinaryIO, *, grey: bool) -> bytes | None:
         return None
     power = gamma[0] if gamma and gamma[0] > 0 else _SRGB_GAMMA
     points: Chromaticities = tuple(zip(white[::2], white[1::2], strict=True)) if white else (_D65, *_BT709)
-    curve = _CURVES[13] if abs(power / _SRGB_GAMMA - 1) < _ALIKE else (1 / power,)
-    usual = np.allclose(points, (_D65, *_BT709), atol=1e-3)
-    return None if (usual or grey) and curve == _CURVES[13] else _profile(points, curve, grey=grey)
+    usual = grey or np.allclose(points, (_D65, *_BT709), atol=1e-3)
+    if usual and abs(power / _SRGB_GAMMA - 1) < _ALIKE:
+        return None
+    return _profile(points, (1 / power,), grey=grey)
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DownloadError
-from ..files import exists
-from .formats import file_digest
+from ..files import exists, file_digest
 
 if TYPE_CHECKING:
     import requests

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
 
 from ..errors import ImpastoError, OutputError, WeightsError, nearest_name
-from ..files import write_bytes
+from ..files import file_digest, write_bytes
 from .keras_files import read_keras
 from .manifest import CAFFE_IN_TORCHVISION, NORMALIZATIONS, WEIGHTS, Normalization
 from .matconvnet import read_matconvnet
 from .network import NetworkWeights, check_convolutions
 from .tensor_files import read_pickle, read_safetensors, sorted_metadata, tensors_digest
 
-__all__ = ["NetworkWeights", "file_digest", "read_weights", "write_weights"]
+__all__ = ["NetworkWeights", "read_weights", "write_weights"]
 
 _DAMAGED = "the file is damaged or of another kind: fetch it again, or give weights of VGG-19 or VGG-16"
 
@@ -107,12 +106,3 @@ def write_weights(
         write_bytes(path, sorted_metadata(data))
     except OutputError as error:
         raise WeightsError(error.message, error.hint) from error
-
-
-def file_digest(path: Path, algorithm: str = "sha256") -> str:
-    """Hex digest of a file's bytes; ``algorithm`` as hashlib calls it."""
-    digest = hashlib.new(algorithm, usedforsecurity=False)
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

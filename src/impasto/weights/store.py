@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import DownloadError, WeightsError
-from ..files import exists
+from ..files import exists, file_digest
 from .download import ProgressCallback, download, matches
-from .formats import NetworkWeights, file_digest, read_weights, write_weights
 from .installed import installed_file, reinstall
 from .manifest import WEIGHTS, WITHOUT_DOWNLOAD, WeightsRecord, find_record
+
+if TYPE_CHECKING:
+    from .formats import NetworkWeights
 
 __all__ = ["Store", "default_cache"]
 
@@ -94,6 +97,8 @@ class Store:
         """
         record = WEIGHTS.get(str(id_or_path))
         if record is None:
+            from .formats import read_weights
+
             return read_weights(id_or_path)
         here = self.require(record.id) if record.package else self._kept(record)
         return _read(here if exists(here) else self.fetch(record.id, progress), record)
@@ -106,6 +111,8 @@ class Store:
         """
         record = WEIGHTS.get(str(id_or_path))
         path = self.require(record.id) if record else Path(id_or_path)
+        from .formats import read_weights
+
         weights = _read(path, record) if record else read_weights(path)
         names = list(weights.convolutions)
         widths = [weight.shape[0] for weight, _ in weights.convolutions.values()]
@@ -162,6 +169,8 @@ class Store:
 
     def _keep(self, record: WeightsRecord, original: Path) -> None:
         algorithm = record.hash.split(":")[0]
+        from .formats import read_weights, write_weights
+
         source_hash = f"{algorithm}:{file_digest(original, algorithm)}"
         told = {"id": record.id, "source": record.url, "source_hash": source_hash}
         about = {"licence": record.licence, "origin": record.origin}
@@ -170,6 +179,8 @@ class Store:
 
 def _read(path: Path, record: WeightsRecord) -> NetworkWeights:
     """The weights in a file, if it is the file of ``record`` or was converted from it."""
+    from .formats import read_weights
+
     try:
         weights = read_weights(path)
     except WeightsError as error:
