@@ -36,3 +36,15 @@ def test_a_trial_takes_time(objective, vgg, monkeypatch):
     monkeypatch.undo()
     config = StylizeConfig(objective=objective, precision="float32", style_blocks=() if objective == "blend" else ("1-2", "3-5"))
     assert forecast(config.resolve(), vgg, (Scale((64, 64), 1),), 1 if objective == "blend" else 2).seconds > 0
+
+
+def test_searches_take_their_time(vgg, monkeypatch):
+    """As many as there are, of every position of the canvas with those of the bank."""
+    monkeypatch.setattr(module, "_seconds_a_pair", lambda config, backbone: 1e-9)
+    options = {"objective": "neighbours", "neighbour_refresh": 10, "neighbour_rotations": 2, "full_scales": 0}
+    config = StylizeConfig(**options, precision="float32", tile_size=WHOLE, neighbour_bank=10**6).resolve()
+    found = forecast(config, vgg, (Scale((400, 800), 21),))
+    positions = 400 * 800 / 16
+    assert found.seconds == pytest.approx(21 * 0.32 + 3 * 1e-9 * positions * 2 * positions)
+    fewer = forecast(config.overlay({"neighbour_bank": 1000}), vgg, (Scale((400, 800), 21),))
+    assert fewer.seconds == pytest.approx(21 * 0.32 + 3 * 1e-9 * positions * 1000)

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from .config import StylizeConfig
 from .images import io
-from .images.resample import resize, side_of
+from .images.resample import resize
 from .images.seamless import seamless
 from .losses import Size
 from .pieces import pieced
-from .styles import SHORTEST, Style, needed, parts_of, resized
+from .styles import SHORTEST, Style, needed, parts_of, resized, style_length
 
 __all__ = ["joined", "started"]
 
@@ -40,7 +40,7 @@ def started(
         mean = torch.tensor(_MEAN_COLOUR)[:, None, None]
         return mean + config.noise * torch.randn((1, 3, *coarsest), generator=generator), None
     if init == "pieces":
-        parts, long = parts_of(config, len(styles)), side_of(coarsest, config.side)
+        parts, long = parts_of(config, len(styles)), style_length(coarsest, config.side)
         pictures = [resized(style.picture(), long * part.scale, config) for style, part in zip(styles, parts, strict=True)]
         return pieced(pictures, [part.share for part in parts], coarsest, config.seed, config.tile), None
     picture = io.read_picture(init, name="start", least=SHORTEST, within=needed(config))

@@ -11,20 +11,22 @@ import psutil
 import torch
 
 from .config import WHOLE, StylizeConfig
-from .errors import CapacityError
+from .errors import CapacityError, ConfigError, PictureError
 from .features import Backbone, LayerSpec, held_layer
 from .images.resample import side_of
 from .losses import CELL, Size
-from .styles import parts_of
+from .pyramid import plan_scales
+from .styles import parts_of, style_length
 from .targets import no_sum, refining, tileable
 
-__all__ = ["available_memory", "fitted", "peak_bytes", "reading_bytes"]
+__all__ = ["available_memory", "fitted", "peak_bytes", "reading_bytes", "style_rows"]
 
 _BASE = 430 * 10**6  # interpreter and PyTorch
 _WEIGHT = 8  # bytes of each weight of the network: as it was read in float32, and once more in another order or number format
 _COMFORT = 4 * 10**9  # what a run takes of a computer's memory where tiles can do with less than the whole picture
 _TILES = (1024, 768, 512, 384, 256, 192, 128)  # px
 _PAIRS = (50, 20, 10, 5)  # of L-BFGS, where memory is short: with fewer it is hardly more than steps down the gradient
+_FRIEZE = 4  # times as long as wide, beyond which a style of usual proportions has far more pixels than the canvas
 _SMALLEST = 64  # px: a hint below would be of no use
 
 _STATISTICS = {"wasserstein": 3.9}  # times the features of a whole picture where nothing is matched, beyond the usual 3.4
@@ -43,15 +45,23 @@ def peak_bytes(config: StylizeConfig, backbone: Backbone, size: Size, styles: in
     """
     area = sum(part.scale**2 for part in parts_of(config, styles))
     full = (config.full_scales or 0) if config.neighbour_weight else 0
-    finest = round(math.log(max(1.0, side_of(size, config.side) / config.coarsest), config.scale_ratio))
-    if not 0 < full <= (config.scale_count or finest + 1) - 1:
+    sizes = _sizes(config, size)
+    if not 0 < full < len(sizes):
         return _scale_bytes(config, backbone, size, area, searches=True)
-    shrunk = config.scale_ratio ** (finest - full + 1)
-    largest = (math.ceil(size[0] / shrunk), math.ceil(size[1] / shrunk))
+    largest = sizes[full - 1]
     finer = refining(config, backbone)
     return max(
         _scale_bytes(config, backbone, largest, area, searches=True), _scale_bytes(finer, backbone, size, area, searches=False)
     )
+
+
+def _sizes(config: StylizeConfig, size: Size) -> list[Size]:
+    """Those of the scales of a picture of ``size``, coarse to fine; its own alone where it is too narrow to be painted."""
+    try:
+        planned = config.overlay({"size": side_of(size, config.side), "enlarge": True})
+        return list(dict.fromkeys(scale.size for scale in plan_scales(planned, size)))
+    except (ConfigError, PictureError):
+        return [size]
 
 
 def reading_bytes(backbone: Backbone, reading: Iterable[int]) -> int:
@@ -75,7 +85,7 @@ def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: fl
     specs = [spec for spec in backbone.layers.values() if spec.radius <= deepest]
     activations = _cells(specs) * bytes_each * (3.6 if tiled else 2.5 if matched else _STATISTICS.get(config.objective, 3.4))
     stacked = sum(spec.channels for spec in matched) * 4 / CELL**2
-    rows = (config.neighbour_rotations or 0) * pixels * area
+    rows = style_rows(config, size, area) * CELL**2
     at_once = activations + stacked * (12 if tiled else 10)
     kept, base = 12.0 * _PICTURES + _pairs_bytes(config), _BASE + _WEIGHT * _weights(backbone)
     if tiled and config.content_targets == "keep":
@@ -85,6 +95,13 @@ def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: fl
     seen = math.prod(min(side, config.tile_size + 2 * max((spec.halo for spec in layers), default=0) + 16) for side in size)
     kept += stacked * (6 if searches else 1)
     return int(base + pixels * kept + seen * at_once + stacked * rows * (2 if searches else 0))
+
+
+def style_rows(config: StylizeConfig, size: Size, area: float = 1.0) -> float:
+    """The positions of the styles beside a canvas of ``size``, in every turn; ``area`` is theirs as a ratio of the canvas's."""
+    long = max(size) > _FRIEZE * min(size)
+    pixels = max(size[0] * size[1], style_length(size, config.side) ** 2) if long else size[0] * size[1]
+    return (config.neighbour_rotations or 0) * pixels * area / CELL**2
 
 
 def _pairs_bytes(config: StylizeConfig) -> float:

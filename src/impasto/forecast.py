@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import torch
 
-from .capacity import peak_bytes
+from .capacity import peak_bytes, style_rows
 from .config import StylizeConfig
 from .devices import EXACT_SHARE
-from .features import Backbone
-from .losses import Size
+from .features import Backbone, held_layer
+from .losses import CELL, Size, nearest
 from .pyramid import Scale
-from .styles import learn
+from .styles import learn, parts_of
 from .targets import build_objective, refining
 from .tiling import tiles_of
 
@@ -22,6 +22,7 @@ __all__ = ["Forecast", "forecast"]
 
 _TRIAL = 160  # px: large enough for a pixel to cost what it will cost, small enough to be over at once
 _TRIES = 2
+_ROWS = 1024  # of a trial of a search
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Forecast:
     Attributes:
         size: (height, width) of the finished picture.
         memory: at its highest, in bytes, as `peak_bytes` estimates it.
-        seconds: of painting; searches, and a solver's evaluations beyond one a step, come on top.
+        seconds: of painting, searches included; a solver's evaluations beyond one a step come on top.
         tile_size: side of the tiles in px, 0 where it is painted whole.
     """
 
@@ -53,6 +54,7 @@ def forecast(config: StylizeConfig, backbone: Backbone, scales: Sequence[Scale],
     size = scales[-1].size
     seconds = 0.0
     known: dict[bool, float] = {}
+    a_pair = 0.0
     for index, scale in enumerate(scales):
         refines = bool(config.neighbour_weight) and index >= (config.full_scales or 0) > 0 and not scale.split
         if refines not in known:
@@ -61,6 +63,10 @@ def forecast(config: StylizeConfig, backbone: Backbone, scales: Sequence[Scale],
             if config.precision == "mixed":
                 known[refines] += EXACT_SHARE * (_seconds_a_pixel(seen, backbone.exact()) - known[refines])
         seconds += scale.iterations * known[refines] * _pixels_seen(scale.size, config, backbone)
+        if config.neighbour_weight and not refines and not scale.split:
+            pairs = _pairs_searched(scale.size, config, styles)
+            a_pair = a_pair or _seconds_a_pair(config, backbone)
+            seconds += -(-scale.iterations // config.neighbour_refresh) * pairs * a_pair
     tiled = max(size) > config.tile_size > 0
     return Forecast(size, peak_bytes(config, backbone, size, styles), seconds, config.tile_size if tiled else 0)
 
@@ -78,6 +84,22 @@ def _seconds_a_pixel(config: StylizeConfig, backbone: Backbone) -> float:
         objective.value_and_grad(noise)
         spent.append(time.perf_counter() - began)
     return min(spent) / _TRIAL**2
+
+
+def _pairs_searched(size: Size, config: StylizeConfig, styles: int) -> float:
+    """Pairs of a position of the canvas and one of the styles, that a search compares."""
+    area = sum(part.scale**2 for part in parts_of(config, styles))
+    return size[0] * size[1] / CELL**2 * min(config.neighbour_bank, style_rows(config, size, area))
+
+
+def _seconds_a_pair(config: StylizeConfig, backbone: Backbone) -> float:
+    """Of comparing one position with another."""
+    channels = sum(backbone.layers[held_layer(name, backbone.layers)].channels for name in config.neighbour_layers or ())
+    noise = torch.rand((_ROWS, channels), generator=torch.Generator().manual_seed(0)).to(backbone.device)
+    nearest(noise[:_TRIES], noise)
+    began = time.perf_counter()
+    nearest(noise, noise)
+    return (time.perf_counter() - began) / _ROWS**2
 
 
 def _pixels_seen(size: Size, config: StylizeConfig, backbone: Backbone) -> float:

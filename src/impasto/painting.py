@@ -25,13 +25,13 @@ from .features import Backbone
 from .forecast import Forecast, forecast
 from .images import io
 from .images.palette import painted_from, shown_colors, style_colors
-from .images.resample import resize, side_of
+from .images.resample import resize
 from .patchwork import plan_patches
 from .pyramid import Scale, finished_size, plan_scales
 from .regions import Region, Zone, read_regions
 from .result import Result
 from .runs import Input, RunRecord, located, make_record, pixels_sha256
-from .styles import SHORTEST, Style, needed, needed_of_styles, parts_of, read_style
+from .styles import SHORTEST, Style, needed, needed_of_styles, parts_of, read_style, style_length
 
 __all__ = ["Loaded", "Run"]
 
@@ -63,7 +63,7 @@ class Run(Iterator[Progress]):
         self.size = finished_size(self.config, shape)
         self.scales = plan_scales(self.config, shape)
         for style, part in zip(self._styles, parts_of(self.config, len(self._styles)), strict=True):
-            style.check(self.config, self._weights, [side_of(s.size, self.config.side) * part.scale for s in self.scales])
+            style.check(self.config, self._weights, [style_length(s.size, self.config.side) * part.scale for s in self.scales])
         self._backbone, size = stylizer.backbone, self.scales[-1].size
         self.config = fitted(self.config, stylizer.backbone, size, len(self._styles))
         self._pixels = self._ground()

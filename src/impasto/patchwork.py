@@ -20,10 +20,10 @@ from .engine import Outcome, Progress
 from .engine import run as paint
 from .features import Backbone
 from .images.palette import painted_from, shown_colors, style_colors
-from .images.resample import resize, side_of
+from .images.resample import resize
 from .pyramid import Scale
 from .regions import Zone
-from .styles import Style
+from .styles import Style, style_length
 
 __all__ = ["Patch", "plan_patches", "run"]
 
@@ -98,7 +98,7 @@ def _patch(zone: Zone, share: Tensor, scales: Sequence[Scale], reach: int) -> Pa
     counted = F.max_pool2d(inner, 2 * under + 1, stride=1, padding=under)
     shrunk = [Scale(_scaled(size, scale.size, whole), scale.iterations, scale.split) for scale in scales]
     kept = [k for k, scale in enumerate(shrunk) if min(scale.size) >= _SHORT or scale.size == size]
-    ratio = side_of(whole, zone.config.side) / side_of(size, zone.config.side)
+    ratio = style_length(whole, zone.config.side) / style_length(size, zone.config.side)
     config = zone.config.overlay({"style_scale": [scale * ratio for scale in zone.config.style_scale]})
     own = tuple(shrunk[k] for k in kept)
     return Patch(zone.styles, config, (top, left), inner, counted, own, tuple(scales[k] for k in kept))

@@ -14,13 +14,13 @@ from .features import PIXELS, Backbone
 from .images.bands import merge_bands, split_bands
 from .images.palette import has_style_colors
 from .images.recolor import recolor
-from .images.resample import resize, side_of
+from .images.resample import resize
 from .images.spaces import luma_of
 from .images.wrap import bordered, differences, interpolated
 from .losses import Field, Size, voted
 from .objective import Objective
 from .searches import field_of, restored
-from .styles import Style, StyleTargets, parts_of
+from .styles import Style, StyleTargets, parts_of, style_length
 from .targets import build_objective
 
 __all__ = ["begin", "begin_again", "enlarged_canvas", "painted_over", "recolored"]
@@ -103,7 +103,7 @@ def _counted(mask: Tensor | None, size: Size) -> Tensor | None:
 
 
 def _known(styles: Sequence[Style], size: Size, config: StylizeConfig, backbone: Backbone) -> list[StyleTargets]:
-    length, parts = side_of(size, config.side), parts_of(config, len(styles))
+    length, parts = style_length(size, config.side), parts_of(config, len(styles))
     return [style.at(length * part.scale, config, backbone) for style, part in zip(styles, parts, strict=True)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 
 import pytest
 
@@ -41,3 +42,23 @@ def test_other_threads_install_nothing():
     thread.start()
     thread.join()
     assert seen == [before]
+
+
+def test_an_iteration_that_goes_on_is_given_up():
+    asked = []
+    with Interrupt(lambda: asked.append(1), grace=0.1) as interrupt:
+        began = time.monotonic()
+        with interrupt.bounded():
+            signal.raise_signal(signal.SIGINT)
+            while time.monotonic() < began + 60:
+                time.sleep(0.01)
+        assert time.monotonic() < began + 30
+    assert (asked, interrupt.code, interrupt.gave_up) == ([1], 130, True)
+
+
+def test_one_that_ends_in_time_is_not():
+    with Interrupt(lambda: None, grace=0.05) as interrupt:
+        with interrupt.bounded():
+            signal.raise_signal(signal.SIGTERM)
+        time.sleep(0.2)  # what comes then, as writing the picture, is not disturbed
+    assert (interrupt.code, interrupt.gave_up) == (143, False)

@@ -6,12 +6,14 @@ import json
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from tiny import TINY
 
 from impasto.cli.report import PlainReport
 from impasto.images.io import read_picture, read_record
+from impasto.objective import Objective
 
 
 def test_ctrl_c_in_a_process_of_its_own(photo, painting, out):
@@ -58,3 +60,24 @@ def test_the_second_signal_ends_at_once(signalled, out):
     said = signalled(signal.SIGINT, signal.SIGINT)
     assert (said.code, said.out, said.err) == (130, "", "")
     assert list(out.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_an_iteration_without_an_end_is_given_up(step, impasto, photo, painting, out, monkeypatch):
+    """The picture is that of the iteration before, and so is the checkpoint, if there is one; else it begins anew."""
+    real, done = Objective.value_and_grad, []
+
+    def endless(self, canvas):
+        done.append(1)
+        if len(done) == step:
+            signal.raise_signal(signal.SIGINT)
+            while True:
+                time.sleep(0.01)
+        return real(self, canvas)
+
+    monkeypatch.setattr(Objective, "value_and_grad", endless)
+    said = impasto("stylize", photo, painting, "-o", out, *TINY, "--iterations", "50", "--objective", "gram", "--quiet")
+    assert said.code == 130
+    assert json.loads(read_record(out))["iterations"] == step - 1
+    monkeypatch.setattr(Objective, "value_and_grad", real)
+    assert impasto("resume", out.with_name("out.png.checkpoint")).code == 0

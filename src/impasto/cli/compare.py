@@ -80,7 +80,7 @@ def compare(
     if not settings.quiet:
         for line in dict.fromkeys(line for cell in cells for line in departures(cell.preset, cell.config)):
             click.echo(f"impasto: warning: {line}", err=True)
-    with Interrupt(painter.stop) as interrupt, suppress(Stopped):
+    with Interrupt(painter.stop) as painter.interrupt, suppress(Stopped):
         for tried in comparison:
             painter.take(tried)
     code = painter.finish()
@@ -88,7 +88,7 @@ def compare(
         comparison.save(output, cell=cell, curves=curves, quality=settings.quality)
         if not settings.quiet:
             click.echo(f"{output} shows them")
-    return interrupt.code or code
+    return painter.interrupt.code or code
 
 
 def _varied(given: tuple[str, ...]) -> dict[str, list[Any]]:

@@ -50,6 +50,7 @@ class Keeper:
 
         self._run, self._output, self._settings, self._say = run, Path(output), settings, say
         self.file = Path(file or settings.checkpoint_file or checkpoint_of(output))
+        self._written = False
         self._due, self._told = monotonic() + settings.checkpoint, ""
 
     def after(self, progress: Progress, *, stopping: bool = False) -> None:
@@ -78,6 +79,8 @@ class Keeper:
         from ..checkpoint import remove_checkpoint
 
         result = self._run.result()
+        if interrupt.gave_up and exists(self.file):
+            self._written = True  # the one that is there goes on to the bit, and one of half an iteration would not
         try:
             self._persist(lambda: self._write(result, self._output, self.file), interrupt)
         except OutputError as error:
@@ -94,7 +97,7 @@ class Keeper:
             self._write_checkpoint(file)
 
     def _write_checkpoint(self, file: Path) -> None:
-        if self._settings.checkpoint:
+        if self._settings.checkpoint and not self._written:
             self._run.checkpoint(file, self._output, self._settings)
 
     def _attempt(self, write: Callable[[], None]) -> None:

@@ -34,7 +34,7 @@ class Painter:
         settings: how the outputs of jobs are kept, with checkpoints on the way; None leaves the outputs alone.
 
     Attributes:
-        interrupt: knows whether a signal came; to be set with ``settings``.
+        interrupt: knows whether a signal came; to be set before anything is painted.
     """
 
     interrupt: Interrupt
@@ -54,12 +54,15 @@ class Painter:
         with open_report(self._quiet, plan) as self._report:
             self._report.say(self._heading(job))
             keeper = Keeper(run, job.output, self._settings, self._report.say) if job.output and self._settings else None
-            for progress in run:
-                self._report.show(progress)
-                if keeper:
-                    keeper.after(progress, stopping=self._stopping)
-                if self._stopping:
-                    raise Stopped
+            with self.interrupt.bounded():
+                for progress in run:
+                    self._report.show(progress)
+                    if keeper:
+                        keeper.after(progress, stopping=self._stopping)
+                    if self._stopping:
+                        break
+            if self._stopping:
+                raise Stopped
             return keeper.finish(self.interrupt) if keeper else None
 
     def stop(self) -> None:

@@ -206,9 +206,10 @@ def paint(run: Run, output: str, settings: OutputConfig, checkpoint: str | None 
         report.say(forecast_line(run.forecast()))
     with report, Interrupt(stop) as interrupt:
         keeper = Keeper(run, output, settings, report.say, checkpoint)
-        for progress in run:
-            report.show(progress)
-            keeper.after(progress)
+        with interrupt.bounded():
+            for progress in run:
+                report.show(progress)
+                keeper.after(progress)
         result = keeper.finish(interrupt)
     if result.reason == DIVERGED:
         click.echo(f"impasto: error: {diverged(output, result)}", err=True)

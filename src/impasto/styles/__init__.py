@@ -3,7 +3,7 @@
 from .banks import joined, kept
 from .ladder import learn_ladder
 from .learnt import LearntStyle, check_style_output, read_learnt
-from .parts import Part, needed, needed_of_styles, parts_of
+from .parts import Part, needed, needed_of_styles, parts_of, style_length
 from .pictures import SHORTEST, PictureStyle, drawn, layer_bank, learn, resized
 from .read import read_pictures, read_style
 from .style import KeptStyle, Style, StyleTargets
@@ -30,4 +30,5 @@ __all__ = [
     "read_pictures",
     "read_style",
     "resized",
+    "style_length",
 ]

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from ..config import StylizeConfig
 from ..errors import ConfigError, PictureError
 from ..features import PIXELS, canonical_layer
-from ..images.resample import ELSEWHERE, Within
+from ..images.resample import ELSEWHERE, Within, side_of
 
-__all__ = ["Part", "needed", "needed_of_styles", "parts_of"]
+__all__ = ["Part", "needed", "needed_of_styles", "parts_of", "style_length"]
 
 _STRIDE = 16  # px: that of the deepest layers
 _FEW = 10**8  # bytes that may always be read: a limit so low is for painting to refuse
@@ -34,6 +34,15 @@ class Part:
         """Its weight in the statistics of ``layer``; the pixels go with the finest block."""
         block = 1 if layer == PIXELS else int(canonical_layer(layer)[len("relu")])
         return self.share if block in self.blocks else 0.0
+
+
+def style_length(size: tuple[int, int], side: str) -> float:
+    """The px along ``side`` that a style of scale 1 has beside a canvas of ``size`` (height, width).
+
+    Those of the canvas; but beside a canvas more than four times as long as it is wide, no more than make a square four times its
+    area: a painting as long as a frieze would have hundreds of times its pixels, and strokes as wide as the whole of it.
+    """
+    return min(float(side_of(size, side)), 2 * math.sqrt(size[0] * size[1]))
 
 
 def needed(config: StylizeConfig) -> Within:
