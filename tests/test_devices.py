@@ -74,6 +74,14 @@ def test_auto_takes_float32_where_pytorch_does_not_say(monkeypatch):
     assert choose_precision("auto", CPU) == "float32"
 
 
+def test_a_line_search_sees_in_float32(monkeypatch):
+    """In bfloat16 it finds no length: 26 evaluations an iteration, and the canvas stays what it was."""
+    monkeypatch.setattr(devices, "_multiplies_bfloat16", lambda device: True)
+    assert choose_precision("auto", CPU, "lbfgs") == "mixed"
+    assert choose_precision("auto", CPU, "lbfgs", "strong-wolfe") == "float32"
+    assert choose_precision("bfloat16", CPU, "lbfgs", "strong-wolfe") == "bfloat16"  # whoever asks gets it
+
+
 def test_auto_takes_float32_on_apple():
     assert choose_precision("auto", MPS) == "float32"
 

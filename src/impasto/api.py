@@ -70,7 +70,7 @@ class Stylizer:
         asked = _with_known_layers(make_config(config, preset, options).resolve())
         resolved = asked if exact else _with_weights_at_hand(asked)
         device = choose_device(resolved.device)
-        precision = choose_precision(resolved.precision, device, resolved.optimizer)
+        precision = choose_precision(resolved.precision, device, resolved.optimizer, resolved.line_search)
         self.config = resolved.overlay({"device": device.type, "precision": precision})
         self.preset = preset
         known = ((other.backbone, other.weights) for other in others if _network(other.config) == _network(self.config))

@@ -33,16 +33,17 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def choose_precision(precision: str, device: torch.device, optimizer: str | None = None) -> str:
+def choose_precision(precision: str, device: torch.device, optimizer: str | None = None, line_search: str = "none") -> str:
     """One of `NUMBER_FORMATS`; ``auto`` takes bfloat16 where the processor multiplies it natively, mixed for L-BFGS.
 
     Losses, statistics, gradients of the canvas and the solver are float32 whatever this says. L-BFGS takes the curvature from
     differences of gradients, and the closer an optimum is, the more of these is what bfloat16 has rounded
-    (benchmarks/precision.py). Adam does not notice.
+    (benchmarks/precision.py). Adam does not notice. A line search compares losses that differ by less than bfloat16 shows, finds
+    no length at all and spends every trial it has, so it gets float32.
     """
     if precision != "auto":
         return precision
-    if not _multiplies_bfloat16(device):
+    if line_search != "none" or not _multiplies_bfloat16(device):
         return "float32"
     return "mixed" if optimizer == "lbfgs" else "bfloat16"
 
