@@ -91,7 +91,7 @@ def test_safetensors_of_others_are_refused(tmp_path, texts):
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     assert refused(tmp_path / "x").startswith(f"there is no checkpoint {str(tmp_path / 'x')!r}; ")
-    assert "is damaged or no checkpoint" in refused(tmp_path)
+    assert "is a folder, and no checkpoint" in refused(tmp_path)
 
 
 @pytest.mark.parametrize(("key", "value", "told"), [("version", "9.9", "impasto 9.9"), ("schema", 99, "impasto 0.")])

@@ -19,11 +19,12 @@ from .pyramid import plan_scales
 from .styles import parts_of, style_length
 from .targets import no_sum, refining, tileable
 
-__all__ = ["available_memory", "fitted", "peak_bytes", "reading_bytes", "style_rows"]
+__all__ = ["COMFORT", "available_memory", "fitted", "peak_bytes", "reading_bytes", "style_rows"]
 
 _BASE = 430 * 10**6  # interpreter and PyTorch
 _WEIGHT = 8  # bytes of each weight of the network: as it was read in float32, and once more in another order or number format
-_COMFORT = 4 * 10**9  # what a run takes of a computer's memory where tiles can do with less than the whole picture
+COMFORT = 4 * 10**9
+"""Bytes that a run takes of a computer's memory where tiles can do with less than the whole picture."""
 _TILES = (1024, 768, 512, 384, 256, 192, 128)  # px
 _PAIRS = (50, 20, 10, 5)  # of L-BFGS, where memory is short: with fewer it is hardly more than steps down the gradient
 _FRIEZE = 4  # times as long as wide, beyond which a style of usual proportions has far more pixels than the canvas
@@ -153,7 +154,7 @@ def fitted(config: StylizeConfig, backbone: Backbone, size: Size, styles: int = 
     if 0 < config.tile_size < max(size) and not _splits(config):
         raise no_sum()
     there = config.memory_bytes or available_memory(backbone.device)
-    comfort = there if config.memory_bytes or backbone.device.type == "cuda" else min(there, _COMFORT)
+    comfort = there if config.memory_bytes or backbone.device.type == "cuda" else min(there, COMFORT)
     tiles = [config.tile_size] if config.tile_size else [WHOLE, *(_TILES if _splits(config) else ())]
     choices = [config.overlay({"tile_size": tile_size}) for tile_size in tiles]
     shorter = [

@@ -93,6 +93,8 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         tensors = {key: tensor.clone() for key, tensor in read.items()}
     except FileNotFoundError as error:
         raise CheckpointError(f"there is no checkpoint {name!r}", "a picture that is finished has none any more") from error
+    except IsADirectoryError as error:
+        raise CheckpointError(f"{name!r} is a folder, and no checkpoint", _WRITTEN) from error
     except OSError as error:
         told = f"the checkpoint {name!r} cannot be read: {error.strerror or error}"
         raise CheckpointError(told, "check its permissions") from error

@@ -34,12 +34,14 @@ class Forecast:
         memory: at its highest, in bytes, as `peak_bytes` estimates it.
         seconds: of painting, searches included; a solver's evaluations beyond one a step come on top.
         tile_size: side of the tiles in px, 0 where it is painted whole.
+        least: whether the memory is more than a run takes by itself, because no smaller tiles would do with less.
     """
 
     size: Size
     memory: int
     seconds: float
     tile_size: int
+    least: bool = False
 
 
 def forecast(config: StylizeConfig, backbone: Backbone, scales: Sequence[Scale], styles: int = 1) -> Forecast:

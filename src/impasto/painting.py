@@ -15,7 +15,7 @@ from torch import Tensor
 
 from . import patchwork
 from .canvases import joined, started
-from .capacity import fitted, reading_bytes
+from .capacity import COMFORT, fitted, reading_bytes
 from .checkpoint import Checkpoint, state_of, write_checkpoint
 from .config import OutputConfig, StylizeConfig
 from .devices import keep_freed_memory, release_freed_memory
@@ -121,7 +121,9 @@ class Run(Iterator[Progress]):
     def forecast(self) -> Forecast:
         """About what it will take; a trial of some tenths of a second tells the time."""
         told = forecast(self.config, self._backbone, self._parts or self.scales, len(self._styles))
-        return replace(told, memory=max(told.memory, reading_bytes(self._backbone, self._reading)))
+        memory = max(told.memory, reading_bytes(self._backbone, self._reading))
+        beyond = self.config.memory_bytes is None and self._backbone.device.type == "cpu" and memory > COMFORT
+        return replace(told, memory=memory, least=beyond)
 
     def stop(self) -> None:
         """End after the iteration that is running; `result` then holds the picture painted so far."""

@@ -41,3 +41,11 @@ def test_memory_decides_the_tiles(impasto, photo, painting):
 )
 def test_what_it_says(tile_size, expected):
     assert forecast_line(Forecast((1536, 2048), 3_141_000_000, 125.0, tile_size)) == f"2048 x 1536 px: about 3.1 GB {expected}"
+
+
+def test_more_than_the_usual_limit_is_explained(impasto, photo, painting):
+    flags = (*TINY, "--size", "6000", "--scale-count", "1", "--objective", "neighbours")
+    said = impasto("estimate", photo, painting, *flags, "--memory", "auto")
+    explained = "(with less it cannot be painted at this size)" in said.out
+    assert explained or "try --size" in said.refused()  # where a machine has no more
+    assert "with less" not in impasto("estimate", photo, painting, *TINY).out

@@ -42,7 +42,8 @@ def estimate(content: str, styles: tuple[str, ...], preset: str | None, quiet: b
 def forecast_line(forecast: Forecast) -> str:
     """``2048 x 1536 px: about 2.6 GB of memory, in tiles of 512 px, and 14:20 of painting``."""
     height, width = forecast.size
-    tiles = f", in tiles of {forecast.tile_size} px," if forecast.tile_size else ""
+    why = " (with less it cannot be painted at this size)" if forecast.least else ""
+    tiles = f"{why}, in tiles of {forecast.tile_size} px," if forecast.tile_size else why
     return (
         f"{width} x {height} px: about {forecast.memory / 1e9:.1f} GB of memory{tiles} and {clock(forecast.seconds)} of painting"
     )
