@@ -123,7 +123,7 @@ def batch(
     asked = make_config(config, preset, options)
     for job in jobs:
         parts_of(asked, len(job.styles))
-    _check_outputs([job for job in jobs if job.output], save or OutputConfig(), asked)
+    _check_outputs([job for job in jobs if job.output], _listed(contents), save or OutputConfig(), asked)
     stylizer = Stylizer(config=asked, preset=preset)
     return Batch(jobs, _paint_all(jobs, stylizer, force, paint, save))
 
@@ -287,12 +287,12 @@ def _output(pattern: str, job: Job, index: int) -> Path:
         raise ConfigError(f"the output {pattern!r} has an unknown format: {error}", "{index:03} gives 001") from None
 
 
-def _check_outputs(jobs: Sequence[Job], save: OutputConfig, config: StylizeConfig) -> None:
+def _check_outputs(jobs: Sequence[Job], given: Sequence[Any], save: OutputConfig, config: StylizeConfig) -> None:
     """Refuse outputs that replace one another, what goes in or a foreign file, or that cannot be written."""
     if save.record:
         raise ConfigError("record names one file, for several pictures", "leave it out: each picture carries its own record")
-    sources = {id(given): given for job in jobs for given in (job.content, *job.styles)}.values()
-    inputs = [*(source for given in sources for source in expanded(given)), config.init, config.weights]
+    sources = [*{id(given): given for given in (*given, *(each for job in jobs for each in (job.content, *job.styles)))}.values()]
+    inputs = [*sources, *(source for given in sources for source in expanded(given)), config.init, config.weights]
     outputs = [Path(job.output or "") for job in jobs]
     check_kept([*outputs, *map(checkpoint_of, outputs)], inputs)
     for output in {(output.parent, output.suffix): output for output in outputs}.values():

@@ -75,14 +75,15 @@ def is_folder(path: str | os.PathLike[str]) -> bool:
 
 
 def check_kept(outputs: Iterable[str | os.PathLike[str]], inputs: Iterable[Any]) -> None:
-    """Refuse to write over a file that goes in, or twice to the same one.
+    """Refuse to write over a file that goes in, into a folder that does, or twice to the same file.
 
     Args:
         outputs: all that will be written.
-        inputs: paths of all that is read; what is no path is passed over.
+        inputs: paths of all that is read, folders and what is in them; what is no path is passed over.
 
     Raises:
-        OutputError: two of them are one file, under whatever names: links, upper and lower case where a disk does not tell.
+        OutputError: two of them are one file, under whatever names: links, upper and lower case where a disk does not tell; or
+            the next time that a folder is given, what is written now would go in as well.
     """
     read = {_identity(path): path for path in inputs if isinstance(path, (str, os.PathLike))}
     written: dict[Hashable, str] = {}
@@ -91,6 +92,9 @@ def check_kept(outputs: Iterable[str | os.PathLike[str]], inputs: Iterable[Any])
         if identity in read:
             told = f"this would replace {os.fspath(read[identity])!r}, which goes in"
             raise OutputError(told, "give another name for what comes out")
+        if (folder := read.get(_identity(Path(path).parent))) is not None and is_folder(folder):
+            told = f"{path!r} would lie in the folder {os.fspath(folder)!r}, whose pictures go in"
+            raise OutputError(told, f"give a folder of its own, as {str(Path(folder) / 'painted')!r}")
         if identity in written:
             raise OutputError(f"{path!r} and {written[identity]!r} would be the same file", "give them names of their own")
         written[identity] = path

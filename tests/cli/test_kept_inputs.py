@@ -186,3 +186,16 @@ def test_a_checkpoint_is_resumed_once(impasto, begun, out):
     with claim(begun):
         assert f"another process is painting {str(out)!r}" in impasto("resume", begun).refused()
     assert impasto("resume", begun).code == 0
+
+
+def test_nothing_is_put_into_a_folder_that_goes_in(impasto, photo, painting, tmp_path):
+    """The next time, it would be one of the contents, or of the paintings that make a style."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    paint_picture(folder / "a.png", seed=3)
+    for command in (("batch", folder, "--style", painting), ("batch", photo, "--style", folder)):
+        line = impasto(*command, "-o", folder, *TINY).refused()
+        assert f"would lie in the folder {str(folder)!r}, whose pictures go in; give a folder of its own, as" in line
+    assert "would lie in" in impasto("stylize", photo, folder, "-o", folder / "out.png", *TINY).refused()
+    assert impasto("batch", folder, "--style", painting, "-o", folder / "painted", *TINY).code == 0
+    assert [path.name for path in sorted(folder.iterdir())] == ["a.png", "painted"]

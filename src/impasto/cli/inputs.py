@@ -55,4 +55,5 @@ def files_read(config: StylizeConfig, given: Iterable[Any]) -> list[Any]:
     """
     from ..images.folder import expanded
 
-    return [*(path for each in given if each is not None for path in expanded(each)), config.init, config.weights]
+    there = [each for each in given if each is not None]
+    return [*there, *(path for each in there for path in expanded(each)), config.init, config.weights]

@@ -104,7 +104,8 @@ class Comparison(Iterator[Tried]):
         check_writable(numbers)
         check_replaced(numbers, lambda there: is_json(there, ("schema", "cells")), "comparison")
         kept = [cell.output for cell in self.cells if cell.output]
-        pictures = [path for name in (self.content.name, *(style.name for style in self.styles)) for path in expanded(name)]
+        given = [self.content.name, *(style.name for style in self.styles)]
+        pictures = [*given, *(path for name in given for path in expanded(name))]
         starts = [each for cell in self.cells for each in (cell.config.init, cell.config.weights)]
         check_kept([path, numbers, *kept], [*pictures, *starts])
 
