@@ -169,11 +169,11 @@ def case(draw, pool: Path) -> tuple[list[str], dict[str, bytes]]:
         return file(*(SOUND if one(True, True, True, False) else READABLE))
 
     out, command = one(*OUTPUTS), one(*COMMANDS)
-    extra = itertools.chain.from_iterable(draw(st.lists(option(), max_size=one(0, 0, 1, 2))))
+    extra = itertools.chain.from_iterable(draw(st.lists(option(), max_size=one(0, 0, 0, 0, 1, 2))))
     limits = [*extra, *LIMITS, "--backbone", "compact", "--size", one("27", "32", "32", "40", "48"), "-o", out]
-    limits += ["--init", file(*READABLE)] if one(True, *[False] * 5) else []
+    limits += ["--init", file(*READABLE)] if one(True, *[False] * 11) else []
     limits += ["--memory", one("1GB", "600MB", "1MB", "x")] if one(True, *[False] * 9) else []
-    masks = ["--mask", file("mask.png", "grey.png", "a.png")] if one(True, *[False] * 4) else []
+    masks = ["--mask", file("mask.png", "grey.png", "a.png")] if one(True, *[False] * 8) else []
     args = {
         "stylize": lambda: ["stylize", picture(), picture(), *masks, *limits],
         "texture": lambda: ["texture", picture(), *limits],
@@ -196,7 +196,7 @@ def case(draw, pool: Path) -> tuple[list[str], dict[str, bytes]]:
         "odd": lambda: draw(st.lists(st.sampled_from(ODD), max_size=5)),
     }[command]()
     inputs = [arg for arg in args if arg in names]
-    over = one(*inputs) if inputs and one(True, *[False] * 7) else out  # what goes in is to be written over
+    over = one(*inputs) if inputs and one(True, *[False] * 11) else out  # what goes in is to be written over
     return [over if arg == out else arg for arg in args], files
 
 
