@@ -319,6 +319,6 @@ def slope(value: Tensor, leaf: Tensor) -> Tensor:
     return torch.autograd.grad(value, leaf, retain_graph=True)[0]
 
 
-def assert_near(found: Tensor, expected: Tensor) -> None:
+def assert_near(found: Tensor, expected: Tensor, tolerance: float = 1e-4) -> None:
     assert found.shape == expected.shape
-    assert (found.double() - expected).norm() <= 1e-4 * expected.norm()
+    assert (found.double() - expected).norm() <= tolerance * expected.norm()
