@@ -21,7 +21,7 @@ from .files import above, check_kept, exists, folder_for, is_folder, make_folder
 from .images.folder import digest_of, expanded, pictures_in
 from .images.io import check_output, check_size, read_record
 from .regions import Region
-from .runs import parse_record
+from .runs import files_named, parse_record
 from .styles import KeptStyle, Style, needed_of_styles, parts_of, read_style
 
 __all__ = ["FIELDS", "Batch", "Job", "Paint", "Painted", "attempt", "batch"]
@@ -292,7 +292,7 @@ def _check_outputs(jobs: Sequence[Job], given: Sequence[Any], save: OutputConfig
     if save.record:
         raise ConfigError("record names one file, for several pictures", "leave it out: each picture carries its own record")
     sources = [*{id(given): given for given in (*given, *(each for job in jobs for each in (job.content, *job.styles)))}.values()]
-    inputs = [*sources, *(source for given in sources for source in expanded(given)), config.init, config.weights]
+    inputs = [*sources, *(source for given in sources for source in expanded(given)), *files_named(config)]
     outputs = [Path(job.output or "") for job in jobs]
     check_kept([*outputs, *map(checkpoint_of, outputs)], inputs)
     for output in {(output.parent, output.suffix): output for output in outputs}.values():

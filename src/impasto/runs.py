@@ -29,6 +29,7 @@ __all__ = [
     "config_of",
     "differing_inputs",
     "differing_makers",
+    "files_named",
     "found_inputs",
     "located",
     "make_record",
@@ -288,6 +289,15 @@ def differing_makers(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[st
 def config_of(record: Mapping[str, Any]) -> StylizeConfig:
     """The config that a record holds."""
     return StylizeConfig(**record["config"])
+
+
+def files_named(config: StylizeConfig) -> list[str]:
+    """The files that options name: the start and the weights, where these are no words."""
+    start = [] if config.init in _STARTS else [config.init]
+    return [*start, *([config.weights] if config.weights and config.weights not in WEIGHTS else [])]
+
+
+_STARTS = ("content", "noise", "style", "pieces")
 
 
 def pixels_sha256(pixels: Tensor) -> str:

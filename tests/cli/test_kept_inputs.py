@@ -199,3 +199,12 @@ def test_nothing_is_put_into_a_folder_that_goes_in(impasto, photo, painting, tmp
     assert "would lie in" in impasto("stylize", photo, folder, "-o", folder / "out.png", *TINY).refused()
     assert impasto("batch", folder, "--style", painting, "-o", folder / "painted", *TINY).code == 0
     assert [path.name for path in sorted(folder.iterdir())] == ["a.png", "painted"]
+
+
+@pytest.mark.parametrize("word", ["content", "compact", "style"])
+def test_a_folder_may_be_called_as_an_option_is(word, impasto, photo, painting, tmp_path):
+    """The word ``content`` stands for a start, and not for a folder of that name."""
+    (tmp_path / word).mkdir()
+    init = ("--init", "style") if word == "style" else ()
+    assert impasto("stylize", photo, painting, "-o", f"{word}/out.png", *init, *TINY).code == 0
+    assert impasto("batch", photo, "--style", painting, "-o", word, *init, *TINY).code == 0

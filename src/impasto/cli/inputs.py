@@ -47,13 +47,14 @@ def files_read(config: StylizeConfig, given: Iterable[Any]) -> list[Any]:
     """What is given to a run, the pictures of its folders, and the files that its options name.
 
     Args:
-        config: the options; a start or weights that are a word and not a file do no harm here.
+        config: the options.
         given: pictures, folders, masks, records; None is passed over.
 
     Raises:
         PictureError: a folder has no pictures.
     """
     from ..images.folder import expanded
+    from ..runs import files_named
 
     there = [each for each in given if each is not None]
-    return [*there, *(path for each in there for path in expanded(each)), config.init, config.weights]
+    return [*there, *(path for each in there for path in expanded(each)), *files_named(config)]

@@ -18,7 +18,7 @@ from ..files import above, check_kept, check_replaced, is_json
 from ..images.curves import require_matplotlib
 from ..images.folder import expanded
 from ..images.io import Picture, check_output, check_writable, read_picture, save_picture, to_pil, write_text
-from ..runs import record_text
+from ..runs import files_named, record_text
 from ..styles import SHORTEST, Style, needed, needed_of_styles, parts_of, read_style
 from .cells import Cell, label_of, plan_cells
 from .layout import CELL, Shown, describe, lay_out
@@ -106,7 +106,7 @@ class Comparison(Iterator[Tried]):
         kept = [cell.output for cell in self.cells if cell.output]
         given = [self.content.name, *(style.name for style in self.styles)]
         pictures = [*given, *(path for name in given for path in expanded(name))]
-        starts = [each for cell in self.cells for each in (cell.config.init, cell.config.weights)]
+        starts = [path for cell in self.cells for path in files_named(cell.config)]
         check_kept([path, numbers, *kept], [*pictures, *starts])
 
 
