@@ -11,6 +11,7 @@ import io
 import itertools
 import math
 import os
+import re
 import shutil
 import struct
 import zlib
@@ -39,6 +40,7 @@ SOUND = ("/a.png", "/b.jpg", "c.webp", "alpha.png")
 FILES = ("record", "checkpoint_file", "weights", "init", "memory")  # options with values of their own kind
 LIMITS = ("--iterations", "1", "--device", "cpu", "--precision", "float32", "--neighbour-bank", "64")
 NUMBERS = ["0", "1", "2", "-1", "0.5", "1e3", "1e30", "nan", "inf", "", " ", "x", "1,2", "0.5,0.5,", "7" * 40, "\udce9"]
+LEAST, THERE = 0.5, 0.43e9  # GB that a run of these sizes is told to take, and what of it this process has before: PyTorch
 ODD = ["stylize", "resume", "--help", "-o", "--size", "", "-", "--", "\0", "x.png", *NUMBERS]
 
 
@@ -200,6 +202,16 @@ def case(draw, pool: Path) -> tuple[list[str], dict[str, bytes]]:
     return [over if arg == out else arg for arg in args], files
 
 
+def highest(*, anew: bool = False) -> int:
+    """Bytes this process has had at its highest since it was asked ``anew``; 0 where the system does not tell."""
+    try:
+        if anew:
+            Path("/proc/self/clear_refs").write_text("5")
+        return int(re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[0]) * 1024
+    except (OSError, IndexError):
+        return 0
+
+
 def said(args: list[str]) -> tuple[int, str, str]:
     """The command line in this process, and what it printed."""
     out, err = io.StringIO(), io.StringIO()
@@ -224,7 +236,9 @@ def test_no_command_line_loses_anything(pool, tmp_path, monkeypatch):
         for name, data in files.items():
             (folder / name).write_bytes(data)
         args = [arg.replace("{out}", str(folder)) for arg in args]
+        start = highest(anew=True)
         code, told, error = said(args)
+        rise = highest() - start
         seen[code] = seen.get(code, 0) + 1
         case_ = f"{args}\n{code}\n{told[-500:]}\n{error[-1500:]}"
         assert code in CODES, case_
@@ -238,6 +252,8 @@ def test_no_command_line_loses_anything(pool, tmp_path, monkeypatch):
             output = args[args.index("-o") + 1]
             assert read_picture(output).pixels.min() >= 0, case_
         assert not list(folder.rglob(".impasto-*")), case_
+        promised = max(map(float, re.findall(r"about ([\d.]+) GB of memory", error)), default=LEAST) * 1e9
+        assert rise <= 1.5 * promised - THERE, f"{rise / 1e6:.0f} MB more\n{case_}"
 
     check()
     assert min(seen[0], seen[2]) > CASES / 20, seen  # both ways are looked at

@@ -303,8 +303,8 @@ def test_bombs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def claiming(width: int, height: int) -> bytes:
-    """A small PNG whose header tells of more."""
-    header = struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)
+    """A small PNG whose header tells of more, and that its rows are interlaced, so that it can only be read whole."""
+    header = struct.pack(">2I5B", width, height, 8, 2, 0, 0, 1)
     file = saved(Image.new("RGB", (1, 1)))
     return file[:8] + insert_chunk(file[:8] + b"\0" * 25, b"IHDR", header)[33:] + file[33:]
 

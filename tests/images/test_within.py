@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,10 @@ import tifffile
 import torch
 from PIL import ExifTags, Image
 
+from impasto.errors import PictureError
+from impasto.images.decode import decode_file
 from impasto.images.io import read_picture
+from impasto.images.opening import decoding
 from impasto.images.resample import Within, resize
 
 SIZE = (480, 640)
@@ -83,3 +88,71 @@ def test_what_is_small_enough_stays(tmp_path):
 def test_a_narrow_one_keeps_sixteen_pixels():
     assert Within(512).fit((32, 17000)) == (16, 8500)
     assert Within(512).factor((32, 17000)) == 1
+
+
+LARGE = (3001, 4003)  # rows, px across
+WIDE = Image.fromarray(NOISE, "RGBA").resize(LARGE[::-1], Image.Resampling.BICUBIC)
+
+
+def deep_colors(path: Path, channels: int) -> None:
+    """A PNG of 16 bits, each row a difference of its own kind to the one above."""
+    height, width, bytes_each = *LARGE, 2 * channels
+    ramp = np.linspace(0, 60000, height * width * channels).reshape(height, width, channels)
+    rows = (ramp.astype(">u2") ^ 0x0155).view(np.uint8).reshape(height, -1)
+    above = np.concatenate([np.zeros((1, rows.shape[1]), np.uint8), rows[:-1]])
+    left = np.pad(rows, ((0, 0), (bytes_each, 0)))[:, :-bytes_each]
+    kinds = np.arange(height) % 3
+    filtered = np.choose(kinds[:, None], [rows, rows - left, rows - above])
+    data = np.concatenate([kinds[:, None].astype(np.uint8), filtered], axis=1).tobytes()
+    chunks = {b"IHDR": struct.pack(">IIBBBBB", width, height, 16, 2 if channels == 3 else 6, 0, 0, 0)}
+    chunks |= {b"IDAT": zlib.compress(data, 1), b"IEND": b""}
+    framed = [struct.pack(">I", len(d)) + kind + d + struct.pack(">I", zlib.crc32(kind + d)) for kind, d in chunks.items()]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(framed))
+
+
+def exif_last(path: Path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    WIDE.convert("RGB").save(path, exif=exif, compress_level=1)
+
+
+PNGS = {
+    "rgb": lambda path: WIDE.convert("RGB").save(path, compress_level=1),
+    "alpha": lambda path: WIDE.save(path, compress_level=1),
+    "grey": lambda path: WIDE.convert("L").resize((6000, 6000)).save(path, compress_level=1),
+    "grey-alpha": lambda path: WIDE.convert("LA").save(path, compress_level=1),
+    "grey16": lambda path: Image.fromarray(np.asarray(WIDE.convert("L")) * np.uint16(251)).save(path, compress_level=1),
+    "bits": lambda path: WIDE.convert("1").resize((6001, 6000)).save(path, compress_level=1),
+    "palette": lambda path: WIDE.convert("RGB").quantize(200).save(path, compress_level=1),
+    "four colours": lambda path: WIDE.convert("RGB").quantize(4).save(path, compress_level=1),
+    "transparent index": lambda path: WIDE.convert("RGB").quantize(9).save(path, transparency=2, compress_level=1),
+    "transparent colour": lambda path: Image.new("RGB", (5000, 3000), "red").save(path, transparency=(255, 0, 0)),
+    "turned": exif_last,
+    "deep": lambda path: deep_colors(path, 3),
+    "deep alpha": lambda path: deep_colors(path, 4),
+}
+
+
+def decoded(path: Path, within: Within):
+    with path.open("rb") as file, decoding(str(path)):
+        return decode_file(file, within)
+
+
+@pytest.mark.parametrize("name", PNGS)
+def test_a_large_png_is_read_by_strips_as_it_would_be_whole(name, tmp_path, monkeypatch):
+    PNGS[name](tmp_path / "a.png")
+    whole = decoded(tmp_path / "a.png", Within(200))
+    monkeypatch.setattr("impasto.images.decode._WORTHWHILE", 0)
+    found = decoded(tmp_path / "a.png", Within(200))
+    assert found.reading < whole.reading  # it was not read whole
+    assert (found.size, found.turned, found.array.dtype) == (whole.size, whole.turned, whole.array.dtype)
+    np.testing.assert_array_equal(found.array, whole.array)
+
+
+@pytest.mark.parametrize("name", ["rgb", "deep"])
+def test_a_large_png_that_ends_too_early(name, tmp_path, monkeypatch):
+    PNGS[name](tmp_path / "a.png")
+    monkeypatch.setattr("impasto.images.decode._WORTHWHILE", 0)
+    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:-5000])
+    with pytest.raises(PictureError, match="cannot be read to its end: image file is truncated"):
+        decoded(tmp_path / "b.png", Within(200))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import sys
@@ -20,6 +21,7 @@ from .color import array_to_srgb, image_to_srgb
 from .formats import NO_PICTURES, TIFF_STARTS
 from .kinds import BEGINNING, refusal
 from .png_colors import profile_of_png
+from .png_strips import chunk_headers, raw_strips
 from .resample import ELSEWHERE, Within
 from .tiff import main_picture
 
@@ -27,6 +29,8 @@ __all__ = ["Decoded", "decode_file", "decode_image"]
 
 _BYTES_EACH = 24  # of a pixel that is left of a picture: whole numbers in two shapes, and floats
 _STORED = {"1": 1, "L": 1, "P": 5, "I;16": 2, "I;16B": 2, "I;16L": 2}  # bytes a pixel in Pillow, and of the colours of a palette
+_STRIP, _AT_ONCE = 2 * 10**6, 10  # bytes of a PNG that are decoded together, and how often they are there meanwhile
+_WORTHWHILE = 10**8  # bytes: strips take 2.5 times as long
 _DEPTHS, _PHOTOMETRIC, _PLANES, _ORIENTATION = 258, 262, 284, 274  # TIFF tags
 
 
@@ -72,6 +76,8 @@ def decode_file(file: BinaryIO, within: Within | None = None) -> Decoded:
         return _decode_tiff(file, within)  # Pillow gets separate planes of 16 bits wrong
     if image.format == "PNG" and (icc := profile_of_png(file, grey=image.mode in ("1", "L", "LA") or image.mode.startswith("I"))):
         image.info["icc_profile"] = icc
+    if image.format == "PNG" and not image.info.get("interlace") and (small := _by_strips(file, image, within)):
+        return small
     if image.format in ("PNG", "TIFF") and (layout := _deep_layout(image)):
         raw = (image.height, image.width)
         factor, cost = _afford(raw, 16, within)
@@ -86,7 +92,7 @@ def _factor(size: tuple[int, int], within: Within | None) -> int:
     return min(within.factor(size), within.factor(size[::-1])) if within else 1
 
 
-def _afford(size: tuple[int, int], bytes_each: int, within: Within | None, drafted: int = 1) -> tuple[int, int]:
+def _afford(size: tuple[int, int], bytes_each: int, within: Within | None, drafted: int = 1, beside: int = 0) -> tuple[int, int]:
     """By what a picture is divided, and what reading it takes where each of its pixels takes so many bytes.
 
     Args:
@@ -94,12 +100,13 @@ def _afford(size: tuple[int, int], bytes_each: int, within: Within | None, draft
         bytes_each: in the decoder.
         within: how large it is needed.
         drafted: by what the decoder divides it before it keeps anything.
+        beside: bytes that it takes however large the picture is.
 
     Raises:
         PictureError: that is not there, or more than is allowed.
     """
     pixels, factor = size[0] * size[1], _factor(size, within)
-    cost = pixels // drafted**2 * bytes_each + pixels // factor**2 * _BYTES_EACH
+    cost = pixels // drafted**2 * bytes_each + pixels // factor**2 * _BYTES_EACH + beside
     allowed = within.memory if within else None
     there = psutil.virtual_memory().available if allowed is None else allowed
     if cost > there:
@@ -130,11 +137,52 @@ def decode_image(image: Image.Image, within: Within | None = None) -> Decoded:
     size = _turned(raw, orientation)
     if factor > drafted:
         image = _reduced(image, factor // drafted)
-    if image.mode[0] in "IF":
-        return Decoded(_finish(_single_channel(image, white_is_zero=white_is_zero), image, orientation), size, cost)
     if inverted:
         image = ImageChops.invert(image)  # Pillow takes every CMYK JPEG for Adobe's inverted kind
-    return Decoded(_upright(np.asarray(image_to_srgb(image, icc)), orientation), size, cost, turned=orientation > 1)
+    return Decoded(_in_srgb(image, icc, orientation, white_is_zero=white_is_zero), size, cost, turned=orientation > 1)
+
+
+def _in_srgb(image: Image.Image, icc: bytes | None, orientation: int, *, white_is_zero: bool = False) -> Array:
+    if image.mode[0] in "IF":
+        return _finish(_single_channel(image, white_is_zero=white_is_zero), image, orientation)
+    return _upright(np.asarray(image_to_srgb(image, icc)), orientation)
+
+
+def _by_strips(file: BinaryIO, image: ImageFile.ImageFile, within: Within | None) -> Decoded | None:
+    """A PNG that is made smaller, strip by strip; None where it is small, or not made smaller."""
+    raw, layout = (image.height, image.width), _deep_layout(image)
+    factor, across = _factor(raw, within), image.width * (8 if layout else _STORED.get(image.mode, 4))
+    rows = max(1, _STRIP // (across * factor)) * factor
+    if factor == 1 or across * image.height < _WORTHWHILE:
+        return None
+    _, cost = _afford(raw, 0, within, beside=_AT_ONCE * rows * across)
+    for kind, length in chunk_headers(file):  # Pillow would look for it by decoding everything
+        if kind == b"eXIf":
+            image.info["exif"] = b"Exif\0\0" + file.read(length)
+    image.info.setdefault("exif", b"")
+    orientation = _orientation(image)
+    strips = raw_strips(file, rows)
+    if layout:
+        pixels = (strip.view(">u2").reshape(len(strip), raw[1], -1) for strip in strips)
+        deep = np.concatenate([_blocks(strip.astype(np.uint16), factor) for strip in pixels])
+        return Decoded(_finish(deep, image, orientation), _turned(raw, orientation), cost)
+    parts = [_reduced(_strip(strip, image), factor) for strip in strips]
+    small = Image.new(parts[0].mode, (parts[0].width, sum(part.height for part in parts)))
+    for part, top in zip(parts, itertools.accumulate((part.height for part in parts), initial=0), strict=False):
+        small.paste(part, (0, top))
+    small.info = {} if parts[0].mode in ("LA", "RGBA") else {**image.info}  # a transparent colour has become alpha
+    array = _in_srgb(small, image.info.get("icc_profile"), orientation)
+    return Decoded(array, _turned(raw, orientation), cost, turned=orientation > 1)
+
+
+def _strip(raw: Array, image: ImageFile.ImageFile) -> Image.Image:
+    """Rows of the bytes of a PNG as a picture of the mode, the palette and the transparency of the whole one."""
+    strip = Image.frombytes(image.mode, (image.width, len(raw)), raw.tobytes(), "raw", image.tile[0].args)
+    if image.palette:
+        strip.palette = image.palette.copy()  # which the strip takes over at its first use
+    if "transparency" in image.info:
+        strip.info["transparency"] = image.info["transparency"]
+    return strip
 
 
 def _turned(size: tuple[int, int], orientation: int) -> tuple[int, int]:

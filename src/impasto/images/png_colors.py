@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import PictureError
 from .arrays import Array
+from .png_strips import chunk_headers
 
 __all__ = ["profile_of_png"]
 
@@ -79,14 +80,11 @@ def profile_of_png(file: BinaryIO, *, grey: bool) -> bytes | None:
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
-    """Those before the pixels."""
-    file.seek(8)
-    while len(head := file.read(8)) == 8:
-        length, kind = struct.unpack(">I4s", head)
+    """Those before the pixels; of long ones, which say nothing of colours here, without their data."""
+    for kind, length in chunk_headers(file):
         if kind == b"IDAT":
             return
         yield kind, file.read(length) if length < 1 << 16 else b""
-        file.seek(4 if length < 1 << 16 else length + 4, 1)
 
 
 def _numbers(chunk: bytes, count: int) -> tuple[float, ...]:
