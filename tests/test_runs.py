@@ -14,6 +14,7 @@ from PIL import Image
 
 import impasto
 from impasto.config import OBJECTIVES, StylizeConfig
+from impasto.devices import instruction_set
 from impasto.images.io import read_record, save_picture
 from impasto.presets import load_preset, preset_names
 from impasto.runs import Input, RunRecord, config_of, machine, make_record, parse_record, pixels_sha256, record_text
@@ -49,6 +50,7 @@ def test_the_machine_is_told_as_far_as_it_decides_the_bytes(monkeypatch):
     assert machine("cpu") == {
         "system": platform.system(),
         "processor": platform.machine(),
+        "instructions": instruction_set(),
         "threads": torch.get_num_threads(),
         "device": "cpu",
     }

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 
 import torch
 
 from .errors import DeviceError
 
-__all__ = ["EXACT_SHARE", "NUMBER_FORMATS", "choose_device", "choose_precision", "keep_freed_memory", "release_freed_memory"]
+__all__ = [
+    "EXACT_SHARE",
+    "NUMBER_FORMATS",
+    "choose_device",
+    "choose_precision",
+    "instruction_set",
+    "keep_freed_memory",
+    "release_freed_memory",
+]
 
 
 NUMBER_FORMATS = {"float32": torch.float32, "mixed": torch.bfloat16, "bfloat16": torch.bfloat16}
@@ -52,10 +61,24 @@ def _multiplies_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     if device.type == "cpu":
-        # PyTorch keeps these two private but offers no public way to ask; absent means no.
-        asks = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
-        return any(ask() for ask in asks if ask is not None)
+        return bool(_bfloat16_units())
     return False
+
+
+def _bfloat16_units() -> list[str]:
+    """What of the processor multiplies bfloat16. PyTorch keeps the questions private but offers no other; absent means no."""
+    asks = {"AVX512-BF16": "_is_avx512_bf16_supported", "AMX": "_is_amx_tile_supported"}
+    return [unit for unit, name in asks.items() if getattr(torch.cpu, name, lambda: False)()]
+
+
+def instruction_set() -> str:
+    """What PyTorch and oneDNN compute with on this processor, as in ``AVX512, AVX512-BF16``: other sums come out of others.
+
+    Limits that are set by ``ATEN_CPU_CAPABILITY`` and ``ONEDNN_MAX_CPU_ISA`` are part of it.
+    """
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper()
+    limits = [f"oneDNN up to {limit}"] if limit not in ("", "ALL", "DEFAULT") else []
+    return ", ".join([torch.backends.cpu.get_cpu_capability(), *_bfloat16_units(), *limits])
 
 
 def keep_freed_memory() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import torch
 
@@ -13,10 +15,12 @@ from .config import StylizeConfig
 from .devices import EXACT_SHARE
 from .features import Backbone, held_layer
 from .losses import CELL, Size, nearest
+from .option import options_of
 from .pyramid import Scale
 from .styles import learn, parts_of
 from .targets import build_objective, refining
 from .tiling import tiles_of
+from .trials import Trials
 
 __all__ = ["Forecast", "forecast"]
 
@@ -44,16 +48,19 @@ class Forecast:
     least: bool = False
 
 
-def forecast(config: StylizeConfig, backbone: Backbone, scales: Sequence[Scale], styles: int = 1) -> Forecast:
-    """Evaluate the losses of a run on small noise, and count its pixels.
+def forecast(
+    config: StylizeConfig, backbone: Backbone, scales: Sequence[Scale], styles: int = 1, trials: Trials | None = None
+) -> Forecast:
+    """Evaluate the losses of a run on small noise, unless that is known of this machine, and count its pixels.
 
     Args:
         config: resolved, with a tile size (see `fitted`).
         backbone: on the device that will compute.
         scales: from `plan_scales`.
         styles: how many are mixed.
+        trials: what is known.
     """
-    size = scales[-1].size
+    size, trials = scales[-1].size, trials or Trials()
     seconds = 0.0
     known: dict[bool, float] = {}
     a_pair = 0.0
@@ -61,16 +68,27 @@ def forecast(config: StylizeConfig, backbone: Backbone, scales: Sequence[Scale],
         refines = bool(config.neighbour_weight) and index >= (config.full_scales or 0) > 0 and not scale.split
         if refines not in known:
             seen = refining(config, backbone) if refines else config
-            known[refines] = _seconds_a_pixel(seen, backbone)
+            about = _about(seen, backbone)
+            known[refines] = trials.seconds("pixel", about, partial(_seconds_a_pixel, seen, backbone))
             if config.precision == "mixed":
-                known[refines] += EXACT_SHARE * (_seconds_a_pixel(seen, backbone.exact()) - known[refines])
+                slower = trials.seconds("exact pixel", about, partial(_seconds_exactly, seen, backbone))
+                known[refines] += EXACT_SHARE * (slower - known[refines])
         seconds += scale.iterations * known[refines] * _pixels_seen(scale.size, config, backbone)
         if config.neighbour_weight and not refines and not scale.split:
             pairs = _pairs_searched(scale.size, config, styles)
-            a_pair = a_pair or _seconds_a_pair(config, backbone)
+            a_pair = a_pair or trials.seconds("pair", _about(config, backbone), partial(_seconds_a_pair, config, backbone))
             seconds += -(-scale.iterations // config.neighbour_refresh) * pairs * a_pair
     tiled = max(size) > config.tile_size > 0
     return Forecast(size, peak_bytes(config, backbone, size, styles), seconds, config.tile_size if tiled else 0)
+
+
+def _about(config: StylizeConfig, backbone: Backbone) -> dict[str, Any]:
+    """All that the time of an evaluation depends on: what is computed, not how large or how often."""
+    groups = {name: option.group for name, (_, _, option) in options_of(StylizeConfig).items()}
+    computed = {name: value for name, value in config.to_dict().items() if groups[name] in ("network", "objective")}
+    gpu = torch.cuda.get_device_name(backbone.device) if backbone.device.type == "cuda" else ""
+    widths = [spec.channels for spec in backbone.layers.values()]
+    return {**computed, "precision": config.precision, "device": f"{backbone.device} {gpu}", "widths": widths}
 
 
 def _seconds_a_pixel(config: StylizeConfig, backbone: Backbone) -> float:
@@ -86,6 +104,10 @@ def _seconds_a_pixel(config: StylizeConfig, backbone: Backbone) -> float:
         objective.value_and_grad(noise)
         spent.append(time.perf_counter() - began)
     return min(spent) / _TRIAL**2
+
+
+def _seconds_exactly(config: StylizeConfig, backbone: Backbone) -> float:
+    return _seconds_a_pixel(config, backbone.exact())
 
 
 def _pairs_searched(size: Size, config: StylizeConfig, styles: int) -> float:

@@ -32,6 +32,8 @@ from .regions import Region, Zone, read_regions
 from .result import Result
 from .runs import Input, RunRecord, located, make_record, pixels_sha256
 from .styles import SHORTEST, Style, needed, needed_of_styles, parts_of, read_style, style_length
+from .trials import Trials
+from .weights.store import default_cache
 
 __all__ = ["Loaded", "Run"]
 
@@ -119,8 +121,9 @@ class Run(Iterator[Progress]):
         return self.last
 
     def forecast(self) -> Forecast:
-        """About what it will take; a trial of some tenths of a second tells the time."""
-        told = forecast(self.config, self._backbone, self._parts or self.scales, len(self._styles))
+        """About what it will take; a trial of a second tells the time, once: the cache folder keeps what it found."""
+        trials = Trials(default_cache(os.environ))
+        told = forecast(self.config, self._backbone, self._parts or self.scales, len(self._styles), trials)
         memory = max(told.memory, reading_bytes(self._backbone, self._reading))
         beyond = self.config.memory_bytes is None and self._backbone.device.type == "cpu" and memory > COMFORT
         return replace(told, memory=memory, least=beyond)

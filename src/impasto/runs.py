@@ -110,10 +110,13 @@ def make_record(config: StylizeConfig, content: Input | None, styles: Sequence[I
 
 
 def machine(device: str) -> dict[str, Any]:
-    """What decides whether a run repeats to the byte: system, processor, threads."""
+    """What decides whether a run repeats to the byte: system, processor, its instruction set, threads, and the GPU's name."""
     import torch
 
-    facts = {"system": platform.system(), "processor": platform.machine(), "threads": torch.get_num_threads(), "device": device}
+    from .devices import instruction_set
+
+    facts: dict[str, Any] = {"system": platform.system(), "processor": platform.machine(), "instructions": instruction_set()}
+    facts |= {"threads": torch.get_num_threads(), "device": device}
     if device.startswith("cuda"):
         facts["gpu"] = torch.cuda.get_device_name()
     return facts

@@ -7,6 +7,7 @@ import re
 import pytest
 from tiny import TINY
 
+from impasto import forecast
 from impasto.cli.estimate import forecast_line
 from impasto.forecast import Forecast
 
@@ -19,6 +20,16 @@ def test_an_estimate_paints_nothing(impasto, photo, painting, out):
     assert re.fullmatch(LINE + "\n", said.out)
     assert said.err == ""
     assert list(out.parent.iterdir()) == []
+
+
+def test_what_was_measured_is_not_measured_again(impasto, photo, painting, tmp_path, monkeypatch):
+    monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path / "cache"))
+    first = impasto("estimate", photo, painting, *TINY).out
+    monkeypatch.setattr(forecast, "_seconds_a_pixel", lambda *_: pytest.fail("measured again"))
+    assert impasto("estimate", photo, painting, *TINY).out == first
+    assert (
+        impasto("estimate", photo, painting, *TINY, "--size", "24", "--iterations", "3").code == 0
+    )  # nothing that it depends on
 
 
 def test_a_run_begins_with_it(impasto, photo, painting, out):

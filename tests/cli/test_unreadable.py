@@ -61,10 +61,11 @@ def test_an_unreadable_home(bound, photo, painting, tmp_path):
     """The weights that come by pip need none."""
     home = tmp_path / "home"
     home.mkdir(mode=0)
-    said = bound("stylize", photo, painting, "-o", tmp_path / "out.png", "--size", "32", "--iterations", "1", HOME=str(home))
+    none = {"HOME": str(home), "IMPASTO_CACHE": ""}
+    said = bound("stylize", photo, painting, "-o", tmp_path / "out.png", "--size", "32", "--iterations", "1", **none)
     assert (said.code, "Traceback" in said.err) == (0, False)
-    assert bound("weights", "list", HOME=str(home)).code == 0
-    said = bound("stylize", photo, painting, "-o", tmp_path / "b.png", "--backbone", "vgg16", *TINY[:4], HOME=str(home))
+    assert bound("weights", "list", **none).code == 0
+    said = bound("stylize", photo, painting, "-o", tmp_path / "b.png", "--backbone", "vgg16", *TINY[:4], **none)
     assert "Permission denied" in said.err
     assert (said.code, "fault of impasto" in said.err) == (2, False)
 
