@@ -17,10 +17,10 @@ import torch
 from machine import machine, write_report
 
 from impasto.api import create_backbone
-from impasto.config import StylizeConfig
+from impasto.config.options import StylizeConfig
 from impasto.devices import keep_freed_memory
+from impasto.objective.build import build_objective
 from impasto.styles import learn
-from impasto.targets import build_objective
 
 
 def evaluate(size: int, keep: bool) -> float:

@@ -15,11 +15,11 @@ from machine import machine, write_report
 
 import impasto
 from impasto.api import make_config
-from impasto.capacity import peak_bytes
 from impasto.demo import PAINTINGS, read_photograph
-from impasto.images.io import read_record
-from impasto.pyramid import plan_scales
-from impasto.runs import config_of, parse_record
+from impasto.engine.schedule import plan_scales
+from impasto.images.files.io import read_record
+from impasto.runs.memory import peak_bytes
+from impasto.runs.record import config_of, parse_record
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import torch
 from pictures import batches
 from torch import Tensor
 
-from impasto.features import Backbone
+from impasto.backbones import Backbone
 
 DEAD = 1e-3  # of the layer's mean
 RARE = 1e-3  # of the positions

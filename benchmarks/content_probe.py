@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from pictures import batches
 from torch import Tensor
 
-from impasto.features import Backbone
+from impasto.backbones import Backbone
 
 EVERY = 5  # every fifth picture is held out, and every fifth of the others chooses the decay
 DECAYS = (1e-5, 1e-4, 1e-3, 1e-2)

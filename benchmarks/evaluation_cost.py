@@ -16,9 +16,9 @@ import psutil
 import torch
 
 from impasto.api import create_backbone
-from impasto.config import StylizeConfig
+from impasto.backbones import Backbone
+from impasto.config.options import StylizeConfig
 from impasto.devices import keep_freed_memory
-from impasto.features import Backbone
 
 WARM_UP = 3
 

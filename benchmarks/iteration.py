@@ -29,12 +29,12 @@ from plain_loop import CONTENT_LAYER, CONTENT_WEIGHT, STYLE_LAYERS, STYLE_WEIGHT
 from precision import picture
 from random_network import random_vgg
 
-from impasto.config import StylizeConfig
+from impasto.backbones import VGG
+from impasto.config.options import StylizeConfig
 from impasto.devices import NUMBER_FORMATS, choose_precision, keep_freed_memory
-from impasto.features import VGG
+from impasto.objective.build import build_objective
 from impasto.optim import create_solver
 from impasto.styles import learn
-from impasto.targets import build_objective
 from impasto.weights.formats import read_weights
 from impasto.weights.manifest import find_record
 from impasto.weights.network import NetworkWeights

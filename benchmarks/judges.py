@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.images.io import read_picture
+from impasto.images.files.io import read_picture
 from impasto.images.resample import fit_size, resize
 
 PATCH, SCALES, DIRECTIONS, SAMPLES, EDGE_RANGE = 7, 4, 256, 1024, 0.5

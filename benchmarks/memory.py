@@ -22,7 +22,7 @@ from PIL import Image
 from random_network import random_vgg
 
 from impasto.demo import PAINTINGS, read_photograph
-from impasto.images.io import read_record
+from impasto.images.files.io import read_record
 from impasto.weights.formats import write_weights
 
 VGG = ("--backbone", "vgg19", "--objective", "gram", "--scale-count", "1")

@@ -29,10 +29,10 @@ from random_network import random_like
 from receptive_field import measure_fields
 from style_retrieval import all_crops, hellinger, histograms, mean_average_precision, retrieve
 
-from impasto.config import StylizeConfig
+from impasto.backbones import Backbone
+from impasto.backbones.compact import compact
+from impasto.config.options import StylizeConfig
 from impasto.devices import NUMBER_FORMATS, choose_precision, keep_freed_memory
-from impasto.features import Backbone
-from impasto.features.compact import compact
 from impasto.weights.formats import read_weights
 from impasto.weights.manifest import find_record
 from impasto.weights.network import NetworkWeights

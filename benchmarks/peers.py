@@ -36,7 +36,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from time_to_loss import Trace, reached
 
-from impasto.images.io import read_picture
+from impasto.images.files.io import read_picture
 from impasto.images.resample import fit_size, side_of
 
 GOALS = (100, 300, 1000)  # steps of pastiche

@@ -25,11 +25,11 @@ from machine import machine, write_report
 from torch import Tensor
 
 import impasto
+from impasto.backbones import Backbone
 from impasto.devices import NUMBER_FORMATS
-from impasto.features import Backbone
 from impasto.images.resample import resize
+from impasto.objective.build import build_objective
 from impasto.styles import learn
-from impasto.targets import build_objective
 
 ALLOWED = 0.01
 GRAM: dict[str, Any] = {

@@ -28,12 +28,12 @@ from machine import machine, write_report
 from torch import Tensor
 
 import impasto
+from impasto.backbones import VGG, Backbone
 from impasto.demo import PAINTINGS, read_photograph
-from impasto.features import VGG, Backbone
-from impasto.images.io import read_picture
+from impasto.images.files.io import read_picture
 from impasto.images.resample import resize
+from impasto.objective.build import build_objective
 from impasto.styles import learn
-from impasto.targets import build_objective
 from impasto.weights.formats import write_weights
 from impasto.weights.network import NetworkWeights
 from impasto.weights.store import Store

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from impasto.features.compact import compact
+from impasto.backbones.compact import compact
 from impasto.weights.manifest import NORMALIZATIONS
 from impasto.weights.network import BLOCKS, CONVOLUTIONS, Convolutions, NetworkWeights
 

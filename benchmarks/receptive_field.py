@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from impasto.features import Backbone
+from impasto.backbones import Backbone
 
 MOST = 0.9
 

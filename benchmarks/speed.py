@@ -19,7 +19,7 @@ from pathlib import Path
 from machine import machine, write_report
 
 from impasto.demo import PAINTINGS, read_photograph
-from impasto.images.io import read_record
+from impasto.images.files.io import read_record
 
 OBJECTIVES = ("blend", "neighbours", "gram", "wasserstein")
 

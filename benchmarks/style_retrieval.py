@@ -10,7 +10,7 @@ from numpy.random import Generator
 from pictures import batches, stacked
 from torch import Tensor
 
-from impasto.features import Backbone
+from impasto.backbones import Backbone
 from impasto.losses import sums
 
 SIDE = 64  # px; the paintings are 128 px wide

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import synthetic
-from impasto.features import BACKBONES, VGG
+from impasto.backbones import BACKBONES, VGG
 from impasto.weights.formats import write_weights
 from impasto.weights.network import NetworkWeights
 

@@ -12,18 +12,21 @@ import torch
 from PIL import Image
 
 import impasto
-from impasto import StylizeConfig, api, capacity, engine, starts
+from impasto import StylizeConfig, api
 from impasto.api import Run, iterate, stylize
-from impasto.config import OutputConfig
+from impasto.backbones import VGG
+from impasto.config.fields import options_of
+from impasto.config.options import OutputConfig
 from impasto.devices import NUMBER_FORMATS
+from impasto.engine import loop as engine
+from impasto.engine import scale_start as starts
 from impasto.errors import CapacityError, ConfigError, DeviceError, OutputError, PictureError, WeightsError
-from impasto.features import VGG
-from impasto.images.io import read_picture, read_record
-from impasto.images.recolor import recolor
+from impasto.images.color.transfer import recolor
+from impasto.images.files.io import read_picture, read_record
 from impasto.images.resample import resize
-from impasto.objective import Report
-from impasto.option import options_of
-from impasto.runs import config_of, parse_record, pixels_sha256
+from impasto.objective.objective import Report
+from impasto.runs import memory as capacity
+from impasto.runs.record import config_of, parse_record, pixels_sha256
 from impasto.weights.manifest import NORMALIZATIONS
 from synthetic import picture, random_weights
 

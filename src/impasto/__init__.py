@@ -9,36 +9,36 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .api import Stylizer, build_objective, create_backbone, iterate, load_preset, resume, stylize
-    from .batches import batch
-    from .comparisons import compare
+    from .apps.batch import batch
+    from .apps.compare import compare
+    from .apps.learn_style import learn_style
+    from .apps.texture import iterate_texture, texture
     from .config import OutputConfig, StylizeConfig
-    from .engine import Progress
+    from .engine.loop import Progress
     from .errors import ImpastoError
-    from .learning import learn_style
-    from .regions import Region, regions_of_maps
-    from .result import Result
-    from .textures import iterate_texture, texture
+    from .regions.region import Region, regions_of_maps
+    from .runs.result import Result
 
 _HOMES = {
     "ImpastoError": "errors",
     "OutputConfig": "config",
-    "Progress": "engine",
-    "Region": "regions",
-    "Result": "result",
+    "Progress": "engine.loop",
+    "Region": "regions.region",
+    "Result": "runs.result",
     "StylizeConfig": "config",
     "Stylizer": "api",
-    "batch": "batches",
+    "batch": "apps.batch",
     "build_objective": "api",
-    "compare": "comparisons",
+    "compare": "apps.compare",
     "create_backbone": "api",
     "iterate": "api",
-    "iterate_texture": "textures",
-    "learn_style": "learning",
+    "iterate_texture": "apps.texture",
+    "learn_style": "apps.learn_style",
     "load_preset": "api",
-    "regions_of_maps": "regions",
+    "regions_of_maps": "regions.region",
     "resume": "api",
     "stylize": "api",
-    "texture": "textures",
+    "texture": "apps.texture",
 }
 
 __all__ = [

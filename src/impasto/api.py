@@ -9,20 +9,20 @@ from typing import Any
 
 import torch
 
-from . import targets
-from .checkpoint import Checkpoint, read_checkpoint
+from .backbones import Backbone, as_large_as_oxfords, build_backbone, canonical_layer
 from .config import StylizeConfig
+from .config.fields import options_of
+from .config.presets import load_preset
 from .devices import NUMBER_FORMATS, choose_device, choose_precision
-from .engine import Progress
-from .features import Backbone, as_large_as_oxfords, build_backbone, canonical_layer
-from .images import io
-from .objective import Objective
-from .option import options_of
-from .painting import Run
-from .presets import load_preset
-from .regions import Region, recorded_regions
-from .result import Result
-from .runs import config_of
+from .engine.loop import Progress
+from .images.files import io
+from .objective import build as targets
+from .objective.objective import Objective
+from .regions.region import Region, recorded_regions
+from .runs.checkpoint import Checkpoint, read_checkpoint
+from .runs.record import config_of
+from .runs.result import Result
+from .runs.run import Run
 from .styles import learn
 from .weights.manifest import NORMALIZATIONS
 from .weights.store import Store, default_cache

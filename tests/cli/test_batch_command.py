@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from tiny import TINY, paint_picture
 
-from impasto.cli.report import PlainReport
-from impasto.images.io import read_record
+from impasto.cli.progress import PlainReport
+from impasto.images.files.io import read_record
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from PIL import Image
 from tiny import SHORT, TINY
 
 from impasto.cli.options import given_values
-from impasto.cli.report import PlainReport
+from impasto.cli.progress import PlainReport
 from impasto.errors import ConfigError, DownloadError
 
 GRAM = (*TINY, "--objective", "gram", "--cell", "64")

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from tiny import SHORT
 
-from impasto.images.io import read_record
+from impasto.images.files.io import read_record
 
 TINY = (*SHORT[2:], "--coarsest", "32", "--neighbour-rotations", "1")
 OXFORD = "c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6af6"

@@ -8,8 +8,8 @@ import pytest
 import torch
 from tiny import TINY
 
-from impasto.images.io import read_record
-from impasto.objective import Objective, Report
+from impasto.images.files.io import read_record
+from impasto.objective.objective import Objective, Report
 
 MESSAGE = "the loss kept growing; try a smaller --step-size, or --precision float32"
 

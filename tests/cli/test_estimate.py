@@ -7,9 +7,9 @@ import re
 import pytest
 from tiny import TINY
 
-from impasto import forecast
 from impasto.cli.estimate import forecast_line
-from impasto.forecast import Forecast
+from impasto.runs import forecast
+from impasto.runs.forecast import Forecast
 
 LINE = r"32 x 21 px: about \d\.\d GB of memory and \d+:\d\d of painting"
 

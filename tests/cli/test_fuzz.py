@@ -26,9 +26,9 @@ from PIL import Image
 
 import impasto
 from impasto.cli.main import main
-from impasto.config import OutputConfig, StylizeConfig
-from impasto.images.io import read_picture
-from impasto.option import options_of
+from impasto.config.fields import options_of
+from impasto.config.options import OutputConfig, StylizeConfig
+from impasto.images.files.io import read_picture
 
 CASES = int(os.environ.get("IMPASTO_FUZZ_CASES", "300"))
 CODES = {0, 1, 2, 130, 143}
@@ -224,7 +224,7 @@ def test_no_command_line_loses_anything(pool, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("impasto.weights.download.ATTEMPTS", 1)
-    before, seen = digests(pool), dict.fromkeys(CODES, 0)
+    before, seen, starts = digests(pool), dict.fromkeys(CODES, 0), list[int]()
 
     @settings(max_examples=CASES, derandomize=CASES == 300, database=None, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case(pool))
@@ -236,11 +236,11 @@ def test_no_command_line_loses_anything(pool, tmp_path, monkeypatch):
         for name, data in files.items():
             (folder / name).write_bytes(data)
         args = [arg.replace("{out}", str(folder)) for arg in args]
-        start = highest(anew=True)
+        starts.append(highest(anew=True))
         code, told, error = said(args)
-        rise = highest() - start
+        rise = highest() - max(starts)  # pages of libraries leave the memory and come back
         seen[code] = seen.get(code, 0) + 1
-        case_ = f"{args}\n{code}\n{told[-500:]}\n{error[-1500:]}"
+        case_ = f"case {len(starts)}: {args}\n{code}\n{told[-500:]}\n{error[-1500:]}"
         assert code in CODES, case_
         assert "Traceback" not in error, case_
         assert "fault of impasto" not in error, case_

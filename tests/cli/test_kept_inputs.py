@@ -10,8 +10,8 @@ from PIL import Image
 from tiny import TINY, paint_picture
 
 import impasto as library
-from impasto.checkpoint import checkpoint_of, read_checkpoint
-from impasto.claims import claim
+from impasto.runs.checkpoint import checkpoint_of, read_checkpoint
+from impasto.runs.claims import claim
 
 TINIEST = {"size": 32, "iterations": (2,), "precision": "float32", "device": "cpu", "backbone": "compact"}
 

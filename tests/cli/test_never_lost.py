@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 from tiny import TINY
 
-from impasto.cli import keep
+from impasto.cli import output as keep
 from impasto.cli.streams import Lenient
 from impasto.errors import OutputError
-from impasto.images import io
-from impasto.images.encode import check_size
+from impasto.images.files import io
+from impasto.images.files.encode import check_size
 
 
 @pytest.fixture

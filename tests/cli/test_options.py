@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from impasto.cli.options import COMMON_NAMES, GroupedCommand, derived_flags, given_options
-from impasto.config import OutputConfig, StylizeConfig
+from impasto.config.fields import options_of
+from impasto.config.options import OutputConfig, StylizeConfig
 from impasto.errors import ConfigError
-from impasto.option import options_of
 
 OPTIONS = {**options_of(StylizeConfig), **options_of(OutputConfig)}
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from tiny import TINY, paint_picture
 
-from impasto.images.io import read_picture, read_record
-from impasto.presets import load_preset, preset_names
-from impasto.runs import portable
+from impasto.config.presets import load_preset, preset_names
+from impasto.images.files.io import read_picture, read_record
+from impasto.runs.record import portable
 
 
 def test_two_files_become_a_finished_one(impasto, photo, painting, out):

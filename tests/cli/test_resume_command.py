@@ -18,13 +18,14 @@ import pytest
 from PIL import Image
 from tiny import TINY, paint_picture
 
-from impasto import checkpoint, files
-from impasto.checkpoint import checkpoint_of, read_checkpoint, write_checkpoint
-from impasto.cli import keep
-from impasto.cli.report import PlainReport
+from impasto import files
+from impasto.cli import output as keep
+from impasto.cli.progress import PlainReport
 from impasto.cli.streams import Lenient
 from impasto.errors import OutputError
-from impasto.images.io import read_record
+from impasto.images.files.io import read_record
+from impasto.runs import checkpoint
+from impasto.runs.checkpoint import checkpoint_of, read_checkpoint, write_checkpoint
 
 LONGER = (*TINY, "--iterations", "8", "--objective", "gram")
 
@@ -60,7 +61,7 @@ def pixels(path: Path) -> str:
 def test_killed_anywhere_it_ends_in_the_same_pixels(photo, painting, out, tmp_path):
     """Real processes; the checkpoints are as frequent as the iterations, so that some are being written."""
     whole, file = tmp_path / "whole.png", checkpoint_of(out)
-    code = "import impasto.cli.keep as k, impasto.cli.main as m, sys; k.REST = 0; k.monotonic = iter(range(10**9)).__next__; "
+    code = "import impasto.cli.output as k, impasto.cli.main as m, sys; k.REST = 0; k.monotonic = iter(range(10**9)).__next__; "
     program = [sys.executable, "-c", code + "sys.exit(m.main())"]
     options = [*TINY, "--iterations", "150", "--objective", "gram", "--checkpoint", "1", "--quiet"]
     subprocess.run([*program, "stylize", photo, painting, "-o", whole, *options], check=True)
@@ -108,7 +109,7 @@ def test_a_second_signal_leaves_the_last_checkpoint(impasto, signals, often, pho
 def test_checkpoints_come_as_often_as_asked_for(impasto, often, monkeypatch, photo, painting, out):
     written = []
     monkeypatch.setattr(
-        "impasto.painting.write_checkpoint", lambda path, since: written.append((Path(path), since.state["step"]))
+        "impasto.runs.run.write_checkpoint", lambda path, since: written.append((Path(path), since.state["step"]))
     )
     impasto("stylize", photo, painting, "-o", out, *LONGER, "--checkpoint", "4")
     assert [step for _, step in written] == [4, 8]  # a look at the clock is a second here

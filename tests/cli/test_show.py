@@ -9,9 +9,9 @@ import sys
 import pytest
 from tiny import TINY
 
-from impasto.config import StylizeConfig
-from impasto.option import options_of
-from impasto.presets import preset_names, read_preset
+from impasto.config.fields import options_of
+from impasto.config.options import StylizeConfig
+from impasto.config.presets import preset_names, read_preset
 from impasto.weights.manifest import WEIGHTS
 
 if sys.version_info >= (3, 11):

@@ -11,9 +11,9 @@ import time
 import pytest
 from tiny import TINY
 
-from impasto.cli.report import PlainReport
-from impasto.images.io import read_picture, read_record
-from impasto.objective import Objective
+from impasto.cli.progress import PlainReport
+from impasto.images.files.io import read_picture, read_record
+from impasto.objective.objective import Objective
 
 
 def test_ctrl_c_in_a_process_of_its_own(photo, painting, out):

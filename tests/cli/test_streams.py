@@ -10,7 +10,7 @@ import pytest
 from tiny import TINY
 
 from impasto.cli.streams import Lenient
-from impasto.images.io import read_picture
+from impasto.images.files.io import read_picture
 
 IMPASTO = f"exec {sys.executable} -m impasto"
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from tiny import TINY, paint_picture
 
-from impasto.images.io import read_record
+from impasto.images.files.io import read_record
 
 LEARN = ("--sizes", "32", "--backbone", "compact", "--precision", "float32", "--device", "cpu")
 

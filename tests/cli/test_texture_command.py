@@ -7,7 +7,7 @@ import json
 import pytest
 from tiny import SHORT, TINY, paint_picture
 
-from impasto.images.io import read_picture, read_record
+from impasto.images.files.io import read_picture, read_record
 
 FLAGS = (*TINY[2:], "--coarsest", "32", "--neighbour-rotations", "1")
 

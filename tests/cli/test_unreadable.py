@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tiny import TINY, Said
 
-from impasto.claims import claim
+from impasto.runs.claims import claim
 
 LONG = "x" * 300
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tiny import TINY
 
-from impasto.cli.report import waiting
+from impasto.cli.progress import waiting
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from impasto.demo.paintings.brush import Brush, Canvas
-from impasto.demo.paintings.surface import canvas_shape, grid, palette, turned
+from impasto.demo.pictures.brush import Brush, Canvas
+from impasto.demo.pictures.surface import canvas_shape, grid, palette, turned
 
 WIDTH = 64
 SHAPE = canvas_shape(WIDTH)

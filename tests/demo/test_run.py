@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from impasto.demo import PAINTINGS, PAIRS, PHOTOGRAPHS, paint_demo, paintings, run
+from impasto.demo import PAINTINGS, PAIRS, PHOTOGRAPHS, paint_demo, run
+from impasto.demo import pictures as paintings
 from impasto.errors import ConfigError, OutputError
 
 TWO = (("cat", "waves"), ("coffee", "flow"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from impasto.demo.paintings.surface import (
+from impasto.demo.pictures.surface import (
     along,
     canvas_shape,
     cell_of,

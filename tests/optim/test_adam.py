@@ -54,7 +54,7 @@ def test_epsilon_hat_is_the_placement_of_keras(canvas, bowl, evaluator):
 
 
 def test_the_bands_are_moved_as_torch_moves_them(canvas, bowl, evaluator):
-    from impasto.images.bands import merge_bands, split_bands
+    from impasto.images.laplacian import merge_bands, split_bands
 
     found, _ = walk(Solver(Adam(4e-3), Bands()), evaluator(bowl), canvas)
     bands = [band.requires_grad_(True) for band in split_bands(canvas, 1)]

@@ -9,7 +9,7 @@ import torch
 from scipy.optimize import minimize
 
 from impasto.optim import LBFGS, Bands, Pixels, Solver
-from impasto.optim.search import Trial, strong_wolfe
+from impasto.optim.line_search import Trial, strong_wolfe
 
 
 def walk(solver, function, canvas, steps):
@@ -46,7 +46,7 @@ def test_the_iterates_are_those_of_torch(canvas, bowl, evaluator, history, scale
 
 
 def test_the_bands_are_moved_as_torch_moves_them(canvas, bowl, evaluator):
-    from impasto.images.bands import merge_bands, split_bands
+    from impasto.images.laplacian import merge_bands, split_bands
 
     bands = split_bands(canvas, 1)
     flat = torch.cat([band.flatten() for band in bands])

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
-from impasto.config import StylizeConfig
+from impasto.config.options import StylizeConfig
 from impasto.optim import LBFGS, Adam, Bands, Grey, Pixels, Solver, create_solver
 
 SOLVERS = {

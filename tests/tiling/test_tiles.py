@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from impasto.features.backbone import LayerSpec
+from impasto.backbones.backbone import LayerSpec
 from impasto.tiling import Tile, is_tiled, tiles_of
 
 LAYERS = {"pixels": LayerSpec(3, 1, 0), "relu2_1": LayerSpec(5, 2, 4), "relu5_1": LayerSpec(8, 16, 70)}

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from impasto.features import compact
+from impasto.backbones import compact
 from impasto.weights.formats import read_weights, write_weights
 from impasto.weights.manifest import NORMALIZATIONS
 from impasto.weights.network import CONVOLUTIONS

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from impasto.features import VGG
+from impasto.backbones import VGG
 from impasto.weights.manifest import NORMALIZATIONS
 from impasto.weights.network import BLOCKS, CONVOLUTIONS, NetworkWeights
 from synthetic import picture, random_weights

@@ -11,11 +11,11 @@ from ..config import OutputConfig, StylizeConfig
 from ..errors import ConfigError
 from .inputs import left_out_of
 from .interrupt import Interrupt
+from .many import Painter, Stopped
 from .masks import GivenMasks, mask_flags
 from .options import Flag, GroupedCommand, derived_flags, given_options
-from .painter import Painter, Stopped
 from .preset import PRESET_HELP, departures, preset_config
-from .report import waiting
+from .progress import waiting
 from .weights import fetch_missing
 
 __all__ = ["batch"]
@@ -63,7 +63,7 @@ def batch(
     fetch_missing(config, preset, quiet=settings.quiet)
     wanted, painter = [styles] if mix else styles, Painter(settings.quiet, settings)
     with waiting(settings.quiet):
-        from ..batches import batch as begin
+        from ..apps.batch import batch as begin
 
         painting = begin(
             contents,

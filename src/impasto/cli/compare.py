@@ -12,10 +12,10 @@ from ..config import OutputConfig, StylizeConfig
 from ..errors import ConfigError
 from .inputs import check_new, no_clobber_flag
 from .interrupt import Interrupt
+from .many import Painter, Stopped
 from .options import Flag, GroupedCommand, derived_flags, given_options, given_values
-from .painter import Painter, Stopped
 from .preset import departures
-from .report import waiting
+from .progress import waiting
 from .weights import fetch_missing
 
 __all__ = ["compare"]
@@ -66,8 +66,8 @@ def compare(
     if no_clobber:
         check_new(output, str(Path(output).with_suffix(".json")))
     with waiting(settings.quiet):
-        from ..comparisons import compare as begin
-        from ..comparisons import plan_cells
+        from ..apps.compare import compare as begin
+        from ..apps.compare import plan_cells
 
         cells = plan_cells(content, styles, presets, varied, options)
     for first in {cell.config.resolve().weights: cell for cell in cells}.values():

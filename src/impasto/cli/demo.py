@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .report import waiting
+from .progress import waiting
 
 __all__ = ["demo"]
 

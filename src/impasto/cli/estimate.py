@@ -9,11 +9,11 @@ import click
 from ..config import StylizeConfig
 from .options import Flag, GroupedCommand, derived_flags, given_options
 from .preset import PRESET_HELP, preset_config
-from .report import clock, waiting
+from .progress import clock, waiting
 from .weights import fetch_missing
 
 if TYPE_CHECKING:
-    from ..forecast import Forecast
+    from ..runs.forecast import Forecast
 
 __all__ = ["estimate", "forecast_line"]
 

@@ -32,7 +32,7 @@ def check_new(*outputs: str | None) -> None:
 
 def left_out_of(given: Iterable[Any], *, recursive: bool = False) -> list[str]:
     """A line for each folder among what is given, that names the files in it which are no pictures."""
-    from ..images.folder import left_out
+    from ..images.files.folder import left_out
 
     lines = []
     for folder in (each for each in given if is_folder(each)):
@@ -53,8 +53,8 @@ def files_read(config: StylizeConfig, given: Iterable[Any]) -> list[Any]:
     Raises:
         PictureError: a folder has no pictures.
     """
-    from ..images.folder import expanded
-    from ..runs import files_named
+    from ..images.files.folder import expanded
+    from ..runs.record import files_named
 
     there = [each for each in given if each is not None]
     return [*there, *(path for each in there for path in expanded(each)), *files_named(config)]

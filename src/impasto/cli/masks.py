@@ -12,8 +12,8 @@ from ..errors import ConfigError
 from .options import Flag
 
 if TYPE_CHECKING:
-    from ..regions import Region
-    from ..runs import Input, RunRecord
+    from ..regions.region import Region
+    from ..runs.record import Input, RunRecord
 
 __all__ = ["GivenMasks", "mask_flags", "recorded_masks"]
 
@@ -81,7 +81,7 @@ class GivenMasks:
             ConfigError: there is another number of them than of styles.
             PictureError: see `impasto.regions_of_maps`.
         """
-        from ..regions import Region, regions_of_maps
+        from ..regions.region import Region, regions_of_maps
 
         if self.content_map:
             return regions_of_maps(self.content_map, styles, self.style_maps)

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import click
 
 from ..config import OutputConfig, StylizeConfig
+from ..config.fields import Option, options_of
 from ..errors import ConfigError, nearest_name
-from ..option import Option, options_of
 
 __all__ = ["Flag", "GroupedCommand", "derived_flags", "given_options", "given_values"]
 

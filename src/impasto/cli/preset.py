@@ -18,14 +18,14 @@ def preset_config(preset: str | None, changes: Mapping[str, Any]) -> StylizeConf
     Raises:
         ConfigError: there is no such preset, or an option is unknown or out of range.
     """
-    from ..presets import load_preset
+    from ..config.presets import load_preset
 
     return (load_preset(preset) if preset else StylizeConfig()).overlay(changes)
 
 
 def departures(preset: str | None, config: StylizeConfig) -> list[str]:
     """A line where the preset's network was replaced by another: what it published is then not what is painted."""
-    from ..presets import load_preset
+    from ..config.presets import load_preset
 
     if preset is None or (published := load_preset(preset).backbone) == config.backbone:
         return []

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..claims import claim
 from ..config import OutputConfig
 from ..errors import CheckpointError
 from ..files import check_kept
+from ..runs.claims import claim
 from .inputs import files_read
 from .masks import recorded_masks
 from .options import Flag, GroupedCommand
-from .repeat import Given, picture_flags, recorded_pictures
-from .report import waiting
+from .progress import waiting
+from .records import Given, picture_flags, recorded_pictures
 from .stylize import paint, summary
 
 if TYPE_CHECKING:
-    from ..checkpoint import Checkpoint
+    from ..runs.checkpoint import Checkpoint
 
 __all__ = ["resume"]
 
@@ -51,9 +51,9 @@ def resume(
     with ExitStack() as held:
         with waiting(quiet):
             from ..api import resume as go_on
-            from ..checkpoint import read_checkpoint
-            from ..images.io import check_output, check_size
-            from ..runs import config_of
+            from ..images.files.io import check_output, check_size
+            from ..runs.checkpoint import read_checkpoint
+            from ..runs.record import config_of
 
             since = read_checkpoint(file)
             output = output or _output(since, file)
@@ -83,7 +83,7 @@ def _output(since: Checkpoint, file: str) -> str:
 
 def _tell_differences(since: Checkpoint) -> None:
     """Warn that the picture may not be the same to the bit."""
-    from ..runs import config_of, differing_makers, make_record
+    from ..runs.record import config_of, differing_makers, make_record
 
     record = since.record
     now = make_record(config_of(record), record["content"], record["styles"])

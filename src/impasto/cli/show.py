@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ..config import StylizeConfig
-from ..option import options_of
+from ..config.fields import options_of
 from .options import HEADINGS
 
 __all__ = ["inspect", "presets"]
@@ -23,7 +23,7 @@ def presets(name: str | None) -> None:
 
     Settings that differ from the defaults are marked with the default. What is printed is TOML.
     """
-    from ..presets import preset_names, read_preset
+    from ..config.presets import preset_names, read_preset
 
     if name:
         click.echo("\n".join(_settings(name)))
@@ -35,7 +35,7 @@ def presets(name: str | None) -> None:
 
 def _settings(name: str) -> Iterator[str]:
     """A preset as TOML, every option resolved and under the heading of its group."""
-    from ..presets import read_preset
+    from ..config.presets import read_preset
 
     preset = read_preset(name)
     values, defaults = preset.config.resolve().to_dict(), StylizeConfig().resolve().to_dict()
@@ -71,8 +71,8 @@ def _needs(config: StylizeConfig) -> str:
 @click.option("--json", "raw", is_flag=True, help="print the record as it is embedded")
 def inspect(picture: str, raw: bool) -> None:
     """Print how PICTURE was made: the run record that it carries."""
-    from ..runs import parse_record
-    from .repeat import text_in
+    from ..runs.record import parse_record
+    from .records import text_in
 
     text = text_in(picture)
     if raw:

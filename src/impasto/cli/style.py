@@ -13,7 +13,7 @@ from ..files import check_kept
 from .inputs import check_new, files_read, left_out_of, no_clobber_flag
 from .options import Flag, GroupedCommand, derived_flags, given_options
 from .preset import PRESET_HELP, preset_config
-from .report import waiting
+from .progress import waiting
 from .weights import fetch_missing
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def learn(
         for line in left_out_of(pictures):
             click.echo(f"impasto: warning: {line}", err=True)
     with waiting(quiet):
-        from ..learning import learn_style
+        from ..apps.learn_style import learn_style
         from ..styles import check_style_output
 
         check_style_output(output)

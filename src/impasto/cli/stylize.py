@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..claims import claim
 from ..config import OutputConfig, StylizeConfig
 from ..errors import ConfigError
 from ..files import check_kept, exists
+from ..runs.claims import claim
 from .estimate import forecast_line
 from .inputs import check_new, files_read, left_out_of, no_clobber_flag
 from .interrupt import Interrupt
-from .keep import Keeper
 from .masks import GivenMasks, mask_flags, recorded_masks
 from .options import Flag, GroupedCommand, derived_flags, given_options
+from .output import Keeper
 from .preset import PRESET_HELP, departures, preset_config
-from .repeat import Given, are_recorded, changed_inputs, compare_pixels, picture_flags, record_in, recorded_pictures
-from .report import open_report, waiting
+from .progress import open_report, waiting
+from .records import Given, are_recorded, changed_inputs, compare_pixels, picture_flags, record_in, recorded_pictures
 from .weights import fetch_missing
 
 if TYPE_CHECKING:
     from ..api import Result, Run
-    from ..runs import RunRecord
+    from ..runs.record import RunRecord
 
 __all__ = ["DIVERGED", "Job", "carry_out", "diverged", "paint", "stylize", "summary"]
 
@@ -57,7 +57,7 @@ class Job:
         """The styles, or the regions they are for."""
         if self.masks.files:
             return self.masks.regions(self.styles)
-        from ..regions import recorded_regions
+        from ..regions.region import recorded_regions
 
         entries = self.record.get("regions") if self.record else None
         return recorded_regions(entries, self.styles) if entries else self.styles
@@ -104,7 +104,7 @@ def carry_out(job: Job, output: str, settings: OutputConfig, source: str | None 
     fetch_missing(job.config, job.preset, quiet=settings.quiet, exact=exact)
     with waiting(settings.quiet):
         from ..api import Stylizer
-        from ..images.io import check_size
+        from ..images.files.io import check_size
 
         warnings = [*_warnings(job), *_replaced(output, settings), *left_out_of(job.styles)]
         run = Stylizer(config=job.config, preset=job.preset, exact=exact).iterate(job.content, job.painted_in)
@@ -137,7 +137,7 @@ def _repeat(source: str, preset: str | None, given: Given, changes: Mapping[str,
     """A recorded run, its pictures replaced by those given, and flags on top."""
     if preset:
         raise ConfigError("--preset and --from were both given", "a run starts from one of them")
-    from ..runs import config_of
+    from ..runs.record import config_of
 
     record = record_in(source)
     if record.get("regions") and (given.arguments[1:] or given.styles) and not masks.files:
@@ -173,9 +173,9 @@ def _replaced(output: str, settings: OutputConfig) -> list[str]:
 
 def _check_outputs(output: str, settings: OutputConfig, job: Job, source: str | None) -> None:
     """Refuse what could not be written after minutes of work, or would replace a file that goes in."""
-    from ..checkpoint import check_checkpoint
-    from ..images.io import check_output
-    from ..runs import check_record_output
+    from ..images.files.io import check_output
+    from ..runs.checkpoint import check_checkpoint
+    from ..runs.record import check_record_output
 
     check_output(output, bits=settings.bits)
     if settings.record:
@@ -188,7 +188,7 @@ def _check_outputs(output: str, settings: OutputConfig, job: Job, source: str | 
 
 def _checkpoint(output: str, settings: OutputConfig) -> str:
     """Where checkpoints are written; empty where none is."""
-    from ..checkpoint import checkpoint_of
+    from ..runs.checkpoint import checkpoint_of
 
     return str(settings.checkpoint_file or checkpoint_of(output)) if settings.checkpoint else ""
 

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from ..config import OutputConfig, StylizeConfig
-from ..defaults import WITHOUT_CONTENT
+from ..config.defaults import WITHOUT_CONTENT
+from ..config.fields import options_of
 from ..errors import ConfigError
-from ..option import options_of
 from .inputs import no_clobber_flag
 from .options import Flag, GroupedCommand, derived_flags, given_options
 from .preset import PRESET_HELP, preset_config

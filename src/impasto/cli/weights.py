@@ -11,7 +11,7 @@ import click
 from ..config import StylizeConfig
 from ..errors import WeightsError
 from ..files import check_kept, check_replaced
-from .report import on_a_screen
+from .progress import on_a_screen
 
 if TYPE_CHECKING:
     from ..weights.manifest import WeightsRecord

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .origins import Origin
-from .paintings import PAINTINGS, Painting, find_painting
 from .photographs import PHOTOGRAPHS, Photograph, read_photograph
+from .pictures import PAINTINGS, Painting, find_painting
 from .run import PAIRS, SIZE, paint_demo
 
 __all__ = [

@@ -8,12 +8,12 @@ from pathlib import Path
 from PIL import Image
 
 from ..api import stylize
+from ..figures.contact_sheet import contact_sheet
 from ..files import make_folder
-from ..images.io import check_output, read_picture, save_picture, write_text
-from ..images.sheet import contact_sheet
+from ..images.files.io import check_output, read_picture, save_picture, write_text
 from .origins import describe_origins
-from .paintings import PAINTINGS, find_painting
 from .photographs import PHOTOGRAPHS, read_photograph
+from .pictures import PAINTINGS, find_painting
 
 __all__ = ["PAIRS", "SIZE", "paint_demo"]
 

@@ -10,12 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import PictureError
-from .io import Picture, read_picture
+from ..types import Size
+from .files.io import Picture, read_picture
 from .resample import Within, resize
 
 __all__ = ["HALF", "Mask", "read_mask", "reduced", "resized_mask"]
 
-Size = tuple[int, int]
 
 HALF = 0.5  # of a mask: where places either count or do not
 

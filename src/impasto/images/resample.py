@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..errors import ConfigError, nearest_name
 from .arrays import Array
-from .wrap import is_tiled, wrapped
+from .periodic import is_tiled, wrapped
 
 __all__ = ["ELSEWHERE", "Within", "fit_size", "resize", "shrunk", "side_of"]
 

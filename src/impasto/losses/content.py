@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from ..numerics import widened
+
 __all__ = ["content_divisor", "content_loss", "content_size", "content_squares"]
 
 
@@ -44,8 +46,3 @@ def content_divisor(energy: Tensor, count: Tensor, form: str) -> Tensor:
 
 def _sum(squares: Tensor, weight: Tensor | None) -> Tensor:
     return squares.sum() if weight is None else (squares * weight).sum()
-
-
-def widened(features: Tensor) -> Tensor:
-    """Float32 or wider: no loss is ever summed in half precision."""
-    return features.float() if features.element_size() < 4 else features

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .adam import Adam
 from .lbfgs import LBFGS
 from .method import Method
+from .parameterization import Bands, Grey, Pixels
 from .solver import Solver, State, create_solver
-from .variable import Bands, Grey, Pixels
 
 __all__ = ["LBFGS", "Adam", "Bands", "Grey", "Method", "Pixels", "Solver", "State", "create_solver"]

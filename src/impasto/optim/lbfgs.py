@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from .line_search import Trial, strong_wolfe
 from .method import Evaluate, Fit, Memory, Method, R
-from .search import Trial, strong_wolfe
 
 __all__ = ["LBFGS"]
 

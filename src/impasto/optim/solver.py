@@ -9,10 +9,11 @@ from typing import Any, cast
 from torch import Tensor
 
 from ..config import StylizeConfig
+from ..types import Size
 from .adam import Adam
 from .lbfgs import LBFGS
 from .method import Memory, Method, R
-from .variable import Bands, Grey, Pixels, Size, Variable
+from .parameterization import Bands, Grey, Pixels, Variable
 
 __all__ = ["Solver", "State", "create_solver"]
 

@@ -1,12 +1,12 @@
 """Styles: what is known of one at a size, and what it is known from."""
 
-from .banks import joined, kept
-from .ladder import learn_ladder
-from .learnt import LearntStyle, check_style_output, read_learnt
-from .parts import Part, needed, needed_of_styles, parts_of, style_length
-from .pictures import SHORTEST, PictureStyle, drawn, layer_bank, learn, resized
+from .learn import learn_ladder
+from .mixing import Part, needed, needed_of_styles, parts_of, style_length
+from .patch_bank import joined, kept
+from .picture_style import SHORTEST, PictureStyle, drawn, layer_bank, learn, resized
 from .read import read_pictures, read_style
 from .style import KeptStyle, Style, StyleTargets
+from .style_file import LearntStyle, check_style_output, read_learnt
 
 __all__ = [
     "SHORTEST",

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from ..files import is_folder
-from ..images.folder import expanded, joint_digest
-from ..images.io import Picture, read_picture
+from ..images.files.folder import expanded, joint_digest
+from ..images.files.io import Picture, read_picture
 from ..images.resample import Within
-from .learnt import SUFFIX, LearntStyle, read_learnt
-from .pictures import SHORTEST, PictureStyle
+from .picture_style import SHORTEST, PictureStyle
 from .style import KeptStyle, Style
+from .style_file import SUFFIX, LearntStyle, read_learnt
 
 __all__ = ["read_pictures", "read_style"]
 

@@ -10,10 +10,12 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from ..backbones import Backbone
 from ..config import StylizeConfig
-from ..features import Backbone
-from ..losses import Size, Sums, grid_of
-from .banks import Bank, joined
+from ..losses import Sums
+from ..matching import grid_of
+from ..types import Size
+from .patch_bank import Bank, joined
 
 __all__ = ["KeptStyle", "Style", "StyleTargets"]
 

@@ -1,18 +1,10 @@
 """Pictures looked at in tiles: what is seen, and values and gradients, as of the whole picture, in the memory of one tile."""
 
-from .anew import Anew
-from .looking import (
-    Wanted,
-    grid_share,
-    hypercolumn_parts,
-    picture_features,
-    picture_hypercolumns,
-    picture_sums,
-    sources_of,
-)
-from .passes import Additive, Local, value_and_grad
-from .relief import SMALLEST, within_memory
-from .tiles import Cells, Span, Tile, Window, is_tiled, tiles_of
+from .features import Wanted, grid_share, hypercolumn_parts, picture_features, picture_hypercolumns, picture_sums, sources_of
+from .gradient import Additive, Local, value_and_grad
+from .lazy_features import Anew
+from .out_of_memory import SMALLEST, within_memory
+from .tiles import Cells, Tile, Window, is_tiled, tiles_of
 
 __all__ = [
     "SMALLEST",
@@ -20,7 +12,6 @@ __all__ = [
     "Anew",
     "Cells",
     "Local",
-    "Span",
     "Tile",
     "Wanted",
     "Window",

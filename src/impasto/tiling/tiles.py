@@ -8,12 +8,11 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ..features import Backbone, LayerSpec, held_layer
-from ..losses import Size
+from ..backbones import Backbone, LayerSpec, held_layer
+from ..types import Size, Span
 
 __all__ = ["Cells", "Span", "Tile", "Window", "is_tiled", "size_of", "tiles_of"]
 
-Span = tuple[int, int]
 """From the first to behind the last."""
 
 Cells = tuple[Span, Span]

@@ -114,7 +114,7 @@ _KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 _RECORDS = (
     WeightsRecord(
         id="compact",
-        file="features/assets/compact.safetensors",
+        file="backbones/assets/compact.safetensors",
         url="",
         hash="sha256:0f8c844930cfeaa1fcd669aab69aeea095797019af41e5201599b84cb831132d",
         megabytes=6,

@@ -1,0 +1,302 @@
+"""Many pictures with one network: each content in each style, what is there already left out, an error ends one picture only."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import string
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..api import Result, Run, Stylizer, make_config
+from ..config import OutputConfig, StylizeConfig
+from ..errors import CheckpointError, ConfigError, ImpastoError, OutputError, nearest_name
+from ..files import above, check_kept, exists, folder_for, is_folder, make_folder
+from ..images.files.folder import digest_of, expanded, pictures_in
+from ..images.files.io import check_output, check_size, read_record
+from ..regions.region import Region
+from ..runs.checkpoint import check_checkpoint, checkpoint_of, read_checkpoint, remove_checkpoint
+from ..runs.claims import Claimed, claim
+from ..runs.record import files_named, parse_record
+from ..styles import KeptStyle, Style, needed_of_styles, parts_of, read_style
+
+__all__ = ["FIELDS", "Batch", "Job", "Paint", "Painted", "attempt", "batch"]
+
+FIELDS = ("content", "style", "index")
+IN_FOLDER = "{content}_{style}.png"
+
+Paint = Callable[["Job", Run], Result | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One picture to be painted.
+
+    Attributes:
+        content: as in `stylize`.
+        styles: one, or several that are mixed.
+        output: the file to be written, or None.
+        folder: where the content lies in the folder that was given, and the output in its own.
+    """
+
+    content: Any
+    styles: tuple[Any, ...]
+    output: Path | None = None
+    folder: Path = Path()
+
+    @property
+    def name(self) -> str:
+        """``photo.jpg, painting.jpg``."""
+        return f"{_name(self.content)}, {' + '.join(map(_name, self.styles))}"
+
+
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """What became of a job: a ``result``, an ``error``, or neither.
+
+    Then the output was there before, painted ``otherwise`` where its record tells of other pictures or options; or it is
+    ``claimed``: another process is painting it.
+    """
+
+    job: Job
+    result: Result | None = field(default=None, repr=False)
+    error: ImpastoError | None = None
+    claimed: bool = False
+    otherwise: bool = False
+
+
+class Batch(Iterator[Painted]):
+    """What became of each job, one style after the other; ``jobs`` are all there are, done or not."""
+
+    def __init__(self, jobs: Sequence[Job], painted: Iterator[Painted]) -> None:
+        self.jobs, self._painted = jobs, painted
+
+    def __next__(self) -> Painted:
+        return next(self._painted)
+
+
+def batch(
+    contents: Any,
+    styles: Any,
+    *,
+    output: str | os.PathLike[str] | None = None,
+    force: bool = False,
+    recursive: bool = False,
+    paint: Paint | None = None,
+    save: OutputConfig | None = None,
+    config: StylizeConfig | None = None,
+    preset: str | None = None,
+    **options: Any,
+) -> Batch:
+    """Paint each content in each style: the network is loaded once, and what it sees in a style is kept for the next content.
+
+    Every picture is written whole or not at all, and is claimed and looked for just before it is painted, so that a batch may be
+    broken off and taken up again, or shared by several processes. A picture of which there is a checkpoint goes on from it.
+
+    Args:
+        contents: a picture, a folder of pictures, or a list of such.
+        styles: one or a list; each is a picture, a folder whose pictures are pooled, or a list of styles that are mixed.
+        output: where results are written: a name with the fields ``{content}`` and ``{style}`` (file names without suffix)
+            and ``{index}`` (the number of the picture, from 1; ``{index:03}`` is 001). A name without suffix is a folder, for
+            ``{content}_{style}.png`` in it. Folders are made.
+            Of pictures that would have the same name, all but the first get a number.
+        force: paint again what is there already.
+        recursive: take the pictures of the folders in a folder as well; outputs lie in folders like theirs.
+        paint: called with each job and its run, to iterate over it; to cancel the batch, raise. It may save the result
+            itself, and returns it then. By default it is painted.
+        save: how results are written.
+        config, preset, options: as of `stylize`.
+
+    Returns:
+        An iterator that paints; what is wrong with one picture is told in its ``error``, and the next one follows.
+
+    Raises:
+        ConfigError, WeightsError, DeviceError, OutputError: at once, before anything is painted.
+        ConfigError: so too, where a style is a `Region`: masks are of one picture.
+        PictureError: so too, where a folder of contents has no pictures.
+    """
+    jobs = _plan(contents, styles, output, recursive=recursive)
+    asked = make_config(config, preset, options)
+    for job in jobs:
+        parts_of(asked, len(job.styles))
+    _check_outputs([job for job in jobs if job.output], _listed(contents), save or OutputConfig(), asked)
+    stylizer = Stylizer(config=asked, preset=preset)
+    return Batch(jobs, _paint_all(jobs, stylizer, force, paint, save))
+
+
+def _plan(contents: Any, styles: Any, output: str | os.PathLike[str] | None, *, recursive: bool) -> list[Job]:
+    pattern = None if output is None else _pattern(output)
+    sources = list(_sources(contents, pattern, recursive=recursive))
+    groups = [tuple(_listed(style)) for style in _listed(styles)]
+    if any(isinstance(style, Region) for group in groups for style in group):
+        raise ConfigError("masks are of one picture, and a batch has many", "paint each with stylize")
+    jobs = [Job(content, group, folder=folder) for group in groups for content, folder in sources]
+    if pattern is None:
+        return jobs
+    named = [replace(job, output=_output(pattern, job, index)) for index, job in enumerate(jobs, start=1)]
+    return list(_apart(named))
+
+
+def _sources(contents: Any, pattern: str | None, *, recursive: bool) -> Iterator[tuple[Any, Path]]:
+    """Every content, and where it lies in the folder that was given; of a tree, what the batch writes is no content."""
+    written = None if pattern is None else Path(pattern.partition("{")[0] + "_").parent.resolve()
+    for content in _listed(contents):
+        if not (recursive and isinstance(content, (str, os.PathLike)) and is_folder(content)):
+            yield from ((source, Path()) for source in expanded(content))
+            continue
+        root = Path(content)
+        inside = written is not None and root.resolve() in written.parents
+        for path in pictures_in(root, recursive=True):
+            if not (inside and written in path.resolve().parents):
+                yield path, path.parent.relative_to(root)
+
+
+def _apart(jobs: Iterable[Job]) -> Iterator[Job]:
+    """The jobs with outputs of their own: of several with the same name, all but the first get a number."""
+    taken: set[str] = set()
+    for job in jobs:
+        first = job.output or Path()
+        names = (first.with_name(f"{first.stem}-{number}{first.suffix}") for number in itertools.count(2))
+        output = next(each for each in itertools.chain([first], names) if os.path.normcase(each) not in taken)
+        taken.add(os.path.normcase(output))
+        yield replace(job, output=output)
+
+
+def _paint_all(
+    jobs: Iterable[Job], stylizer: Stylizer, force: bool, paint: Paint | None, save: OutputConfig | None
+) -> Iterator[Painted]:
+    for _, group in itertools.groupby(jobs, key=lambda job: id(job.styles)):
+        styles: list[Style] = []
+        for job in group:
+            begin = partial(_begin, stylizer, job, styles)
+            if job.output is None:
+                yield attempt(job, begin, paint, save)
+            elif exists(job.output) and not force:
+                yield Painted(job, otherwise=_is_otherwise(job, stylizer))
+            else:
+                yield _paint_claimed(job, begin, force, paint, save)
+
+
+def _is_otherwise(job: Job, stylizer: Stylizer) -> bool:
+    """Whether a picture that is there was painted from other pictures or with other options."""
+    try:
+        record = parse_record(read_record(job.output or "") or "")
+        files = [source if isinstance(source, (str, os.PathLike)) else None for source in (job.content, *job.styles)]
+        digests = [None if file is None else digest_of(file) for file in files]
+    except (ImpastoError, OSError):
+        return True  # by somebody else, or of files that are gone
+    entries = [entry["sha256"] for entry in (record["content"], *record["styles"]) if entry]
+    if len(entries) != len(digests) or any(now not in (None, then) for then, now in zip(entries, digests, strict=True)):
+        return True
+    then, now = ({**each, **_MACHINES} for each in (record["config"], stylizer.config.to_dict()))
+    starts = [Path(each.pop("init")).name for each in (then, now)]
+    weights = (record.get("weights") or {}).get("sha256")
+    return then != now or len(set(starts)) > 1 or weights != stylizer.weights["sha256"]
+
+
+# Options that each machine answers for itself, and weights, which are compared by their hash.
+_MACHINES = dict.fromkeys(("device", "precision", "memory", "tile_size", "weights"))
+
+
+def _paint_claimed(job: Job, begin: Callable[[], Run], force: bool, paint: Paint | None, save: OutputConfig | None) -> Painted:
+    """Paint a job with an output, unless another process is at it."""
+    output = job.output or Path()
+    try:
+        with folder_for(output), claim(output, checkpoint_of(output)):
+            if exists(output) and not force:  # another process has finished it meanwhile
+                return Painted(job)
+            return attempt(job, begin, paint, save)
+    except Claimed:
+        return Painted(job, claimed=True)
+    except OutputError as error:
+        return Painted(job, error=error)
+
+
+def _begin(stylizer: Stylizer, job: Job, styles: list[Style]) -> Run:
+    """A run of ``job``, on from its checkpoint if it was broken off; ``styles`` are its group's, read with the first of them."""
+    if not styles:
+        styles += [KeptStyle(read_style(style, needed_of_styles(stylizer.config))) for style in job.styles]
+    if job.output:
+        with suppress(CheckpointError):
+            return stylizer.iterate(job.content, styles, read_checkpoint(checkpoint_of(job.output)))
+    return stylizer.iterate(job.content, styles)
+
+
+def attempt(job: Job, begin: Callable[[], Run], paint: Paint | None = None, save: OutputConfig | None = None) -> Painted:
+    """Paint ``job`` and write its output, if it has one; an error that is raised on purpose becomes what came of it.
+
+    Args:
+        begin: makes the run.
+        paint, save: as of `batch`.
+    """
+    try:
+        run = begin()
+        if job.output:
+            check_size(job.output, run.size)
+            make_folder(job.output.parent)
+        result = (paint or _paint)(job, run) or _saved(run.result(), job, save)
+    except ImpastoError as error:
+        return Painted(job, error=error)
+    return Painted(job, result)
+
+
+def _saved(result: Result, job: Job, save: OutputConfig | None) -> Result:
+    if job.output:
+        result.save(job.output, save)
+        remove_checkpoint(checkpoint_of(job.output))
+    return result
+
+
+def _paint(job: Job, run: Run) -> None:
+    for _ in run:
+        pass
+
+
+def _listed(given: Any) -> Sequence[Any]:
+    return given if isinstance(given, (list, tuple)) else [given]
+
+
+def _name(source: Any) -> str:
+    """``photo.jpg``."""
+    path = source if isinstance(source, (str, os.PathLike)) else getattr(source, "name", "array")
+    return Path(path).name
+
+
+def _pattern(output: str | os.PathLike[str]) -> str:
+    text = os.fspath(output)
+    try:
+        used = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
+    except ValueError as error:
+        raise ConfigError(f"the output {text!r} has a brace too many or too few: {error}", "write {{ and }} for braces") from None
+    for name in used:
+        if name not in FIELDS:
+            raise ConfigError(f"the output {text!r} has the unknown field {{{name}}}", nearest_name(name, FIELDS))
+    return text if Path(text).suffix else str(Path(text) / IN_FOLDER)
+
+
+def _output(pattern: str, job: Job, index: int) -> Path:
+    style = "+".join(Path(_name(style)).stem for style in job.styles)
+    try:
+        named = Path(pattern.format(content=Path(_name(job.content)).stem, style=style, index=index))
+        return named.parent / job.folder / named.name
+    except ValueError as error:
+        raise ConfigError(f"the output {pattern!r} has an unknown format: {error}", "{index:03} gives 001") from None
+
+
+def _check_outputs(jobs: Sequence[Job], given: Sequence[Any], save: OutputConfig, config: StylizeConfig) -> None:
+    """Refuse outputs that replace one another, what goes in or a foreign file, or that cannot be written."""
+    if save.record:
+        raise ConfigError("record names one file, for several pictures", "leave it out: each picture carries its own record")
+    sources = [*{id(given): given for given in (*given, *(each for job in jobs for each in (job.content, *job.styles)))}.values()]
+    inputs = [*sources, *(source for given in sources for source in expanded(given)), *files_named(config)]
+    outputs = [Path(job.output or "") for job in jobs]
+    check_kept([*outputs, *map(checkpoint_of, outputs)], inputs)
+    for output in {(output.parent, output.suffix): output for output in outputs}.values():
+        check_output(above(output.parent) / output.name, bits=save.bits)
+    for output in outputs:
+        if exists(checkpoint_of(output)):
+            check_checkpoint(checkpoint_of(output))

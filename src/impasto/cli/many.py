@@ -1,0 +1,116 @@
+"""Paints jobs one after the other, with a report of each, and tells at the end what became of all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from ..config import OutputConfig
+from .interrupt import Interrupt
+from .output import Keeper
+from .progress import Report, clock, open_report
+from .stylize import DIVERGED, diverged, summary
+
+if TYPE_CHECKING:
+    from ..api import Run
+    from ..apps.batch import Job, Painted
+    from ..runs.result import Result
+
+__all__ = ["Painter", "Stopped"]
+
+
+class Stopped(BaseException):
+    """A signal came: the picture that is being painted is put off."""
+
+
+class Painter:
+    """Paints each job with a report, and keeps count.
+
+    Args:
+        quiet: report nothing.
+        settings: how the outputs of jobs are kept, with checkpoints on the way; None leaves the outputs alone.
+
+    Attributes:
+        interrupt: knows whether a signal came; to be set before anything is painted.
+    """
+
+    interrupt: Interrupt
+
+    def __init__(self, quiet: bool, settings: OutputConfig | None = None) -> None:
+        self.jobs: Sequence[Job] = ()
+        self._settings = settings
+        self._quiet, self._began, self._report, self._stopping = quiet, time.monotonic(), Report(), False
+        self._failed: list[Painted]
+        self._diverged: list[str]
+        self._otherwise: list[str] = []
+        self._painted, self._there, self._elsewhere, self._failed, self._diverged = 0, 0, 0, [], []
+
+    def __call__(self, job: Job, run: Run) -> Result | None:
+        """Paint ``job``, unless a signal comes; the result where it was written."""
+        plan = [(scale.size[0] * scale.size[1], scale.iterations) for scale in run.scales]
+        with open_report(self._quiet, plan) as self._report:
+            self._report.say(self._heading(job))
+            keeper = Keeper(run, job.output, self._settings, self._report.say) if job.output and self._settings else None
+            with self.interrupt.bounded():
+                for progress in run:
+                    self._report.show(progress)
+                    if keeper:
+                        keeper.after(progress, stopping=self._stopping)
+                    if self._stopping:
+                        break
+            if self._stopping:
+                raise Stopped
+            return keeper.finish(self.interrupt) if keeper else None
+
+    def stop(self) -> None:
+        """End after this iteration."""
+        self._stopping = True
+        self._report.stopping()
+
+    def _heading(self, job: Job) -> str:
+        """``[3/20] photo.jpg, painting.jpg, 4:10 left``."""
+        done = self._painted + len(self._failed) + self._there + self._elsewhere
+        heading = f"[{done + 1}/{len(self.jobs)}] {job.name}"
+        if not self._painted:
+            return heading
+        return f"{heading}, {clock((time.monotonic() - self._began) / self._painted * (len(self.jobs) - done))} left"
+
+    def take(self, painted: Painted) -> None:
+        """Count a job that is done with, and say so."""
+        if painted.error:
+            self._failed.append(painted)
+        elif painted.claimed:
+            self._elsewhere += 1
+        elif painted.result is None:
+            self._there += 1
+            self._otherwise += [str(painted.job.output)] if painted.otherwise else []
+        else:
+            self._painted += 1
+            if painted.result.reason == DIVERGED:
+                self._diverged.append(diverged(str(painted.job.output or painted.job.name), painted.result))
+            if not self._quiet:
+                click.echo(summary(str(painted.job.output or painted.job.name), painted.result))
+
+    def finish(self) -> int:
+        """Tell what failed, and the whole in one line; the exit code, 2 where something failed, 1 where a run diverged."""
+        for line in (*(f"{failed.job.name}: {failed.error}" for failed in self._failed), *self._diverged):
+            click.echo(f"impasto: error: {line}", err=True)
+        left = len(self.jobs) - self._painted - self._there - self._elsewhere - len(self._failed)
+        counts = {
+            "painted": self._painted - len(self._diverged),
+            "there already": self._there,
+            "painted by another process": self._elsewhere,
+            "diverged": len(self._diverged),
+            "failed": len(self._failed),
+            "left": left,
+        }
+        if not self._quiet:
+            if others := self._otherwise:
+                more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+                told = f"{others[0]}{more} of those there already: painted from other pictures or with other options"
+                click.echo(f"impasto: warning: {told}; --force paints them again", err=True)
+            click.echo(", ".join(f"{count} {what}" for what, count in counts.items() if count or what == "painted"))
+        return 2 if self._failed else int(bool(self._diverged))

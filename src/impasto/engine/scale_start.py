@@ -1,0 +1,174 @@
+"""Where a scale starts: the canvas of the scale below, enlarged, with the content's detail and the style's own strokes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..backbones import PIXELS, Backbone
+from ..config import StylizeConfig
+from ..images.color.spaces import luma_of
+from ..images.color.transfer import recolor
+from ..images.laplacian import merge_bands, split_bands
+from ..images.periodic import bordered, differences, interpolated
+from ..images.resample import resize
+from ..matching import Field, voted
+from ..objective.build import build_objective
+from ..objective.objective import Objective
+from ..objective.state import field_of, restored
+from ..styles import Style, StyleTargets, parts_of, style_length
+from ..types import Size
+from .color_modes import has_style_colors
+
+__all__ = ["begin", "begin_again", "enlarged_canvas", "painted_over", "recolored"]
+
+_AROUND = 2.0  # px: an edge keeps voting away from as far as a patch reaches
+_FINE_EDGES = 0.6  # where a scale refines, weaker edges are spared: the eye reads the content by its finest ones
+_FINE_BANDS = 2  # what the strokes of a scale that refines bring: the octave that is new, and one that joins it to the rest
+
+
+def recolored(content: Tensor, styles: Sequence[Style], config: StylizeConfig, mask: Tensor | None = None) -> Tensor:
+    """The content in the palette of those styles whose pixels count, or of all where none's do, as far as the strength goes.
+
+    With a ``mask`` ``(1, 1, H, W)`` of the content, the colours that are there are given the palette.
+    """
+    if not (config.recolor and has_style_colors(config)):
+        return content
+    parts = parts_of(config, len(styles))
+    shares = [part.share_of(PIXELS) for part in parts]
+    colors = [style.colors.to(content.device) for style in styles]
+    seen = None if mask is None else mask[0, 0] > 0
+    moved = recolor(content, colors, shares if any(shares) else [part.share for part in parts], seen=seen)
+    return content.lerp(moved, min(1.0, 2 * config.strength))
+
+
+def begin(
+    size: Size,
+    content: Tensor,
+    shown: Tensor,
+    styles: Sequence[Style],
+    config: StylizeConfig,
+    backbone: Backbone,
+    canvas: Tensor,
+    below: Objective | None,
+    *,
+    refines: bool,
+    mask: Tensor | None = None,
+) -> tuple[Tensor, Objective]:
+    """The canvas and the objective that a scale begins with; ``below`` is the objective of the scale below.
+
+    ``config`` is that of the scale: one share of ``voting``.
+    """
+    target, coloured = (resize(picture, size, config.resample, config.tile) for picture in (content, shown))
+    counted, known = _counted(mask, size), _known(styles, size, config, backbone)
+    if below is None:
+        canvas = resize(canvas, size, config.resample, config.tile)
+        return canvas, build_objective(target, known, config, backbone, None, None, counted)
+    if canvas.shape[2:] != size:
+        canvas = enlarged_canvas(canvas, coloured, config.detail or 0.0, config.tile)
+    kept = below.matching.field if refines and below.matching else None
+    objective = build_objective(target, known, config, backbone, canvas, kept, counted)
+    (share,) = config.voting or (0.0,)
+    if (matching := objective.matching) and share:
+        edges = config.voting_edges or 0.0
+        edges, bands = (edges * _FINE_EDGES, _FINE_BANDS) if refines else (edges, None)
+        canvas = painted_over(canvas, target, matching.field, matching.pictures, share, edges, bands)
+    return canvas, objective
+
+
+def begin_again(
+    size: Size,
+    content: Tensor,
+    styles: Sequence[Style],
+    config: StylizeConfig,
+    backbone: Backbone,
+    found: Mapping[str, Any],
+    *,
+    refines: bool,
+    mask: Tensor | None = None,
+) -> Objective:
+    """The objective of a scale that was begun before, as it was when it had ``found`` this."""
+    kept = field_of(found, config.tile) if refines else None
+    target = resize(content, size, config.resample, config.tile)
+    known = _known(styles, size, config, backbone)
+    objective = build_objective(target, known, config, backbone, None, kept, _counted(mask, size))
+    return restored(objective, found)
+
+
+def _counted(mask: Tensor | None, size: Size) -> Tensor | None:
+    return None if mask is None else resize(mask, size, "bilinear")
+
+
+def _known(styles: Sequence[Style], size: Size, config: StylizeConfig, backbone: Backbone) -> list[StyleTargets]:
+    length, parts = style_length(size, config.side), parts_of(config, len(styles))
+    return [style.at(length * part.scale, config, backbone) for style, part in zip(styles, parts, strict=True)]
+
+
+def enlarged_canvas(canvas: Tensor, content: Tensor, detail: float, tile: str = "none") -> Tensor:
+    """The canvas ``(1, 3, h, w)`` at the size of ``content`` ``(1, 3, H, W)``, with a share of the content's finest band."""
+    larger = interpolated(canvas, (content.shape[2], content.shape[3]), tile, "bicubic")
+    return larger + detail * split_bands(content, 1, tile)[0]
+
+
+def painted_over(
+    canvas: Tensor,
+    content: Tensor,
+    field: Field,
+    pictures: Sequence[Tensor],
+    share: float,
+    edges: float,
+    bands: int | None = None,
+) -> Tensor:
+    """The canvas with the strokes that the matches lay down, and the content's edges spared.
+
+    Statistics alone are met as well by noise as by strokes; a search that starts from strokes keeps them. Where the content
+    has edges, they carry what the picture shows, so there the share of the strokes falls: to half where the content's
+    squared gradient, over a few px, is ``edges`` squared times its mean over the picture.
+
+    Args:
+        canvas: ``(1, 3, H, W)``.
+        content: of the same size, in [0, 1].
+        field: the matches of this scale.
+        pictures: of the style, one for each grid of the field.
+        share: of the strokes where the content is flat, 0..1.
+        edges: 0 or more; 0 spares nothing.
+        bands: how many of the strokes' finest Laplacian bands are laid down; None for all there is. Without the coarse
+            ones, patches from places of different brightness leave no seams.
+    """
+    strokes = voted(field, pictures)
+    if strokes.shape != canvas.shape:
+        strokes = interpolated(strokes, (canvas.shape[2], canvas.shape[3]), field.tile, "bicubic")
+    change = strokes - canvas
+    if bands is not None:
+        *fine, coarse = split_bands(change, bands, field.tile)
+        change = merge_bands([*fine, torch.zeros_like(coarse)], field.tile)
+    return canvas + share * _flatness(content, edges, field.tile) * change
+
+
+def _flatness(content: Tensor, edges: float, tile: str) -> Tensor | float:
+    """``(1, 1, H, W)``: 1 where the content is flat, towards 0 where its edges are."""
+    if not edges:
+        return 1.0
+    energy = _blurred(_squared_gradient(content, tile), tile)
+    return 1 / (1 + energy / (edges**2 * energy.mean()).clamp_min(1e-12))
+
+
+def _squared_gradient(content: Tensor, tile: str) -> Tensor:
+    luminance = luma_of(content)
+    right, down = differences(luminance, -1, tile), differences(luminance, -2, tile)
+    height, width = luminance.shape[2:]
+    right, down = F.pad(right, (0, width - right.shape[3])), F.pad(down, (0, 0, 0, height - down.shape[2]))
+    return right.square() + down.square()
+
+
+def _blurred(energy: Tensor, tile: str) -> Tensor:
+    reach = round(3 * _AROUND)
+    offset = torch.arange(-reach, reach + 1, device=energy.device, dtype=energy.dtype)
+    bell = torch.exp(-offset.square() / (2 * _AROUND**2))
+    bell = bell / bell.sum()
+    padded = bordered(energy, reach, tile)
+    return F.conv2d(F.conv2d(padded, bell[None, None, None]), bell[None, None, :, None])

@@ -1,0 +1,156 @@
+"""Checkpoints: a run that is not finished yet, in one file of safetensors with JSON beside the tensors."""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import CheckpointError, OutputError
+from ..files import check_writable, discard, exists, replacing
+from ..weights.tensor_files import read_tensors
+from .record import RunRecord, differing_inputs, found_inputs, parse_record, record_text
+
+__all__ = [
+    "Checkpoint",
+    "check_checkpoint",
+    "checkpoint_of",
+    "read_checkpoint",
+    "remove_checkpoint",
+    "state_of",
+    "write_checkpoint",
+]
+
+SCHEMA = 1
+_LONGEST_NAME = 255  # bytes, on most disks
+_WRITTEN = "give a file that impasto wrote beside a picture, as out.png.checkpoint"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a run goes on from.
+
+    Attributes:
+        record: of the run so far; it says what went in, and where that lies: there, or beside the checkpoint.
+        state: as `Progress.saved` makes it, tensors on the CPU; empty before the first iteration.
+        output: the picture that it paints, and the options it is written with; empty where nobody said.
+    """
+
+    record: RunRecord
+    state: Mapping[str, Any]
+    output: Mapping[str, Any] = field(default_factory=dict)
+
+
+def checkpoint_of(output: str | os.PathLike[str]) -> Path:
+    """Where the checkpoint of a picture lies: ``out.png.checkpoint`` beside ``out.png``; a shorter name if that is too long."""
+    path = Path(f"{os.fspath(output)}.checkpoint")
+    if len(os.fsencode(path.name)) <= _LONGEST_NAME:
+        return path
+    return path.with_name(f"{zlib.crc32(os.fsencode(path.name)):08x}.checkpoint")
+
+
+def write_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
+    """Write a checkpoint whole, or leave the one that was there.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    tensors = {name: value.detach().contiguous() for name, value in checkpoint.state.items() if isinstance(value, Tensor)}
+    numbers = {name: value for name, value in checkpoint.state.items() if name not in tensors}
+    facts = {"schema": SCHEMA, "version": metadata.version("impasto"), "numbers": numbers, "output": checkpoint.output}
+    texts = {"impasto": json.dumps(facts), "record": record_text(checkpoint.record)}
+    with replacing(path) as part:
+        try:
+            save_file(tensors, part, texts)
+        except SafetensorError as error:  # what the system said is in its text only
+            raise OSError(str(error)) from error
+
+
+def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
+    """The checkpoint in a file.
+
+    Raises:
+        CheckpointError: the file is missing, damaged or no checkpoint, or another version of Impasto wrote it.
+    """
+    from safetensors import SafetensorError
+
+    name = os.fspath(path)
+    try:
+        Path(name).open("rb").close()  # what the system says of it, which safetensors does not tell apart
+        read, texts = read_tensors(name)
+        # Copied, because PyTorch's own memory is aligned and the file's is not, which changes the last bits of what follows.
+        tensors = {key: tensor.clone() for key, tensor in read.items()}
+    except FileNotFoundError as error:
+        raise CheckpointError(f"there is no checkpoint {name!r}", "a picture that is finished has none any more") from error
+    except IsADirectoryError as error:
+        raise CheckpointError(f"{name!r} is a folder, and no checkpoint", _WRITTEN) from error
+    except OSError as error:
+        told = f"the checkpoint {name!r} cannot be read: {error.strerror or error}"
+        raise CheckpointError(told, "check its permissions") from error
+    except SafetensorError as error:
+        raise CheckpointError(f"{name!r} is damaged or no checkpoint", _WRITTEN) from error
+    return _checkpoint(name, tensors, texts)
+
+
+def _checkpoint(name: str, tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -> Checkpoint:
+    try:
+        facts = json.loads(texts["impasto"])
+        written, here = (facts["schema"], facts["version"]), (SCHEMA, metadata.version("impasto"))
+        if written == here:
+            record = found_inputs(parse_record(texts["record"]), Path(name).parent)
+            return Checkpoint(record, {**tensors, **facts["numbers"]}, facts["output"])
+    except (KeyError, TypeError, ValueError) as error:  # a ConfigError of the record is a ValueError
+        raise CheckpointError(f"{name!r} is no checkpoint", _WRITTEN) from error
+    told = f"{name!r} was written by impasto {written[1]}, and this is {here[1]}"
+    raise CheckpointError(told, f"go on with impasto {written[1]}, or begin anew")
+
+
+def check_checkpoint(path: str | os.PathLike[str]) -> None:
+    """Refuse, before anything is computed, a file that could not be written, or that holds something else.
+
+    Raises:
+        OutputError: see above.
+    """
+    check_writable(path)
+    if exists(path) and not _is_checkpoint(path):
+        raise OutputError(f"{os.fspath(path)!r} is there already, and no checkpoint", "choose another --checkpoint-file")
+
+
+def state_of(checkpoint: Checkpoint, record: RunRecord, device: torch.device) -> dict[str, Any]:
+    """The state of a checkpoint on a device, for a run that tells of itself with ``record``.
+
+    Raises:
+        CheckpointError: what goes in is not what went in then.
+    """
+    differing = differing_inputs(checkpoint.record, record)
+    if differing:
+        told = f"this run cannot go on, for these are not what they were: {', '.join(differing)}"
+        raise CheckpointError(told, "give the same again, or begin anew")
+    return {name: value.to(device) if isinstance(value, Tensor) else value for name, value in checkpoint.state.items()}
+
+
+def remove_checkpoint(path: str | os.PathLike[str]) -> None:
+    """Remove a checkpoint, if it is there, and what a process that was killed while it wrote it has left; no other file."""
+    if not exists(path) or _is_checkpoint(path):
+        discard(path)
+
+
+def _is_checkpoint(path: str | os.PathLike[str]) -> bool:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(os.fspath(path), framework="numpy") as file:
+            return "impasto" in (file.metadata() or {})
+    except (OSError, SafetensorError):
+        return False

@@ -1,0 +1,191 @@
+"""How much memory a run will take, and the tiles in which it fits into what is there."""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+
+import psutil
+import torch
+
+from ..backbones import Backbone, LayerSpec, held_layer
+from ..config import WHOLE, StylizeConfig
+from ..engine.schedule import plan_scales
+from ..errors import CapacityError, ConfigError, PictureError
+from ..images.resample import side_of
+from ..matching import CELL
+from ..objective.build import no_sum, refining, tileable
+from ..styles import parts_of, style_length
+from ..types import Size
+
+__all__ = ["COMFORT", "available_memory", "fitted", "peak_bytes", "reading_bytes", "style_rows"]
+
+_BASE = 430 * 10**6  # interpreter and PyTorch
+_WEIGHT = 8  # bytes of each weight of the network: as it was read in float32, and once more in another order or number format
+COMFORT = 4 * 10**9
+"""Bytes that a run takes of a computer's memory where tiles can do with less than the whole picture."""
+_TILES = (1024, 768, 512, 384, 256, 192, 128)  # px
+_PAIRS = (50, 20, 10, 5)  # of L-BFGS, where memory is short: with fewer it is hardly more than steps down the gradient
+_FRIEZE = 4  # times as long as wide, beyond which a style of usual proportions has far more pixels than the canvas
+_SMALLEST = 64  # px: a hint below would be of no use
+
+_STATISTICS = {"wasserstein": 3.9}  # times the features of a whole picture where nothing is matched, beyond the usual 3.4
+_PICTURES = 14  # float32 pictures of the finest size: content, canvas, gradient, Adam's moments, and what comes between
+
+
+def peak_bytes(config: StylizeConfig, backbone: Backbone, size: Size, styles: int = 1) -> int:
+    """An estimate of the peak, in bytes, of painting at ``size`` (height, width) in so many ``styles``.
+
+    The largest scale that is painted in full, or the finest one, whichever takes more. Factors are chosen so that
+    benchmarks/capacity.py and benchmarks/memory.py never measure more. The ``config`` is resolved; a ``tile_size`` of 0 stands
+    for the whole picture.
+
+    Raises:
+        ConfigError: the config names a layer that the backbone does not have.
+    """
+    area = sum(part.scale**2 for part in parts_of(config, styles))
+    full = (config.full_scales or 0) if config.neighbour_weight else 0
+    sizes = _sizes(config, size)
+    if not 0 < full < len(sizes):
+        return _scale_bytes(config, backbone, size, area, searches=True)
+    largest = sizes[full - 1]
+    finer = refining(config, backbone)
+    return max(
+        _scale_bytes(config, backbone, largest, area, searches=True), _scale_bytes(finer, backbone, size, area, searches=False)
+    )
+
+
+def _sizes(config: StylizeConfig, size: Size) -> list[Size]:
+    """Those of the scales of a picture of ``size``, coarse to fine; its own alone where it is too narrow to be painted."""
+    try:
+        planned = config.overlay({"size": side_of(size, config.side), "enlarge": True})
+        return list(dict.fromkeys(scale.size for scale in plan_scales(planned, size)))
+    except (ConfigError, PictureError):
+        return [size]
+
+
+def reading_bytes(backbone: Backbone, reading: Iterable[int]) -> int:
+    """The peak while pictures are read one after the other, which take so many bytes each; the network is there already."""
+    return int(_BASE + _WEIGHT * _weights(backbone) + max(reading, default=0))
+
+
+def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: float, *, searches: bool) -> int:
+    """What is kept of each pixel, and what is computed at once: of the whole picture, or of one tile with its surroundings.
+
+    Of hypercolumns ten sets (of canvas, content and matches, their gradients and what comes between) are computed at once; one
+    is kept, the matches, or six where they are searched. Tiles also collect the gradients of each layer. A bank is there twice,
+    unless it is in tiles and nothing is searched.
+    """
+    pixels, tiled = size[0] * size[1], 0 < config.tile_size < max(size)
+    matched = _seen(backbone, config.neighbour_weight, config.neighbour_layers)
+    content = _seen(backbone, config.content_weight, config.content_layers)
+    layers = matched + content + _seen(backbone, config.style_weight, config.style_layers)
+    bytes_each = 2 if config.precision == "bfloat16" else 4
+    deepest = max((spec.radius for spec in layers), default=0)
+    specs = [spec for spec in backbone.layers.values() if spec.radius <= deepest]
+    activations = _cells(specs) * bytes_each * (3.6 if tiled else 2.5 if matched else _STATISTICS.get(config.objective, 3.4))
+    stacked = sum(spec.channels for spec in matched) * 4 / CELL**2
+    rows = style_rows(config, size, area) * CELL**2
+    at_once = activations + stacked * (12 if tiled else 10)
+    kept, base = 12.0 * _PICTURES + _pairs_bytes(config), _BASE + _WEIGHT * _weights(backbone)
+    if tiled and config.content_targets == "keep":
+        kept += _cells(content) * bytes_each
+    if not tiled:
+        return int(base + pixels * (kept + at_once) + stacked * rows * 2)
+    seen = math.prod(min(side, config.tile_size + 2 * max((spec.halo for spec in layers), default=0) + 16) for side in size)
+    kept += stacked * (6 if searches else 1)
+    return int(base + pixels * kept + seen * at_once + stacked * rows * (2 if searches else 0))
+
+
+def style_rows(config: StylizeConfig, size: Size, area: float = 1.0) -> float:
+    """The positions of the styles beside a canvas of ``size``, in every turn; ``area`` is theirs as a ratio of the canvas's."""
+    long = max(size) > _FRIEZE * min(size)
+    pixels = max(size[0] * size[1], style_length(size, config.side) ** 2) if long else size[0] * size[1]
+    return (config.neighbour_rotations or 0) * pixels * area / CELL**2
+
+
+def _pairs_bytes(config: StylizeConfig) -> float:
+    """Bytes a pixel that L-BFGS remembers."""
+    if config.optimizer != "lbfgs":
+        return 0.0
+    pairs = min(config.history, max(config.iterations or (0,)))
+    return 2 * pairs * 3 * 4 * (4 / 3 if config.variable == "laplacian" else 1)
+
+
+def _weights(backbone: Backbone) -> int:
+    """Numbers in its convolutions, 3 x 3 and one after the other."""
+    channels = [spec.channels for spec in backbone.layers.values()]
+    return 9 * sum(before * after for before, after in itertools.pairwise(channels))
+
+
+def _cells(specs: Sequence[LayerSpec]) -> float:
+    """Numbers for each pixel."""
+    return sum(spec.channels / spec.stride**2 for spec in specs)
+
+
+def _seen(backbone: Backbone, weight: float | None, layers: Sequence[str] | None) -> list[LayerSpec]:
+    return [backbone.layers[held_layer(name, backbone.layers)] for name in layers or () if weight]
+
+
+def available_memory(device: torch.device) -> int:
+    """Bytes that can be taken now."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return int(psutil.virtual_memory().available)
+
+
+def fitted(config: StylizeConfig, backbone: Backbone, size: Size, styles: int = 1) -> StylizeConfig:
+    """The config with the tiles in which a run fits into memory, chosen before anything is computed.
+
+    Whole pictures are faster, and large tiles than small ones. So a run takes the memory it is given, or, with ``memory`` auto,
+    4 GB of a computer's where that will do, all that is free where not. Where no tile will do, L-BFGS remembers less.
+
+    Args:
+        config: resolved; a ``tile_size`` other than 0 is kept.
+        backbone: on the device that will compute.
+        size: (height, width) of the finished picture.
+        styles: how many are mixed.
+
+    Raises:
+        CapacityError: more is needed than there is; the hint gives a size that fits.
+        ConfigError: see `peak_bytes`; or a ``tile_size`` is given for a loss that is no sum over tiles.
+    """
+    if 0 < config.tile_size < max(size) and not _splits(config):
+        raise no_sum()
+    there = config.memory_bytes or available_memory(backbone.device)
+    comfort = there if config.memory_bytes or backbone.device.type == "cuda" else min(there, COMFORT)
+    tiles = [config.tile_size] if config.tile_size else [WHOLE, *(_TILES if _splits(config) else ())]
+    choices = [config.overlay({"tile_size": tile_size}) for tile_size in tiles]
+    shorter = [
+        choices[-1].overlay({"history": pairs}) for pairs in _PAIRS if config.optimizer == "lbfgs" and pairs < config.history
+    ]
+    others = [*(choices[1:] or choices), *shorter]  # what is more than comfortable is not made worse
+    for most, choice in [*((comfort, each) for each in choices), *((there, each) for each in others)]:
+        if peak_bytes(choice, backbone, size, styles) <= most:
+            return choice
+    raise _too_large(others[-1], backbone, size, styles, there)
+
+
+def _splits(config: StylizeConfig) -> bool:
+    """Whether every scale of the run can be evaluated in tiles."""
+    return tileable(config) and not (config.neighbour_weight and config.split_iterations)
+
+
+def _too_large(config: StylizeConfig, backbone: Backbone, size: Size, styles: int, there: int) -> CapacityError:
+    length = side_of(size, config.side)
+
+    def needed(side: int) -> int:
+        height, width = (math.ceil(pixels * side / length) for pixels in size)
+        return peak_bytes(config, backbone, (height, width), styles)
+
+    fits = bisect.bisect_right(range(length), there, key=needed) - 1
+    needs = needed(length)
+    told = f"a picture of {size[1]} x {size[0]} px needs about {needs / 1e9:.1f} GB"
+    if config.memory_bytes:
+        smaller = f"try --size {fits}, or " if fits >= _SMALLEST else ""
+        allowed = f"{told}, and --memory allows {config.memory_bytes / 1e9:.2g} GB"
+        return CapacityError(allowed, f"{smaller}give it --memory {math.ceil(needs / 1e8) / 10:.1f}GB")
+    smaller = f"try --size {fits}" if fits >= _SMALLEST else "end other programs, or use a machine with more memory"
+    return CapacityError(f"{told}, and {there / 1e9:.1f} GB are free", smaller)

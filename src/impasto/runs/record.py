@@ -1,0 +1,311 @@
+"""The run record: everything that is needed to know how a picture was made, and to make it again. Plain JSON values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import re
+from collections.abc import Callable, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, cast
+
+from ..config import StylizeConfig
+from ..errors import ConfigError, PictureError
+from ..files import check_replaced, check_writable, exists, is_json
+from ..images.files.folder import digest_of
+from ..weights.manifest import WEIGHTS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = [
+    "Input",
+    "MaskInput",
+    "RegionInput",
+    "RunRecord",
+    "check_record_output",
+    "config_of",
+    "differing_inputs",
+    "differing_makers",
+    "files_named",
+    "found_inputs",
+    "located",
+    "make_record",
+    "parse_record",
+    "pixels_sha256",
+    "portable",
+    "record_text",
+]
+
+SCHEMA = 1
+
+
+class Input(TypedDict):
+    """A picture that went in: its path (or 'array') and the SHA-256 of its bytes.
+
+    Inside a picture, which is shared, a path is the file's name alone (see `portable`)."""
+
+    name: str
+    sha256: str
+
+
+class MaskInput(Input):
+    """A mask that went in: a file, or one colour of it (empty where it is not a map)."""
+
+    color: str
+
+
+class RegionInput(TypedDict):
+    """A region: its mask, and for each of its styles, which follow one another in the record, that one's mask."""
+
+    mask: MaskInput
+    styles: list[MaskInput | None]
+
+
+class RunRecord(TypedDict, total=False):
+    """What `impasto inspect` prints; a texture has no ``content``.
+
+    ``losses`` are the finite ones of the last iteration: weighted terms and their total. ``weights`` has the ``id`` and
+    ``sha256`` of what was used and, where that stood in for other weights, the id of those as ``asked``.
+    """
+
+    schema: int
+    impasto: str
+    preset: str | None
+    config: dict[str, Any]
+    content: Input | None
+    styles: list[Input]
+    start: Input | None
+    regions: list[RegionInput]
+    weights: dict[str, str]
+    size: list[int]
+    iterations: int
+    evaluations: int
+    losses: dict[str, float]
+    reason: str
+    message: str
+    seconds: float
+    peak_memory: int
+    pixels_sha256: str
+    versions: dict[str, str]
+    machine: dict[str, Any]
+
+
+def make_record(config: StylizeConfig, content: Input | None, styles: Sequence[Input], **rest: Any) -> RunRecord:
+    """A record of the resolved ``config`` and its inputs, with this machine's versions; ``rest`` are further keys."""
+    import torch
+
+    record: RunRecord = {
+        "schema": SCHEMA,
+        "impasto": metadata.version("impasto"),
+        "config": config.to_dict(),
+        "content": content,
+        "styles": list(styles),
+        "versions": {"python": platform.python_version(), "torch": str(torch.__version__), "numpy": metadata.version("numpy")},
+        "machine": machine(config.device),
+    }
+    return RunRecord(**{**record, **rest})  # type: ignore[typeddict-item]
+
+
+def machine(device: str) -> dict[str, Any]:
+    """What decides whether a run repeats to the byte: system, processor, its instruction set, threads, and the GPU's name."""
+    import torch
+
+    from ..devices import instruction_set
+
+    facts: dict[str, Any] = {"system": platform.system(), "processor": platform.machine(), "instructions": instruction_set()}
+    facts |= {"threads": torch.get_num_threads(), "device": device}
+    if device.startswith("cuda"):
+        facts["gpu"] = torch.cuda.get_device_name()
+    return facts
+
+
+def record_text(record: Mapping[str, Any]) -> str:
+    """The record as JSON, to be embedded or written. Bytes of names that are no UTF-8 become escapes, which JSON gives back."""
+    text = json.dumps(record, indent=1, ensure_ascii=False)
+    return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def portable(record: RunRecord) -> RunRecord:
+    """The record with the names of files alone: the folders they lay in are nobody's business who is given the picture."""
+    return _renamed(record, lambda entry: Path(entry["name"]).name)
+
+
+def located(record: RunRecord) -> RunRecord:
+    """The record with absolute paths of the files that are there: from another folder they are still found."""
+    return _renamed(record, lambda entry: str(Path(entry["name"]).absolute()) if exists(entry["name"]) else entry["name"])
+
+
+def found_inputs(record: RunRecord, folder: Path) -> RunRecord:
+    """The record with the paths at which its files are found: as they are recorded, or in ``folder`` under their name.
+
+    Of both, the one with the recorded bytes is taken. What is not found keeps its name.
+    """
+
+    def find(entry: Mapping[str, str]) -> str:
+        places = [place for place in (entry["name"], str(folder / Path(entry["name"]).name)) if exists(place)]
+        return next((place for place in places if _has_digest(place, entry["sha256"])), (places or [entry["name"]])[0])
+
+    return _renamed(record, find)
+
+
+def _has_digest(path: str, sha256: str) -> bool:
+    try:
+        return digest_of(path) == sha256
+    except (OSError, PictureError):
+        return False  # whoever reads it will say what is wrong
+
+
+def _renamed(record: RunRecord, rename: Callable[[Mapping[str, str]], str]) -> RunRecord:
+    """The record with other names of its files: pictures, masks, the start, and weights that are a file."""
+
+    def input_(entry: Any) -> Any:
+        return entry and {**entry, "name": rename(entry)}
+
+    changed: dict[str, Any] = {**record, "content": input_(record["content"]), "styles": [*map(input_, record["styles"])]}
+    options = changed["config"] = {**record["config"]}
+    if start := record.get("start"):
+        changed["start"] = input_(start)
+        options["init"] = changed["start"]["name"]
+    if regions := record.get("regions"):
+        changed["regions"] = [
+            {**region, "mask": input_(region["mask"]), "styles": [*map(input_, region["styles"])]} for region in regions
+        ]
+    if (weights := record.get("weights")) and weights.get("id") not in WEIGHTS and {"id", "sha256"} <= weights.keys():
+        name = rename({"name": weights["id"], "sha256": weights["sha256"]})
+        changed["weights"], options["weights"] = {**weights, "id": name}, name
+    return cast(RunRecord, changed)
+
+
+def check_record_output(path: str) -> None:
+    """Refuse a file that a record could not be written to, or that holds something else.
+
+    Raises:
+        OutputError: see above.
+    """
+    check_writable(path)
+    check_replaced(path, lambda there: is_json(there, ("schema", "config")), "run record")
+
+
+def parse_record(text: str) -> RunRecord:
+    """The record in a text.
+
+    Raises:
+        ConfigError: the text is not a run record, one of a later version, or one whose entries or options are not usable.
+    """
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        record = None
+    if not isinstance(record, dict) or not {"schema", "config", "content", "styles"} <= record.keys():
+        raise ConfigError("this is not a run record", _WRITTEN)
+    if record["schema"] != SCHEMA:
+        raise ConfigError(f"the run record is of schema {record['schema']}, this version reads {SCHEMA}", "update impasto")
+    for key, usable in _USABLE.items():
+        if not usable(record.get(key)):
+            raise ConfigError(f"the run record is damaged at {key!r}", _WRITTEN)
+    config = config_of(record)  # its options are checked like anybody's
+    if record["content"] is None and not config.texture:
+        raise ConfigError("the run record is damaged at 'content'", _WRITTEN)
+    return RunRecord(**record)  # type: ignore[typeddict-item]
+
+
+_WRITTEN = "give a picture or a JSON file that impasto wrote"
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_input(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(value.get(key), str) for key in Input.__annotations__)
+
+
+def _is_mask(value: Any) -> bool:
+    return _is_input(value) and isinstance(value.get("color"), str)
+
+
+def _is_region(value: Any) -> bool:
+    styles = value.get("styles") if isinstance(value, dict) else None
+    return isinstance(styles, list) and _is_mask(value.get("mask")) and all(each is None or _is_mask(each) for each in styles)
+
+
+_USABLE: dict[str, Callable[[Any], bool]] = {  # what a run is repeated from, compared with and printed by
+    "config": _is_table,
+    "content": lambda value: value is None or _is_input(value),
+    "styles": lambda value: isinstance(value, list) and bool(value) and all(map(_is_input, value)),
+    "start": lambda value: value is None or _is_input(value),
+    "regions": lambda value: value is None or (isinstance(value, list) and all(map(_is_region, value))),
+    "weights": lambda value: value is None or (_is_table(value) and all(map(_is_text, value.values()))),
+    "impasto": _is_text,
+    "versions": _is_table,
+    "machine": _is_table,
+    "pixels_sha256": lambda value: value is None or _is_text(value),
+    "size": lambda value: value is None or (isinstance(value, list) and len(value) == 2),
+    "peak_memory": lambda value: value is None or isinstance(value, (int, float)),
+}
+
+
+_FILES = {
+    "content": "content picture",
+    "styles": "style",
+    "start": "start picture",
+    "regions": "region",
+    "weights": "weights",
+}
+
+
+def differing_inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What went into two runs and is not the same, as in ``style 2``: files by their bytes, wherever they lie, and options."""
+    before, after = (_options(record) | _digests({_FILES[key]: record.get(key) for key in _FILES}) for record in (then, now))
+    return [name for name in {**before, **after} if before.get(name) != after.get(name)]
+
+
+def _options(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that name no file: of files the bytes are compared."""
+    files = {"weights"} if record.get("weights") else set()
+    files |= {"init"} if record.get("start") else set()
+    return {f"option {name}": value for name, value in record["config"].items() if name not in files}
+
+
+def _digests(value: Any, name: str = "") -> dict[str, Any]:
+    """What is known of every file in a nested value, by where it stands there, except what it is called or was asked for as."""
+    if isinstance(value, dict) and "sha256" in value:
+        return {name: {key: fact for key, fact in value.items() if key not in ("name", "id", "asked")}}
+    pairs = value.items() if isinstance(value, dict) else enumerate(value, 1) if isinstance(value, list) else ()
+    return {place: known for key, each in pairs for place, known in _digests(each, f"{name} {key}".strip()).items()}
+
+
+def differing_makers(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What made two runs and is not the same, as in ``threads 2 then, 1 now``: without any, a run repeats to the byte."""
+    before, after = ({**r["versions"], **r["machine"], "impasto": r["impasto"]} for r in (then, now))
+    names = sorted({*before, *after})
+    return [f"{name} {before.get(name)} then, {after.get(name)} now" for name in names if before.get(name) != after.get(name)]
+
+
+def config_of(record: Mapping[str, Any]) -> StylizeConfig:
+    """The config that a record holds."""
+    return StylizeConfig(**record["config"])
+
+
+def files_named(config: StylizeConfig) -> list[str]:
+    """The files that options name: the start and the weights, where these are no words."""
+    start = [] if config.init in _STARTS else [config.init]
+    return [*start, *([config.weights] if config.weights and config.weights not in WEIGHTS else [])]
+
+
+_STARTS = ("content", "noise", "style", "pieces")
+
+
+def pixels_sha256(pixels: Tensor) -> str:
+    """SHA-256 of the picture's 8-bit RGB values, row by row: what anyone can compute again from an 8-bit PNG."""
+    import torch
+
+    rounded = pixels.detach()[0].float().clamp(0, 1).mul(255).round().to(torch.uint8)
+    return hashlib.sha256(rounded.permute(1, 2, 0).cpu().contiguous().numpy().tobytes()).hexdigest()

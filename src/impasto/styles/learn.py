@@ -1,0 +1,125 @@
+"""Learns a style from pictures, at a ladder of sizes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from importlib import metadata
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..backbones import Backbone
+from ..config import STYLE_BANK, STYLE_SIZES, StylizeConfig
+from ..errors import ConfigError
+from ..losses import Sums
+from .patch_bank import kept
+from .picture_style import PictureStyle, learn
+from .style import StyleTargets
+from .style_file import FORMAT, LearntStyle
+from .views import views
+
+__all__ = ["learn_ladder"]
+
+_COLORS = 4096  # pixels that stand for all
+
+
+@torch.no_grad()
+def learn_ladder(
+    style: PictureStyle,
+    origins: Sequence[Mapping[str, Any]],
+    config: StylizeConfig,
+    backbone: Backbone,
+    weights: Mapping[str, str],
+    sizes: Sequence[int] = STYLE_SIZES,
+    bank: int = STYLE_BANK,
+    callback: Callable[[int], None] = lambda size: None,
+) -> LearntStyle:
+    """What ``style`` says at each of ``sizes``.
+
+    Args:
+        style: one picture, or several that are pooled.
+        origins: ``name`` and ``sha256`` of each of them.
+        config: resolved; of its layers, statistics are kept, and what neighbours are matched with where they are.
+        backbone: the network that sees, and ``weights`` the ``id`` and ``sha256`` of what it was made from.
+        sizes: in px along ``config.side``.
+        bank: hypercolumns kept at a size at most; where there are more, the pictures alone are kept.
+        callback: called with each size that is done.
+
+    Raises:
+        ConfigError: there are no sizes, or one is below 16 px.
+    """
+    if not sizes or min(sizes) < 16:
+        raise ConfigError(f"sizes are {', '.join(map(str, sizes)) or 'none'}", "give whole numbers of 16 px or more")
+    tensors = {"colors": _colors(style.colors)}
+    for size in sorted(set(sizes)):
+        tensors |= {f"{size}/{name}": tensor for name, tensor in _level(style, size, bank, config, backbone).items()}
+        callback(size)
+    return LearntStyle(tensors, _facts(origins, config, weights))
+
+
+def _level(style: PictureStyle, size: int, most: int, config: StylizeConfig, backbone: Backbone) -> dict[str, Tensor]:
+    pictures = [picture.to(backbone.device) for picture in style.resized(size, config)]
+    matches = bool(config.neighbour_weight and config.neighbour_layers)
+    rows = sum(view.rows for p, share in zip(pictures, style.shares, strict=True) for view in views(p, config, share))
+    kept = matches and config.neighbour_match == "hypercolumns" and rows <= most
+    asked = config if kept else config.overlay({"neighbour_weight": 0.0})
+    first, *rest = (learn(p, asked, backbone, share) for p, share in zip(pictures, style.shares, strict=True))
+    known = sum(rest, first)
+    tensors = {f"stats/{layer}": _packed(stats) for layer, stats in known.stats.items()}
+    if matches:
+        tensors |= {f"picture/{k}": picture[0].half().cpu() for k, picture in enumerate(pictures)}
+    return {**tensors, **(_bank(known, config, backbone) if kept else {})}
+
+
+def _packed(stats: Sums) -> Tensor:
+    """The sums of f f^T, f and 1 as one matrix, ``(C + 1, C + 1)``."""
+    above = torch.cat([stats.second, stats.first[:, None]], dim=1)
+    below = torch.cat([stats.first, stats.positions[None]])
+    return torch.cat([above, below[None]]).float().cpu().contiguous()
+
+
+def _bank(known: StyleTargets, config: StylizeConfig, backbone: Backbone) -> dict[str, Tensor]:
+    """The hypercolumns, layer by layer, in 16 bits; over their largest value, which no 16 bits might hold."""
+    layers = config.neighbour_layers or ()
+    tensors = {}
+    for layer, columns in zip(
+        layers, torch.split(kept(known.bank), [backbone.layers[layer].channels for layer in layers], dim=1), strict=True
+    ):
+        peak = columns.abs().max().clamp_min(1e-30)
+        tensors[f"bank/{layer}"] = (columns / peak).half().cpu().contiguous()
+        tensors[f"peak/{layer}"] = peak.float().cpu()
+    return tensors
+
+
+def _colors(pixels: Tensor) -> Tensor:
+    """A sample of the pixels ``(1, 3, 1, N)``, moved a little so that it has the mean and covariance of all; ``(3, n)``."""
+    whole = pixels.flatten(2)[0].double()
+    if whole.shape[1] <= _COLORS:
+        return whole.float()
+    some = whole[:, torch.randperm(whole.shape[1], generator=torch.Generator().manual_seed(0))[:_COLORS]]
+    (mean, root), (wanted, wanted_root) = _moments(some), _moments(whole)
+    moved: Tensor = wanted_root @ torch.linalg.solve_triangular(root, some - mean, upper=False) + wanted
+    return moved.float()
+
+
+def _moments(columns: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean ``(3, 1)`` and a triangular root of the covariance; what is added to it keeps grey pictures from dividing by 0."""
+    mean = columns.mean(1, keepdim=True)
+    covariance = (columns - mean) @ (columns - mean).T / columns.shape[1]
+    return mean, torch.linalg.cholesky(covariance + 1e-12 * torch.eye(3, dtype=columns.dtype))
+
+
+def _facts(origins: Sequence[Mapping[str, Any]], config: StylizeConfig, weights: Mapping[str, str]) -> dict[str, str]:
+    text = json.dumps(config.to_dict(), sort_keys=True)
+    return {
+        "format": FORMAT,
+        "impasto": metadata.version("impasto"),
+        "origins": json.dumps(list(origins)),
+        "backbone": json.dumps(config.backbone),
+        "weights": json.dumps(dict(weights)),
+        "config": text,
+        "config_sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }

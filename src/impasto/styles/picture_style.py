@@ -1,0 +1,222 @@
+"""What pictures say of a style."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from ..backbones import Backbone, features_of, held_layer
+from ..config import StylizeConfig
+from ..images.masks import HALF, Mask, reduced
+from ..images.resample import fit_size, resize, side_of
+from ..losses import sums
+from ..matching import CELL, columns, grid_of
+from ..tiling import is_tiled, picture_sums
+from ..types import Size
+from .patch_bank import DistantBank
+from .style import StyleTargets
+from .views import MOST_TURNED, View, views
+
+__all__ = ["SHORTEST", "PictureStyle", "drawn", "layer_bank", "learn", "resized"]
+
+SHORTEST = 16
+"""Least short side of a picture in px: the networks halve it four times."""
+
+_MOST_OF_A_LAYER = 16_384
+
+
+@dataclass(frozen=True, eq=False)
+class PictureStyle:
+    """The style of one picture, or of several pooled into one.
+
+    ``pictures`` are ``(1, 3, H, W)`` in [0, 1] of any size; each is brought to the length that is asked for, but its
+    short side never to less than 16 px, which the deepest layers need, and then changed by ``change``. With a ``mask``, of a
+    single picture, no more than that part of it is seen. ``size`` is that of a single picture before it was made smaller.
+    """
+
+    pictures: tuple[Tensor, ...]
+    name: str = "array"
+    sha256: str = ""
+    change: Callable[[Tensor], Tensor] = lambda picture: picture
+    mask: Mask | None = None
+    reading: int = 0
+    size: Size | None = None
+
+    def masked(self, mask: Mask) -> PictureStyle:
+        """That part of this picture."""
+        return replace(self, mask=mask)
+
+    @property
+    def colors(self) -> Tensor:
+        """See `Style.colors`: every pixel there is."""
+        if (part := self._part(self.pictures[0])) is not None:
+            return self.change(_pixels(self.pictures[0], part))
+        return torch.cat([self.change(picture).flatten(2)[:, :, None] for picture in self.pictures], dim=3)
+
+    def picture(self) -> Tensor:
+        """See `Style.picture`: the first one."""
+        return self.change(self.pictures[0])
+
+    def recolored(self, change: Callable[[Tensor], Tensor]) -> PictureStyle:
+        """See `Style.recolored`."""
+        before = self.change
+        return replace(self, change=lambda picture: change(before(picture)))
+
+    def check(self, config: StylizeConfig, weights: Mapping[str, str], lengths: Sequence[float]) -> None:
+        """See `Style.check`: pictures serve every run."""
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The share of each picture in the bank: of many, some spread over all of them share it, and the rest are not matched."""
+        count = len(self.pictures)
+        matched = (
+            {round(k * (count - 1) / (MOST_TURNED - 1)) for k in range(MOST_TURNED)} if count > MOST_TURNED else range(count)
+        )
+        return tuple(1 / len(matched) if k in matched else 0.0 for k in range(count))
+
+    def resized(self, length: float, config: StylizeConfig) -> Iterator[Tensor]:
+        """The pictures with ``length`` px along ``config.side``, in their changed colours."""
+        return (self._changed(resized(picture, length, config)) for picture in self.pictures)
+
+    def _changed(self, picture: Tensor) -> Tensor:
+        part = self._part(picture)
+        return self.change(picture) if part is None else picture.masked_scatter(part > 0, self.change(_pixels(picture, part)))
+
+    def _part(self, picture: Tensor) -> Tensor | None:
+        """The mask at the size of a picture."""
+        return None if self.mask is None else self.mask.at((picture.shape[2], picture.shape[3])).to(picture.device)
+
+    def at(self, length: float, config: StylizeConfig, backbone: Backbone) -> StyleTargets:
+        """See `Style.at`. Statistics are added over the pictures, and their hypercolumns make one bank."""
+        pictures = (picture.to(backbone.device) for picture in self.resized(length, config))
+        each = zip(pictures, self.shares, strict=True)
+        first, *rest = (learn(picture, config, backbone, share, self._part(picture)) for picture, share in each)
+        return sum(rest, first)
+
+
+def _pixels(picture: Tensor, part: Tensor) -> Tensor:
+    """Those of a part ``(1, 1, H, W)`` of a picture, ``(1, 3, 1, n)``."""
+    return picture[..., part[0, 0] > 0][:, :, None]
+
+
+@torch.no_grad()
+def learn(
+    picture: Tensor, config: StylizeConfig, backbone: Backbone, share: float = 1.0, mask: Tensor | None = None
+) -> StyleTargets:
+    """What is to be known of a style picture, taken as it is: nothing is resized.
+
+    Args:
+        picture: ``(1, 3, h, w)`` in [0, 1].
+        config: layers and turns; resolved here if it is not yet. What weighs nothing is not computed.
+        backbone: the network that sees, on the picture's device.
+        share: of all pictures of the style, that this one is: of many pictures few are turned; 0 is not matched.
+        mask: ``(1, 1, h, w)``, which part of it counts, see `images.masks.reduced`; None for all of it.
+
+    Raises:
+        ConfigError: a layer is unknown to the backbone.
+    """
+    config = config.resolve()
+    layers = (config.style_layers or ()) if config.style_weight else ()
+    matched = (config.neighbour_layers or ()) if config.neighbour_weight and share else ()
+    if is_tiled(picture, config.tile_size) and config.neighbour_match == "hypercolumns":
+        return _learn_in_tiles(picture, layers, matched, config, backbone, share, mask)
+    features = features_of(backbone, picture, (*layers, *matched))
+    stats = {name: sums(features[name], _weight(mask, name, backbone)) for name in layers}
+    if not matched:
+        return StyleTargets(stats, picture.new_zeros(0, 0))
+    seen = views(picture, config, share)
+    found = [features, *(features_of(backbone, view.picture, matched) for view in seen[1:])]
+    if config.neighbour_match == "layers":
+        most, parts = layer_bank(config) * share / len(seen), _turned(mask, len(seen))
+
+        def rows(name: str) -> Tensor:
+            each = zip(found, parts, strict=True)
+            return torch.cat([_layer(view[name], _weight(part, name, backbone), most, config) for view, part in each])
+
+        return StyleTargets(stats, picture.new_zeros(0, 0), split={name: rows(name) for name in matched})
+    bank = torch.cat([view.columns(each, matched) for view, each in zip(seen, found, strict=True)])
+    return StyleTargets(stats, bank, tuple(view.inner for view in seen), inside=_inside(seen, mask, matched, backbone))
+
+
+def _learn_in_tiles(
+    picture: Tensor,
+    layers: Sequence[str],
+    matched: Sequence[str],
+    config: StylizeConfig,
+    backbone: Backbone,
+    share: float,
+    mask: Tensor | None,
+) -> StyleTargets:
+    weights = {name: weight for name in layers if (weight := _weight(mask, name, backbone)) is not None}
+    stats = picture_sums(backbone, picture, layers, config.tile_size, weights)
+    if not matched:
+        return StyleTargets(stats, picture.new_zeros(0, 0))
+    seen = tuple(views(picture, config, share))
+    bank = DistantBank(seen, tuple(matched), backbone, config.tile_size)
+    return StyleTargets(stats, bank, tuple(view.inner for view in seen), inside=_inside(seen, mask, matched, backbone))
+
+
+def _turned(mask: Tensor | None, count: int) -> list[Tensor | None]:
+    """The mask of each view, itself and its quarter turns."""
+    return [None if mask is None else mask.rot90(turns, (2, 3)) for turns in range(count)]
+
+
+def _weight(mask: Tensor | None, name: str, backbone: Backbone) -> Tensor | None:
+    """What the cells of a layer count, where a part of the picture does."""
+    layer = backbone.layers[held_layer(name, backbone.layers)]
+    return None if mask is None else reduced(mask, layer.stride, layer.radius)
+
+
+def _inside(seen: Sequence[View], mask: Tensor | None, matched: Sequence[str], backbone: Backbone) -> Tensor | None:
+    """Which rows of the bank lie in a part of the picture, as bool.
+
+    Half of the part is left at least, and a cell at its edges is not: what is voted with reaches beyond its place.
+    """
+    farthest = max(backbone.layers[held_layer(name, backbone.layers)].radius for name in matched)
+
+    def rows(view: View, part: Tensor) -> Tensor:
+        (top, left), (height, width) = view.margin, grid_of(view.picture)
+        weight = reduced(part, CELL, max(farthest, CELL), HALF)
+        return _counted(weight[..., top : height - top, left : width - left])
+
+    each = zip(seen, _turned(mask, len(seen)), strict=True)
+    return None if mask is None else torch.cat([rows(view, part) for view, part in each if part is not None])
+
+
+def _counted(weight: Tensor) -> Tensor:
+    """The places of half the weight or more, or of the most there is, as bool."""
+    return weight.flatten() >= weight.max().clamp_max(HALF)
+
+
+def _layer(features: Tensor, weight: Tensor | None, most: float, config: StylizeConfig) -> Tensor:
+    """At most so many places of one layer, ``(n, C)``, without the border; of weights ``(1, 1, H, W)`` those that count."""
+    height, width = features.shape[2:]
+    cells = math.ceil(config.neighbour_border * max(height, width))
+    top, left = min(cells, height // 3), min(cells, width // 3)
+    inner = (..., slice(top, height - top), slice(left, width - left))
+    rows = columns(features[inner])
+    return drawn(rows if weight is None else rows[_counted(weight[inner])], most, config.seed)
+
+
+def layer_bank(config: StylizeConfig) -> int:
+    """How many places of a layer are searched where each is matched by itself: at every step, so no more than are published."""
+    return min(config.neighbour_bank, _MOST_OF_A_LAYER)
+
+
+def drawn(rows: Tensor, most: float, seed: int) -> Tensor:
+    """The ``rows`` ``(n, C)``, or ``most`` of them, at least one, drawn by the seed."""
+    if len(rows) <= most:
+        return rows
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
+    return rows[order[: max(1, round(most))].to(rows.device)]
+
+
+def resized(picture: Tensor, length: float, config: StylizeConfig) -> Tensor:
+    """A style picture with so many px along ``config.side``; a narrow one with as many as the deepest layers have to see."""
+    size = picture.shape[2], picture.shape[3]
+    least = math.ceil(SHORTEST * side_of(size, config.side) / min(size))
+    return resize(picture, fit_size(size, max(round(length), least), config.side), config.resample)

@@ -1,0 +1,113 @@
+"""What is seen of a picture, tile by tile: features, statistics and hypercolumns that are those of the whole picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from ..backbones import Backbone, features_of, held_layer
+from ..losses import Sums, sums
+from ..matching import Regrid, columns, grid_of, hypercolumns
+from ..numerics import widened
+from ..types import Size
+from .tiles import Cells, Tile, Window, is_tiled, tiles_of
+
+__all__ = [
+    "Wanted",
+    "cut_features",
+    "grid_share",
+    "hypercolumn_parts",
+    "picture_features",
+    "picture_hypercolumns",
+    "picture_sums",
+    "sources_of",
+]
+
+Wanted = Mapping[str, Cells]
+"""Cells of layers, counted over the whole picture."""
+
+
+def cut_features(backbone: Backbone, image: Tensor, window: Window, wanted: Sequence[Wanted]) -> list[dict[str, Tensor]]:
+    """The features of each set of cells, from the ``image`` ``(1, 3, h, w)`` that is in the window."""
+    features = features_of(backbone, image, list(dict.fromkeys(name for part in wanted for name in part)))
+    return [{name: window.cut(features[name], name, cells) for name, cells in part.items()} for part in wanted]
+
+
+def picture_features(backbone: Backbone, picture: Tensor, layers: Sequence[str], tile_size: int) -> dict[str, Tensor]:
+    """Features of whole layers by name, each with memory of its own.
+
+    Args:
+        backbone: the network that sees.
+        picture: ``(1, 3, H, W)`` in [0, 1].
+        layers: to be looked at.
+        tile_size: side of the tiles in px; 0 for none.
+    """
+    if not is_tiled(picture, tile_size):
+        return {name: features.clone() for name, features in features_of(backbone, picture, layers).items() if name in layers}
+    whole: dict[str, Tensor] = {}
+    for tile, features in _tiles(backbone, picture, layers, tile_size):
+        for name, part in features.items():
+            if name not in whole:
+                whole[name] = part.new_empty(*part.shape[:2], *tile.whole(name))
+            (top, bottom), (left, right) = tile.own(name)
+            whole[name][..., top:bottom, left:right] = part
+    return whole
+
+
+def picture_sums(
+    backbone: Backbone, picture: Tensor, layers: Sequence[str], tile_size: int, weights: Mapping[str, Tensor] | None = None
+) -> dict[str, Sums]:
+    """The statistics of layers by name. Arguments as in `picture_features`; ``weights`` of each layer as in `losses.sums`."""
+    found: dict[str, Sums] = {}
+    for tile, features in _tiles(backbone, picture, layers, tile_size):
+        stats = {name: sums(part, tile.of(weights[name], name) if weights else None) for name, part in features.items()}
+        found = {name: found[name] + more for name, more in stats.items()} if found else stats
+    return found
+
+
+def picture_hypercolumns(backbone: Backbone, picture: Tensor, layers: Sequence[str], tile_size: int) -> Tensor:
+    """The hypercolumns ``(h * w, sum of C)`` on the grid of the picture. Arguments as in `picture_features`."""
+    grid = grid_of(picture)
+    if not is_tiled(picture, tile_size):
+        return hypercolumns(features_of(backbone, picture, layers), layers, grid, backbone.tile)
+    channels = sum(backbone.layers[held_layer(name, backbone.layers)].channels for name in layers)
+    whole = picture.new_empty(*grid, channels)
+    for ((top, bottom), (left, right)), part in hypercolumn_parts(backbone, picture, layers, tile_size):
+        whole[top:bottom, left:right] = part.reshape(bottom - top, right - left, channels)
+    return whole.flatten(0, 1)
+
+
+def hypercolumn_parts(
+    backbone: Backbone, picture: Tensor, layers: Sequence[str], tile_size: int
+) -> Iterator[tuple[Cells, Tensor]]:
+    """The hypercolumns ``(n, sum of C)`` of each tile, and the cells of the picture's grid that they stand on."""
+    grid = grid_of(picture)
+    for tile in tiles_of(picture, backbone, layers, tile_size):
+        wanted = sources_of(tile, layers, grid)
+        window = tile.window([wanted])
+        features = cut_features(backbone, window.of(picture), window, [wanted])[0]
+        yield tile.own_of(grid), torch.cat(grid_share(features, tile, layers, grid), dim=1)
+
+
+def sources_of(tile: Tile, layers: Sequence[str], grid: Size) -> dict[str, Cells]:
+    """The cells of layers that the tile's cells of a ``grid`` are made of."""
+    return {name: Regrid(tile.whole(name), grid).sources(tile.own_of(grid)) for name in layers}
+
+
+def grid_share(features: Mapping[str, Tensor], tile: Tile, layers: Sequence[str], grid: Size) -> list[Tensor]:
+    """The tile's part of the `grid_columns` of each layer, ``(n, C)``, from the features of the cells of `sources_of`."""
+    cells = tile.own_of(grid)
+    return [
+        columns(Regrid(tile.whole(name), grid).part(widened(features[name]), cells)) / features[name].shape[1] for name in layers
+    ]
+
+
+def _tiles(
+    backbone: Backbone, picture: Tensor, layers: Sequence[str], tile_size: int
+) -> Iterator[tuple[Tile, dict[str, Tensor]]]:
+    for tile in tiles_of(picture, backbone, layers, tile_size) if layers else ():
+        wanted = {name: tile.own(name) for name in layers}
+        window = tile.window([wanted])
+        yield tile, cut_features(backbone, window.of(picture), window, [wanted])[0]

@@ -1,0 +1,176 @@
+"""The value and gradient of weighted terms, tile by tile: as of the whole picture, in the memory of one tile.
+
+Two passes. The first adds up each tile's statistics over its own cells, without gradients. They are compared, which gives the
+slopes of the losses in the sums. The second walks over the tiles again, takes these slopes and the local terms back to the
+pixels that a tile sees, and adds them into the gradient, surroundings included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from ..backbones import PIXELS, Backbone, with_pullback
+from ..devices import release_freed_memory
+from ..errors import ConfigError
+from ..losses import Sums
+from .features import Wanted, cut_features
+from .tiles import Tile, Window, tiles_of
+
+__all__ = ["Additive", "Local", "value_and_grad"]
+
+
+class Part(Protocol):
+    """A term, as far as both kinds are alike."""
+
+    name: ClassVar[str]
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers it looks at."""
+        ...
+
+
+@runtime_checkable
+class Additive(Part, Protocol):
+    """A term of statistics that add over positions. ``features`` hold the cells that are a tile's own, or those of all."""
+
+    def sums(self, features: Mapping[str, Tensor], tile: Tile | None = None) -> Sums:
+        """The statistics of one tile, or of the whole picture."""
+        ...
+
+    def compare(self, stats: Sums) -> Tensor:
+        """The weighted loss of the whole picture's statistics, a scalar."""
+        ...
+
+    def pulled(self, features: Mapping[str, Tensor], slope: Sums, tile: Tile) -> Mapping[str, Tensor]:
+        """The gradients of the features, of that of the sums."""
+        ...
+
+
+@runtime_checkable
+class Local(Part, Protocol):
+    """A term to which each tile adds a share of its own."""
+
+    def seen(self, tile: Tile) -> Wanted:
+        """The cells of each layer that the share depends on."""
+        ...
+
+    def share(self, features: Mapping[str, Tensor], tile: Tile) -> Tensor:
+        """What the tile adds to the weighted loss, a scalar, by the features of the cells `seen`."""
+        ...
+
+
+def value_and_grad(
+    backbone: Backbone, terms: Sequence[Part], canvas: Tensor, tile_size: int
+) -> tuple[list[tuple[str, Tensor]], Tensor]:
+    """The name and value of each term, and the gradient ``(1, 3, H, W)`` of their sum.
+
+    Args:
+        backbone: the network that sees; the activations of one tile are in memory at a time.
+        terms: each `Additive` or `Local`.
+        canvas: ``(1, 3, H, W)`` in [0, 1].
+        tile_size: side of the tiles in px.
+
+    Raises:
+        ConfigError: a term is neither.
+    """
+    additive, local = _sorted(terms)
+    release_freed_memory()
+    names = tuple(dict.fromkeys(name for term in terms for name in term.layers))
+    tiles = tiles_of(canvas, backbone, names, tile_size) if names else []
+    compared = [_compared(term, stats) for term, stats in zip(additive, _totals(backbone, additive, canvas, tiles), strict=True)]
+    gradient, shares = torch.zeros_like(canvas), [canvas.new_zeros(()) for _ in local]
+    for tile in tiles:
+        slopes = [(term, slope) for term, (_, slope) in zip(additive, compared, strict=True)]
+        added = _descend(backbone, slopes, local, canvas, tile, gradient)
+        shares = [share + more for share, more in zip(shares, added, strict=True)]
+    release_freed_memory()
+    values = [*(value for value, _ in compared), *shares]
+    return [(term.name, value) for term, value in zip((*additive, *local), values, strict=True)], gradient
+
+
+def _sorted(terms: Sequence[Part]) -> tuple[list[Additive], list[Local]]:
+    for term in terms:
+        if not isinstance(term, (Additive, Local)):
+            raise ConfigError(f"{term.name} matched layer by layer are no sum over tiles", "leave out --tile-size")
+    return [term for term in terms if isinstance(term, Additive)], [term for term in terms if isinstance(term, Local)]
+
+
+@torch.no_grad()
+def _totals(backbone: Backbone, terms: Sequence[Additive], canvas: Tensor, tiles: Sequence[Tile]) -> list[Sums]:
+    """The statistics of the whole canvas for each term."""
+    totals: list[Sums] = []
+    for tile in tiles if terms else ():
+        wanted = [_own(term, tile) for term in terms]
+        window = tile.window(wanted)
+        features = cut_features(backbone, window.of(canvas), window, wanted)
+        stats = [term.sums(seen, tile) for term, seen in zip(terms, features, strict=True)]
+        totals = [total + more for total, more in zip(totals, stats, strict=True)] if totals else stats
+    return totals
+
+
+def _compared(term: Additive, stats: Sums) -> tuple[Tensor, Sums]:
+    """The loss, and its gradient in the sums."""
+    leaves = Sums(*(part.detach().requires_grad_() for part in stats))
+    with torch.enable_grad():
+        value = term.compare(leaves)
+        slopes = torch.autograd.grad(value, leaves, materialize_grads=True)
+    return value.detach(), Sums(*slopes)
+
+
+def _descend(
+    backbone: Backbone,
+    additive: Sequence[tuple[Additive, Sums]],
+    local: Sequence[Local],
+    canvas: Tensor,
+    tile: Tile,
+    gradient: Tensor,
+) -> list[Tensor]:
+    """Add to the ``gradient`` what comes from one tile; the shares of the local terms."""
+    wanted, needs = [_own(term, tile) for term, _ in additive], [term.seen(tile) for term in local]
+    window = tile.window([*wanted, *needs])
+    image = window.of(canvas)
+    deep = [name for name in dict.fromkeys(name for part in (*wanted, *needs) for name in part) if name != PIXELS]
+    seen, pullback = with_pullback(backbone, image, deep) if deep else ({}, None)
+    flow = _Flow(window, {**seen, PIXELS: image})
+    for (term, slope), cells in zip(additive, wanted, strict=True):
+        flow.add(cells, term.pulled(flow.cut(cells), slope, tile))
+    shares = [_descend_locally(term, tile, cells, flow) for term, cells in zip(local, needs, strict=True)]
+    pixels = flow.gradients.pop(PIXELS, None)
+    for part in (pixels, pullback(flow.gradients) if pullback else None):
+        if part is not None:
+            window.of(gradient).add_(part)
+    return shares
+
+
+def _descend_locally(term: Local, tile: Tile, cells: Wanted, flow: _Flow) -> Tensor:
+    leaves = {name: part.detach().requires_grad_() for name, part in flow.cut(cells).items()}
+    with torch.enable_grad():
+        share = term.share(leaves, tile)
+    if share.requires_grad:
+        flow.add(cells, dict(zip(leaves, torch.autograd.grad(share, list(leaves.values())), strict=True)))
+    return share.detach()
+
+
+class _Flow:
+    """The features of a window, and their gradients as they come together."""
+
+    def __init__(self, window: Window, features: Mapping[str, Tensor]) -> None:
+        self._window, self._features, self.gradients = window, features, dict[str, Tensor]()
+
+    def cut(self, wanted: Wanted) -> dict[str, Tensor]:
+        return {name: self._window.cut(self._features[name], name, cells) for name, cells in wanted.items()}
+
+    def add(self, wanted: Wanted, pulls: Mapping[str, Tensor]) -> None:
+        for name, pull in pulls.items():
+            if name not in self.gradients:
+                self.gradients[name] = torch.zeros_like(self._features[name])
+            self._window.cut(self.gradients[name], name, wanted[name]).add_(pull)
+
+
+def _own(term: Part, tile: Tile) -> Wanted:
+    return {name: tile.own(name) for name in term.layers}
