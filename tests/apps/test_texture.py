@@ -33,7 +33,7 @@ def paint(style=STYLE, size=(32, 48), **options) -> api.Result:
 @pytest.mark.parametrize("tile", ["none", "xy"])
 @pytest.mark.parametrize("size", [(32, 48), (37, 50), (90, 33), (16, 64), 33], ids=str)
 def test_a_texture_has_the_size_asked_for(size, tile):
-    assert tuple(paint(size=size, tile=tile, iterations=1).pixels.shape[2:]) == (
+    assert tuple(paint(size=size, wrap=tile, iterations=1).pixels.shape[2:]) == (
         size if isinstance(size, tuple) else (size, size)
     )
 
@@ -97,14 +97,14 @@ def seam(pixels: torch.Tensor, axis: int) -> float:
 
 def test_a_tiled_texture_has_no_seam():
     style = torch.nn.functional.interpolate(picture(12, 16, 8), size=(72, 96), mode="bicubic").clamp(0, 1)
-    open_, closed = (paint(style, (60, 90), tile=tile, iterations=(20, 10)).pixels for tile in ("none", "xy"))
+    open_, closed = (paint(style, (60, 90), wrap=tile, iterations=(20, 10)).pixels for tile in ("none", "xy"))
     for axis in (2, 3):
         assert seam(open_, axis) > 2
         assert seam(closed, axis) < 1.3
 
 
 def test_the_record_repeats_it(tmp_path):
-    result = paint(tile="x", seed=3)
+    result = paint(wrap="x", seed=3)
     record = parse_record(record_text(result.record))
     assert (record["content"], record["size"], record["config"]["texture"]) == (None, [32, 48], [32, 48])
     again = iterate(None, [STYLE], config=config_of(record))

@@ -148,7 +148,7 @@ def test_bfloat16_sees_the_whole_picture(random_weights, padding: str, tile: str
     """What the first convolution gives is off by what rounding it takes away, as if picture and kernels had not been rounded."""
     image = picture(32, 48)
     exact, half = (
-        VGG(random_weights(), padding=padding, dtype=dtype).tiled(tile)(image, ["relu1_1"])["relu1_1"].float()
+        VGG(random_weights(), padding=padding, dtype=dtype).wrapped(tile)(image, ["relu1_1"])["relu1_1"].float()
         for dtype in (torch.float32, torch.bfloat16)
     )
     rounding = (exact.bfloat16().float() - exact).norm()

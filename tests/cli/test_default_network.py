@@ -47,7 +47,7 @@ def test_a_style_is_learnt_and_painted(impasto, photo, painting, out):
 
 
 def test_a_texture_is_painted(impasto, painting, out):
-    assert impasto("texture", painting, "--size", "64", "--tile", "x", "-o", out, *TINY).code == 0
+    assert impasto("texture", painting, "--size", "64", "--wrap", "x", "-o", out, *TINY).code == 0
     assert record_of(out)["weights"]["id"] == "vgg19.oxford8"
 
 

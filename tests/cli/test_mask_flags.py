@@ -100,7 +100,7 @@ REFUSED = {
     "--mask {map}": "the mask '{map}' has colours; give a grey or transparent picture, or a map",
     "--mask {left} --region-strength 0.1,0.2": "2 values of region_strength for 1 regions; give one for each region",
     "--mask {left} --style-mask {left}": "the mask '{left}' is of the style '{folder}', which is not one picture",
-    "--mask {left} --tile x": "regions are painted one by one, and do not tile",
+    "--mask {left} --wrap x": "regions are painted one by one, and do not wrap",
     "--region-strength 0.1": "1 values of region_strength for 0 regions",
 }
 

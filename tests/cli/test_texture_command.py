@@ -13,12 +13,12 @@ FLAGS = (*TINY[2:], "--coarsest", "32", "--neighbour-rotations", "1")
 
 
 def test_a_style_becomes_a_texture(impasto, painting, out):
-    said = impasto("texture", painting, "--size", "32x40", "--tile", "xy", "-o", out, *FLAGS)
+    said = impasto("texture", painting, "--size", "32x40", "--wrap", "xy", "-o", out, *FLAGS)
     assert said.code == 0
     assert said.out.startswith(f"{out}: 40 x 32 px, ")
     assert read_picture(out).pixels.shape == (1, 3, 32, 40)
     record = json.loads(read_record(out))
-    assert (record["content"], record["config"]["texture"], record["config"]["tile"]) == (None, [32, 40], "xy")
+    assert (record["content"], record["config"]["texture"], record["config"]["wrap"]) == (None, [32, 40], "xy")
     assert not any(line.startswith("content") for line in impasto("inspect", out).out.splitlines())
 
 

@@ -101,8 +101,8 @@ def test_masks_of_a_list_of_styles_are_as_many():
 
 
 def test_regions_do_not_tile():
-    with pytest.raises(ConfigError, match="regions are painted one by one, and do not tile; leave out the masks, or tile"):
-        read_regions([Region(LEFT, ONE)], CONTENT, CONFIG.overlay({"tile": "x"}))
+    with pytest.raises(ConfigError, match="regions are painted one by one, and do not wrap; leave out the masks, or wrap"):
+        read_regions([Region(LEFT, ONE)], CONTENT, CONFIG.overlay({"wrap": "x"}))
 
 
 # Maps

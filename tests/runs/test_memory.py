@@ -180,7 +180,7 @@ def test_where_no_tile_will_do_lbfgs_remembers_less(vgg, machine):
 
 
 @pytest.mark.parametrize(
-    "options", [{"neighbour_match": "layers"}, {"split_iterations": 5}, {"tile": "xy"}], ids=lambda options: next(iter(options))
+    "options", [{"neighbour_match": "layers"}, {"split_iterations": 5}, {"wrap": "xy"}], ids=lambda options: next(iter(options))
 )
 def test_what_cannot_be_tiled_is_painted_whole_or_refused(options, vgg, machine):
     machine(2**60)
@@ -215,7 +215,7 @@ def test_where_no_size_would_do_the_hint_says_so(vgg, machine):
         fit(vgg, (512, 512))
 
 
-@pytest.mark.parametrize("options", [{"objective": "neighbours", "neighbour_match": "layers"}, {"tile": "x"}])
+@pytest.mark.parametrize("options", [{"objective": "neighbours", "neighbour_match": "layers"}, {"wrap": "x"}])
 def test_tiles_by_hand_are_refused_where_the_loss_is_no_sum(options, vgg):
     """Before anything is computed, and only where the picture is larger than a tile."""
     config = StylizeConfig(tile_size=128, **options).resolve()

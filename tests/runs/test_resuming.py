@@ -61,7 +61,7 @@ RUNS = {
     "gram L-BFGS": {"objective": "gram", "optimizer": "lbfgs", "history": 2},
     "line search": {"objective": "gram", "optimizer": "lbfgs", "line_search": "strong-wolfe", "variable": "pixels255"},
     "average": {"objective": "gram", "average": 0.9, "best": True, "carry": True, "clamp": True},
-    "repeats": {"neighbour_layers": LAYERS, "tile": "xy", "full_scales": 1, "neighbour_refresh": 2},
+    "repeats": {"neighbour_layers": LAYERS, "wrap": "xy", "full_scales": 1, "neighbour_refresh": 2},
     "in tiles": {"neighbour_layers": LAYERS, "tile_size": 32, "neighbour_refresh": 2},
     "noise": {"objective": "meanstd", "init": "noise", "seed": 5},
     "colour": {"objective": "gram", "color": "luminance"},

@@ -32,7 +32,7 @@ OBJECTIVES = {
 
 
 def make(backbone: VGG, content: Tensor, tile: str, canvas: Tensor | None = None, **options) -> Objective:
-    config = StylizeConfig(tile=tile, neighbour_rotations=2, content_layers="relu3_1", **options)
+    config = StylizeConfig(wrap=tile, neighbour_rotations=2, content_layers="relu3_1", **options)
     style = learn(picture(44, 52, 2, content.dtype), config, backbone)
     return build_objective(content, [style], config, backbone, canvas)
 
@@ -71,7 +71,7 @@ def test_features_and_their_gradients_are_those_of_endless_copies(tile, padding)
     network = VGG(random_weights(), pooling="avg", padding=padding, dtype=torch.float64)
     leaf = picture(48, 48, dtype=torch.float64).requires_grad_()
     down, right = 5 if "y" in tile else 1, 5 if "x" in tile else 1
-    many, found = network(leaf.repeat(1, 1, down, right), STYLE_LAYERS), network.tiled(tile)(leaf, STYLE_LAYERS)
+    many, found = network(leaf.repeat(1, 1, down, right), STYLE_LAYERS), network.wrapped(tile)(leaf, STYLE_LAYERS)
     for name, features in found.items():
         height, width = features.shape[2:]
         top, left = down // 2 * height, right // 2 * width
@@ -85,9 +85,9 @@ def test_features_and_their_gradients_are_those_of_endless_copies(tile, padding)
 def test_a_network_is_not_changed_by_being_tiled():
     network, image = VGG(random_weights()), picture(32, 48)
     before = network(image, ["relu2_1"])["relu2_1"]
-    network.tiled("xy")
+    network.wrapped("xy")
     assert torch.equal(network(image, ["relu2_1"])["relu2_1"], before)
-    assert network.tile == "none"
+    assert network.wrap == "none"
 
 
 @pytest.mark.parametrize("tile", AXES)
@@ -99,7 +99,7 @@ def test_matches_and_what_they_paint_roll_along(tile, vgg64):
     cells = here.field.rows.reshape(1, 1, *here.field.grid)
     shifts = [STRIDE // 4 * (2 if axis == 3 else 1) for axis in AXES[tile]]
     assert torch.equal(there.field.rows.reshape_as(cells), cells.roll(shifts, AXES[tile]))
-    assert here.field.tile == tile
+    assert here.field.wrap == tile
     strokes, moved = (voted(term.field, term.pictures) for term in (here, there))
     torch.testing.assert_close(moved, rolled(strokes, tile))
     over = [
@@ -126,7 +126,7 @@ def test_the_variable_has_no_border(variable):
     for at in (0, 32):
         gradient = torch.zeros(1, 1, 64, 64, dtype=torch.float64)
         gradient[..., at, at] = 1
-        solver = create_solver(StylizeConfig(tile="xy", variable=variable))
+        solver = create_solver(StylizeConfig(wrap="xy", variable=variable))
         moves.append(solver.variable.push(solver.variable.pull(gradient), gradient.shape).roll((-at, -at), (2, 3)))
     torch.testing.assert_close(*moves)
 
@@ -135,10 +135,10 @@ def test_the_variable_has_no_border(variable):
 
 
 def test_tiled_sides_are_painted_at_whole_strides_and_finished_as_asked_for():
-    config = StylizeConfig(size=250, coarsest=62, tile="x", iterations=1)
+    config = StylizeConfig(size=250, coarsest=62, wrap="x", iterations=1)
     assert [scale.size for scale in plan_scales(config, (200, 250))] == [(50, 64), (100, 128), (200, 256)]
     assert finished_size(config, (200, 250)) == (200, 250)
-    assert [scale.size for scale in plan_scales(config.overlay({"tile": "xy"}), (200, 250))] == [(64, 64), (112, 128), (208, 256)]
+    assert [scale.size for scale in plan_scales(config.overlay({"wrap": "xy"}), (200, 250))] == [(64, 64), (112, 128), (208, 256)]
 
 
 # Finished pictures
@@ -167,7 +167,7 @@ def painted() -> dict[str, Tensor]:
         "precision": "float32",
     }
     style = torch.nn.functional.interpolate(picture(12, 16, 8), size=(72, 96), mode="bicubic").clamp(0, 1)
-    return {tile: stylize(slope(72, 96), style, tile=tile, device="cpu", **options).pixels for tile in ("none", "y", "xy")}
+    return {tile: stylize(slope(72, 96), style, wrap=tile, device="cpu", **options).pixels for tile in ("none", "y", "xy")}
 
 
 @pytest.mark.parametrize("tile", ["none", "y", "xy"])
@@ -187,13 +187,13 @@ def test_the_record_repeats_a_tiled_run(painted):
         "neighbour_rotations": 1,
         "precision": "float32",
         "device": "cpu",
-        "tile": "xy",
+        "wrap": "xy",
         "backbone": "compact",
     }
     result = stylize(slope(40, 36), picture(40, 40, 8), **options)
     assert result.pixels.shape == (1, 3, 40, 36)
     config = StylizeConfig(**result.record["config"])
-    assert config.tile == "xy"
+    assert config.wrap == "xy"
     again = stylize(slope(40, 36), picture(40, 40, 8), config=config)
     assert again.record["pixels_sha256"] == result.record["pixels_sha256"]
 
@@ -203,12 +203,12 @@ def test_a_start_of_its_own_continues_over_the_border(tmp_path):
     options = {"size": 64, "scale_count": 1, "backbone": "compact", "device": "cpu"}
     stylize(slope(48, 64), picture(40, 40, 8), iterations=0, recolor=False, **options).save(path)
     for init in (str(path), "style"):
-        start = iterate(slope(48, 64), slope(64, 64), tile="x", init=init, **options).result().pixels
+        start = iterate(slope(48, 64), slope(64, 64), wrap="x", init=init, **options).result().pixels
         assert seam(start, 3) < 1.5
 
 
 def test_what_cannot_be_tiled_is_refused():
-    with pytest.raises(ConfigError, match="unknown tile 'both'"):
-        StylizeConfig(tile="both")
+    with pytest.raises(ConfigError, match="unknown wrap 'both'"):
+        StylizeConfig(wrap="both")
     with pytest.raises(PictureError, match="give a picture of at least 16 px a side"):
-        iterate(picture(5, 5), picture(32, 32), tile="xy", backbone="compact")
+        iterate(picture(5, 5), picture(32, 32), wrap="xy", backbone="compact")

@@ -26,7 +26,7 @@ def iterate_texture(
     Args:
         styles: one style or a list of them, as of `iterate`.
         size: (height, width) in px, or the side of a square.
-        config, preset, options: as of `iterate`. Options that speak of the content are refused. With ``tile`` the texture
+        config, preset, options: as of `iterate`. Options that speak of the content are refused. With ``wrap`` the texture
             continues over its border; another ``seed`` gives another texture.
 
     Raises:

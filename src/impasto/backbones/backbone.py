@@ -70,13 +70,13 @@ class Backbone(Protocol):
         """Where it computes."""
 
     @property
-    def tile(self) -> str:
-        """The axes along which it sees pictures go on over their border (see `images.wrap`): ``none``, as it is made."""
+    def wrap(self) -> str:
+        """The axes along which it sees pictures go on over their border (see `images.periodic`): ``none``, as it is made."""
 
     def exact(self) -> Backbone:
         """The same network in float32, where it was made to have it; else itself."""
 
-    def tiled(self, tile: str) -> Backbone:
+    def wrapped(self, wrap: str) -> Backbone:
         """The same network with other axes; exact where the sides along them are multiples of the layers' stride."""
 
     def __call__(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:

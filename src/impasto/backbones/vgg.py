@@ -62,7 +62,7 @@ class VGG(nn.Module):
         if pooling not in POOLINGS or padding not in _PADDINGS:
             known = f"pooling: {', '.join(POOLINGS)}; padding: {', '.join(_PADDINGS)}"
             raise ConfigError(f"pooling {pooling!r} with padding {padding!r} is unknown", known)
-        self.tile = "none"
+        self.wrap = "none"
         self._exact = partial(VGG, weights, pooling=pooling, padding=padding, device=device) if mixed else None
         self.layers = _layer_specs(weights.convolutions)
         self.pooling = pooling
@@ -81,12 +81,12 @@ class VGG(nn.Module):
 
     def exact(self) -> VGG:
         """See `Backbone.exact`."""
-        return self._exact().tiled(self.tile) if self._exact else self
+        return self._exact().wrapped(self.wrap) if self._exact else self
 
-    def tiled(self, tile: str) -> VGG:
-        """See `Backbone.tiled`."""
+    def wrapped(self, wrap: str) -> VGG:
+        """See `Backbone.wrapped`."""
         other = copy.copy(self)
-        other.tile = tile
+        other.wrap = wrap
         return other
 
     def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
@@ -109,7 +109,7 @@ class VGG(nn.Module):
         for block, group in groupby(self._needed(wanted), lambda name: name[4]):
             names = list(group)
             convolutions = [cast(nn.Conv2d, self.convolutions[name]) for name in names]
-            outputs = run_block(features, convolutions, None if block == "1" else self.pooling, self.tile)
+            outputs = run_block(features, convolutions, None if block == "1" else self.pooling, self.wrap)
             found |= {layer: output for layer, output in zip(map(_layer_of, names), outputs, strict=True) if layer in wanted}
             features = outputs[-1]
         return {name: found[layer] for name, layer in asked.items()}

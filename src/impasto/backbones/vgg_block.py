@@ -22,29 +22,29 @@ __all__ = ["POOLINGS", "run_block"]
 POOLINGS: dict[str, Callable[[Tensor, int], Tensor]] = {"max": functional.max_pool2d, "avg": functional.avg_pool2d}
 
 
-def run_block(features: Tensor, convolutions: Sequence[nn.Conv2d], pooling: str | None, tile: str = "none") -> tuple[Tensor, ...]:
+def run_block(features: Tensor, convolutions: Sequence[nn.Conv2d], pooling: str | None, wrap: str = "none") -> tuple[Tensor, ...]:
     """The features after each convolution and its ReLU, differentiable once with respect to ``features``.
 
     Args:
         features: ``(B, C, H, W)``.
         convolutions: frozen, 3 x 3, each with a border of one cell that is zero or replicated.
         pooling: a name of `POOLINGS`, 2 x 2 before the first convolution; None for the first block.
-        tile: axes along which the features go on over their border, see `images.wrap`.
+        wrap: axes along which the features go on over their border, see `images.periodic`.
     """
-    outputs: tuple[Tensor, ...] = _Block.apply(features, convolutions, pooling, tile)  # type: ignore[no-untyped-call]
+    outputs: tuple[Tensor, ...] = _Block.apply(features, convolutions, pooling, wrap)  # type: ignore[no-untyped-call]
     return outputs
 
 
 class _Block(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, features: Tensor, convolutions: Sequence[nn.Conv2d], pooling: str | None, tile: str
+        ctx: Any, features: Tensor, convolutions: Sequence[nn.Conv2d], pooling: str | None, wrap: str
     ) -> tuple[Tensor, ...]:
         outputs, last = [], features if pooling is None else POOLINGS[pooling](features, 2)
         for convolution in convolutions:
-            last = functional.relu_(_convolved(last, convolution, tile))
+            last = functional.relu_(_convolved(last, convolution, wrap))
             outputs.append(last)
-        ctx.convolutions, ctx.pooling, ctx.tile, ctx.size = convolutions, pooling, tile, features.shape
+        ctx.convolutions, ctx.pooling, ctx.wrap, ctx.size = convolutions, pooling, wrap, features.shape
         ctx.save_for_backward(*outputs, *([features] if pooling == "max" else []))
         ctx.set_materialize_grads(False)
         return tuple(outputs)
@@ -55,7 +55,7 @@ class _Block(torch.autograd.Function):
         flow: Tensor | None = None
         for convolution, output, tapped in reversed(list(zip(ctx.convolutions, outputs, gradients, strict=False))):
             masked = _masked(flow, tapped, output)
-            flow = None if masked is None else _through_convolution(masked, convolution, ctx.tile)
+            flow = None if masked is None else _through_convolution(masked, convolution, ctx.wrap)
         if flow is not None and ctx.pooling == "avg":
             flow = _through_average(flow, ctx.size)
         elif flow is not None and ctx.pooling == "max":
@@ -80,18 +80,18 @@ def _where_open(gradient: Tensor, output: Tensor) -> Tensor:
     return masked
 
 
-def _convolved(features: Tensor, convolution: nn.Conv2d, tile: str) -> Tensor:
-    if tile == "none":
+def _convolved(features: Tensor, convolution: nn.Conv2d, wrap: str) -> Tensor:
+    if wrap == "none":
         return cast(Tensor, convolution(features))
-    return functional.conv2d(bordered(features, 1, tile, convolution.padding_mode), convolution.weight, convolution.bias)
+    return functional.conv2d(bordered(features, 1, wrap, convolution.padding_mode), convolution.weight, convolution.bias)
 
 
-def _through_convolution(gradient: Tensor, convolution: nn.Conv2d, tile: str) -> Tensor:
+def _through_convolution(gradient: Tensor, convolution: nn.Conv2d, wrap: str) -> Tensor:
     batch, _, height, width = gradient.shape
-    border = 2 if tile != "none" or convolution.padding_mode == "replicate" else 0
+    border = 2 if wrap != "none" or convolution.padding_mode == "replicate" else 0
     size = (batch, convolution.in_channels, height + border, width + border)
     pulled: Tensor = conv2d_input(size, convolution.weight, gradient, padding=0 if border else 1)  # type: ignore[no-untyped-call]
-    return folded(pulled, 1, tile, convolution.padding_mode) if border else pulled
+    return folded(pulled, 1, wrap, convolution.padding_mode) if border else pulled
 
 
 def _through_average(gradient: Tensor, size: torch.Size) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from ..config import OutputConfig, StylizeConfig
-from ..config.fields import Option, options_of
+from ..config.fields import Option, by_present_name, options_of
 from ..errors import ConfigError, nearest_name
 
 __all__ = ["Flag", "GroupedCommand", "derived_flags", "given_options", "given_values"]
@@ -42,6 +42,11 @@ class Flag(click.Option):
     def __init__(self, *args: Any, heading: str = COMMON, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.heading = heading
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """The first of its names; another is a former one."""
+        record, (_, *former) = super().get_help_record(ctx), self.opts
+        return (record[0].replace(f", {former[0]}", ""), record[1]) if record and former and former[0][:2] == "--" else record
 
 
 class GroupedCommand(click.Command):
@@ -84,7 +89,7 @@ def given_values(text: str) -> tuple[str, list[Any]]:
         ConfigError: there is no such option, or no value.
     """
     name, _, values = text.partition("=")
-    name = name.strip().replace("-", "_")
+    (name,) = by_present_name(StylizeConfig, {name.strip().replace("-", "_"): None})
     options = options_of(StylizeConfig)
     if name not in options:
         raise ConfigError(f"unknown option {name!r}", nearest_name(name, options))
@@ -116,7 +121,8 @@ def _flag(name: str, kind: Any, default: Any, resolved: Any, option: Option) -> 
         return click.option(f"--{kebab}/--no-{kebab}", name, **common)
     word = option.unit.upper() or METAVARS[scalar]
     metavar = f"{word},..." if many else word
-    return click.option(f"--{kebab}", name, type=_parser(scalar, many), metavar=metavar, **common)
+    names = [f"--{kebab}", *([f"--{option.former}"] if option.former else []), name]
+    return click.option(*names, type=_parser(scalar, many), metavar=metavar, **common)
 
 
 def _help(default: Any, resolved: Any, option: Option) -> str:

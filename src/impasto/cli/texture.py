@@ -39,11 +39,11 @@ def texture(styles: tuple[str, ...], output: str, size: str, preset: str | None,
 
     \b
     impasto texture painting.jpg -o texture.png
-    impasto texture painting.jpg --tile xy --size 256x384 --seed 3 -o tile.png
+    impasto texture painting.jpg --wrap xy --size 256x384 --seed 3 -o tile.png
     impasto texture a.jpg b.jpg --style-blend 2,1 -o mixed.png
     impasto texture painting.jpg --preset gatys2016 --backbone compact -o gatys.png
 
-    With --tile it continues over its border, so that copies of it join. Another --seed gives another texture. The picture
+    With --wrap it continues over its border, so that copies of it join. Another --seed gives another texture. The picture
     carries its record: 'impasto stylize --from' repeats it.
     """
     config = preset_config(preset, {}).of_texture(*_sides(size), given_options(StylizeConfig, flags))

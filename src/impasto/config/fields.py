@@ -8,13 +8,13 @@ import inspect
 import math
 import os
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ..errors import ConfigError, nearest_name
 
-__all__ = ["Checked", "Option", "option", "options_of", "refuse_unknown"]
+__all__ = ["Checked", "Option", "by_present_name", "option", "options_of", "refuse_unknown"]
 
 Config = TypeVar("Config")
 
@@ -29,6 +29,7 @@ class Option:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    former: str = ""  # its name in older records and command lines, still read
 
 
 def option(default: Any, help: str, group: str, **rest: Any) -> Any:
@@ -43,13 +44,19 @@ def options_of(config: type | object) -> dict[str, tuple[Any, Any, Option]]:
     return {f.name: (types[f.name], f.default, f.metadata["option"]) for f in fields}
 
 
+def by_present_name(cls: type, options: Mapping[str, Any]) -> dict[str, Any]:
+    """``options`` with those that go by a former name under their present one."""
+    present = {option.former: name for name, (_, _, option) in options_of(cls).items() if option.former}
+    return {present.get(name, name): value for name, value in options.items()}
+
+
 def refuse_unknown(cls: type[Config]) -> type[Config]:
     """Turn a mistyped keyword into a `ConfigError` that names the nearest known option."""
     init: Callable[..., None] = cls.__init__
 
     @functools.wraps(init)
     def checked(self: Any, *args: Any, **options: Any) -> None:
-        known = options_of(cls)
+        known, options = options_of(cls), by_present_name(cls, options)
         for name in options:
             if name not in known:
                 raise ConfigError(f"unknown option {name!r}", nearest_name(name, known))

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from .defaults import EFFORTS, OF_THE_BACKBONE, WITHOUT_CONTENT, defaults_of
-from .fields import Checked, option, refuse_unknown
+from .fields import Checked, by_present_name, option, refuse_unknown
 
 __all__ = ["OBJECTIVES", "STYLE_BANK", "STYLE_SIZES", "WHOLE", "OutputConfig", "StylizeConfig"]
 
@@ -82,11 +82,12 @@ class StylizeConfig(Checked):
         (1.0,), "size of the style pictures, as a ratio of the canvas's: one for all or one for each", "size", low=0.01, high=100
     )
 
-    tile: str = option(
+    wrap: str = option(
         "none",
         "axes along which the finished picture continues over its border, so that copies of it join: x, y or xy",
         "size",
         choices=("none", "x", "y", "xy"),
+        former="tile",
     )
 
     texture: tuple[int, ...] = option(
@@ -375,7 +376,7 @@ class StylizeConfig(Checked):
         Another backbone comes with its own weights, input and padding, unless they are among the changes.
         """
         own = OF_THE_BACKBONE if changes.get("backbone", self.backbone) != self.backbone else {}
-        return StylizeConfig(**{**self.to_dict(), **own, **changes})
+        return StylizeConfig(**{**self.to_dict(), **own, **by_present_name(StylizeConfig, changes)})
 
     def of_texture(self, height: int, width: int, changes: Mapping[str, Any]) -> StylizeConfig:
         """This config with ``changes`` for a texture of that many px: what speaks of the content is put aside.

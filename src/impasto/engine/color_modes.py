@@ -58,11 +58,11 @@ def shown_colors(painting: Tensor, content: Tensor, config: StylizeConfig) -> Te
     Args:
         painting: ``(1, 3, H, W)`` in [0, 1].
         content: likewise, of any size; resized to the painting's.
-        config: its ``color``, ``resample`` and ``tile``.
+        config: its ``color``, ``resample`` and ``wrap``.
     """
     if config.color not in ("content", "luminance"):
         return painting
-    content = resize(content, (painting.shape[2], painting.shape[3]), config.resample, config.tile).to(painting)
+    content = resize(content, (painting.shape[2], painting.shape[3]), config.resample, config.wrap).to(painting)
     luma, chroma = luma_of(painting), content - luma_of(content)
     room = torch.where(chroma > 0, 1 - luma, luma) / chroma.abs().clamp_min(1e-6)
     return (luma + room.amin(1, keepdim=True).clamp(0, 1) * chroma).clamp(0, 1)

@@ -42,13 +42,13 @@ def started(
     if init == "pieces":
         parts, long = parts_of(config, len(styles)), style_length(coarsest, config.side)
         pictures = [resized(style.picture(), long * part.scale, config) for style, part in zip(styles, parts, strict=True)]
-        return pieced(pictures, [part.share for part in parts], coarsest, config.seed, config.tile), None
+        return pieced(pictures, [part.share for part in parts], coarsest, config.seed, config.wrap), None
     picture = io.read_picture(init, name="start", least=SHORTEST, within=needed(config))
     return joined(picture.pixels, finest, config), picture
 
 
 def joined(picture: Tensor, finest: Size, config: StylizeConfig) -> Tensor:
     """A picture that a canvas begins with or keeps to: where the canvas is tiled, it continues over its border as well."""
-    if config.tile == "none":
+    if config.wrap == "none":
         return picture
-    return seamless(resize(picture, finest, config.resample), config.tile)
+    return seamless(resize(picture, finest, config.resample), config.wrap)

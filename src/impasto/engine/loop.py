@@ -104,7 +104,7 @@ def run(
         mask: ``(1, 1, H, W)`` in [0, 1], of the content's size: what each of its pixels counts for; None for 1.
     """
     if not config.strength:
-        untouched = resize(content, scales[-1].size, config.resample, config.tile)
+        untouched = resize(content, scales[-1].size, config.resample, config.wrap)
         return Outcome(untouched, "finished", "a strength of 0 leaves the content as it is")
     shown, clock = recolored(content, styles, config, mask), _Clock(scales, since or {})
     canvas = shown if start is None else start

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..images.periodic import interpolated, is_tiled
+from ..images.periodic import interpolated, is_wrapped
 from ..matching import CELL, Field, grid_of, voted
 from ..types import Size, Span
 
@@ -26,7 +26,7 @@ _AROUND = 2  # cells around a piece that have to fit
 Place = tuple[int, int, int]  # number of the grid, and the y and x of a corner in it
 
 
-def pieced(pictures: Sequence[Tensor], shares: Sequence[float], size: Size, seed: int, tile: str = "none") -> Tensor:
+def pieced(pictures: Sequence[Tensor], shares: Sequence[float], size: Size, seed: int, wrap: str = "none") -> Tensor:
     """Pieces of the pictures, half as long as their short sides, laid side by side where they fit, and joined by voting.
 
     Each comes from a place far from those of others, whose surroundings have the colours of its neighbours (after Efros and
@@ -38,13 +38,13 @@ def pieced(pictures: Sequence[Tensor], shares: Sequence[float], size: Size, seed
         shares: of the pieces that come from each, to the sum of them.
         size: (height, width) of the canvas.
         seed: of the order.
-        tile: axes along which the canvas goes on over its border, see `images.wrap`. Such a border lies within pieces.
+        wrap: axes along which the canvas goes on over its border, see `images.periodic`. Such a border lies within pieces.
 
     Returns:
         ``(1, 3, *size)``, in [0, 1].
     """
     grid = max(1, size[0] // CELL), max(1, size[1] // CELL)
-    table = _Table(pictures, grid, tile)
+    table = _Table(pictures, grid, wrap)
     random, drawn_by = torch.Generator().manual_seed(seed), torch.tensor(shares, dtype=torch.float64)
     length = max(1, min(map(min, table.grids)) // 2)
     spans = list(product(_spans(grid[0], length), _spans(grid[1], length)))
@@ -53,9 +53,9 @@ def pieced(pictures: Sequence[Tensor], shares: Sequence[float], size: Size, seed
         table.lay(down, right, [table.place(number, down, right, random) for _ in range(_OFFERED)])
     rows = table.rows
     for axis in (-2, -1):
-        rows = rows.roll(length // 2, axis) if is_tiled(axis, tile) else rows
-    canvas = voted(Field(rows.flatten(), grid, table.grids, tile), pictures)
-    return interpolated(canvas, size, tile, "bicubic").clamp(0, 1)
+        rows = rows.roll(length // 2, axis) if is_wrapped(axis, wrap) else rows
+    canvas = voted(Field(rows.flatten(), grid, table.grids, wrap), pictures)
+    return interpolated(canvas, size, wrap, "bicubic").clamp(0, 1)
 
 
 def _spans(count: int, length: int) -> list[Span]:
@@ -70,7 +70,7 @@ class _Table:
 
     pictures: Sequence[Tensor]
     grid: Size
-    tile: str
+    wrap: str
     taken: dict[tuple[Span, Span], Place] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -116,7 +116,7 @@ class _Table:
         """Along an axis: cells of a span and around it, and those of a grid that stand there; both are there."""
         offset = torch.arange(-_AROUND, span[1] - span[0] + _AROUND)
         ours, theirs = span[0] + offset, at + offset
-        if is_tiled(axis, self.tile):
+        if is_wrapped(axis, self.wrap):
             ours = ours % self.grid[axis]
         there = (ours >= 0) & (ours < self.grid[axis]) & (theirs >= 0) & (theirs < self.grids[number][axis])
         return ours[there], theirs[there]

@@ -63,13 +63,13 @@ def begin(
 
     ``config`` is that of the scale: one share of ``voting``.
     """
-    target, coloured = (resize(picture, size, config.resample, config.tile) for picture in (content, shown))
+    target, coloured = (resize(picture, size, config.resample, config.wrap) for picture in (content, shown))
     counted, known = _counted(mask, size), _known(styles, size, config, backbone)
     if below is None:
-        canvas = resize(canvas, size, config.resample, config.tile)
+        canvas = resize(canvas, size, config.resample, config.wrap)
         return canvas, build_objective(target, known, config, backbone, None, None, counted)
     if canvas.shape[2:] != size:
-        canvas = enlarged_canvas(canvas, coloured, config.detail or 0.0, config.tile)
+        canvas = enlarged_canvas(canvas, coloured, config.detail or 0.0, config.wrap)
     kept = below.matching.field if refines and below.matching else None
     objective = build_objective(target, known, config, backbone, canvas, kept, counted)
     (share,) = config.voting or (0.0,)
@@ -92,8 +92,8 @@ def begin_again(
     mask: Tensor | None = None,
 ) -> Objective:
     """The objective of a scale that was begun before, as it was when it had ``found`` this."""
-    kept = field_of(found, config.tile) if refines else None
-    target = resize(content, size, config.resample, config.tile)
+    kept = field_of(found, config.wrap) if refines else None
+    target = resize(content, size, config.resample, config.wrap)
     known = _known(styles, size, config, backbone)
     objective = build_objective(target, known, config, backbone, None, kept, _counted(mask, size))
     return restored(objective, found)
@@ -108,10 +108,10 @@ def _known(styles: Sequence[Style], size: Size, config: StylizeConfig, backbone:
     return [style.at(length * part.scale, config, backbone) for style, part in zip(styles, parts, strict=True)]
 
 
-def enlarged_canvas(canvas: Tensor, content: Tensor, detail: float, tile: str = "none") -> Tensor:
+def enlarged_canvas(canvas: Tensor, content: Tensor, detail: float, wrap: str = "none") -> Tensor:
     """The canvas ``(1, 3, h, w)`` at the size of ``content`` ``(1, 3, H, W)``, with a share of the content's finest band."""
-    larger = interpolated(canvas, (content.shape[2], content.shape[3]), tile, "bicubic")
-    return larger + detail * split_bands(content, 1, tile)[0]
+    larger = interpolated(canvas, (content.shape[2], content.shape[3]), wrap, "bicubic")
+    return larger + detail * split_bands(content, 1, wrap)[0]
 
 
 def painted_over(
@@ -141,34 +141,34 @@ def painted_over(
     """
     strokes = voted(field, pictures)
     if strokes.shape != canvas.shape:
-        strokes = interpolated(strokes, (canvas.shape[2], canvas.shape[3]), field.tile, "bicubic")
+        strokes = interpolated(strokes, (canvas.shape[2], canvas.shape[3]), field.wrap, "bicubic")
     change = strokes - canvas
     if bands is not None:
-        *fine, coarse = split_bands(change, bands, field.tile)
-        change = merge_bands([*fine, torch.zeros_like(coarse)], field.tile)
-    return canvas + share * _flatness(content, edges, field.tile) * change
+        *fine, coarse = split_bands(change, bands, field.wrap)
+        change = merge_bands([*fine, torch.zeros_like(coarse)], field.wrap)
+    return canvas + share * _flatness(content, edges, field.wrap) * change
 
 
-def _flatness(content: Tensor, edges: float, tile: str) -> Tensor | float:
+def _flatness(content: Tensor, edges: float, wrap: str) -> Tensor | float:
     """``(1, 1, H, W)``: 1 where the content is flat, towards 0 where its edges are."""
     if not edges:
         return 1.0
-    energy = _blurred(_squared_gradient(content, tile), tile)
+    energy = _blurred(_squared_gradient(content, wrap), wrap)
     return 1 / (1 + energy / (edges**2 * energy.mean()).clamp_min(1e-12))
 
 
-def _squared_gradient(content: Tensor, tile: str) -> Tensor:
+def _squared_gradient(content: Tensor, wrap: str) -> Tensor:
     luminance = luma_of(content)
-    right, down = differences(luminance, -1, tile), differences(luminance, -2, tile)
+    right, down = differences(luminance, -1, wrap), differences(luminance, -2, wrap)
     height, width = luminance.shape[2:]
     right, down = F.pad(right, (0, width - right.shape[3])), F.pad(down, (0, 0, 0, height - down.shape[2]))
     return right.square() + down.square()
 
 
-def _blurred(energy: Tensor, tile: str) -> Tensor:
+def _blurred(energy: Tensor, wrap: str) -> Tensor:
     reach = round(3 * _AROUND)
     offset = torch.arange(-reach, reach + 1, device=energy.device, dtype=energy.dtype)
     bell = torch.exp(-offset.square() / (2 * _AROUND**2))
     bell = bell / bell.sum()
-    padded = bordered(energy, reach, tile)
+    padded = bordered(energy, reach, wrap)
     return F.conv2d(F.conv2d(padded, bell[None, None, None]), bell[None, None, :, None])

@@ -48,7 +48,7 @@ def plan_scales(config: StylizeConfig, size: tuple[int, int]) -> tuple[Scale, ..
     length = side_of(finished_size(config, size), config.side)
     count = config.scale_count or _default_count(config, length)
     lengths = [length / config.scale_ratio**k for k in reversed(range(count))]
-    sizes = [_closed(fit_size(size, max(1, round(length)), config.side), config.tile) for length in lengths]
+    sizes = [_closed(fit_size(size, max(1, round(length)), config.side), config.wrap) for length in lengths]
     iterations = config.iterations or ()
     scales = [Scale(size, iterations[min(k, len(iterations) - 1)]) for k, size in enumerate(sizes)]
     coarser = [scale for scale in scales[:-1] if min(scale.size) >= _COARSE_SHORT]
@@ -65,9 +65,9 @@ def finished_size(config: StylizeConfig, size: tuple[int, int]) -> tuple[int, in
     return finished
 
 
-def _closed(size: tuple[int, int], tile: str) -> tuple[int, int]:
+def _closed(size: tuple[int, int], wrap: str) -> tuple[int, int]:
     """``size`` with its tiled sides rounded up to whole strides."""
-    height, width = (-(-side // _STRIDE) * _STRIDE if axis in tile else side for axis, side in zip("yx", size, strict=True))
+    height, width = (-(-side // _STRIDE) * _STRIDE if axis in wrap else side for axis, side in zip("yx", size, strict=True))
     return height, width
 
 

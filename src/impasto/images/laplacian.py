@@ -31,32 +31,32 @@ def band_sizes(size: tuple[int, int], count: int) -> tuple[tuple[int, int], ...]
     return tuple(sizes)
 
 
-def split_bands(x: Tensor, count: int, tile: str = "none") -> tuple[Tensor, ...]:
+def split_bands(x: Tensor, count: int, wrap: str = "none") -> tuple[Tensor, ...]:
     """The ``count`` bands of ``x`` and its residual, finest first (Burt and Adelson 1983, with bilinear filters).
 
     Args:
         x: ``(B, C, H, W)``, any range.
         count: how many times to halve; 0 gives ``(x,)``.
-        tile: axes along which the picture goes on over its border, see `wrap`.
+        wrap: axes along which the picture goes on over its border, see `periodic`.
 
     Returns:
         ``count + 1`` tensors of `band_sizes`; `merge_bands` gives ``x`` back to rounding.
     """
     bands = []
     for smaller in band_sizes((x.shape[-2], x.shape[-1]), count)[1:]:
-        coarse = interpolated(x, smaller, tile, antialias=True)
-        bands.append(x - _enlarge(coarse, x, tile))
+        coarse = interpolated(x, smaller, wrap, antialias=True)
+        bands.append(x - _enlarge(coarse, x, wrap))
         x = coarse
     return (*bands, x)
 
 
-def merge_bands(bands: Sequence[Tensor], tile: str = "none") -> Tensor:
+def merge_bands(bands: Sequence[Tensor], wrap: str = "none") -> Tensor:
     """The picture ``(B, C, H, W)`` of which ``bands`` are the Laplacian pyramid, finest first. Linear in the bands."""
     *finer, x = bands
     for band in reversed(finer):
-        x = _enlarge(x, band, tile).add_(band)
+        x = _enlarge(x, band, wrap).add_(band)
     return x
 
 
-def _enlarge(x: Tensor, like: Tensor, tile: str) -> Tensor:
-    return interpolated(x, (like.shape[-2], like.shape[-1]), tile)
+def _enlarge(x: Tensor, like: Tensor, wrap: str) -> Tensor:
+    return interpolated(x, (like.shape[-2], like.shape[-1]), wrap)

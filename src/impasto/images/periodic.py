@@ -1,6 +1,6 @@
-"""Pictures that go on over their border: along a tiled axis the last pixel and the first one are neighbours.
+"""Pictures that go on over their border: along a wrapped axis the last pixel and the first one are neighbours.
 
-``tile`` names the tiled axes here as in `StylizeConfig`: ``none``, ``x`` (left and right meet), ``y`` (top and bottom) or
+``wrap`` names these axes as in `StylizeConfig`: ``none``, ``x`` (left and right meet), ``y`` (top and bottom) or
 ``xy``. Everything that looks at neighbours of a pixel goes through these functions, and with ``none`` each of them is what it
 would be without this module, to the bit.
 """
@@ -13,14 +13,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["bordered", "differences", "folded", "interpolated", "is_tiled", "wrapped"]
+__all__ = ["bordered", "differences", "folded", "interpolated", "is_wrapped", "wrapped"]
 
 _REACH = {"bilinear": 1, "bicubic": 2}  # px on each side that an interpolated value is made of
 
 
-def is_tiled(axis: int, tile: str) -> bool:
-    """Whether ``tile`` names this axis of a tensor ``(..., H, W)``, given as -2 or -1."""
-    return {-2: "y", -1: "x"}[axis] in tile
+def is_wrapped(axis: int, wrap: str) -> bool:
+    """Whether ``wrap`` names this axis of a tensor ``(..., H, W)``, given as -2 or -1."""
+    return {-2: "y", -1: "x"}[axis] in wrap
 
 
 def wrapped(x: Tensor, axis: int, margin: int) -> Tensor:
@@ -31,13 +31,13 @@ def wrapped(x: Tensor, axis: int, margin: int) -> Tensor:
     return torch.cat([x.narrow(axis, length - margin, margin), x, x.narrow(axis, 0, margin)], axis)
 
 
-def bordered(x: Tensor, margin: int, tile: str, border: str = "replicate") -> Tensor:
+def bordered(x: Tensor, margin: int, wrap: str, border: str = "replicate") -> Tensor:
     """``x`` ``(B, C, H, W)`` with a margin on each side: wrapped along tiled axes, along others as ``border`` says.
 
     Args:
         border: ``replicate`` or ``zeros``.
     """
-    rows, columns = (is_tiled(axis, tile) for axis in (-2, -1))
+    rows, columns = (is_wrapped(axis, wrap) for axis in (-2, -1))
     for axis, tiled in ((-2, rows), (-1, columns)):
         x = wrapped(x, axis, margin if tiled else 0)
     down, right = 0 if rows else margin, 0 if columns else margin
@@ -45,14 +45,14 @@ def bordered(x: Tensor, margin: int, tile: str, border: str = "replicate") -> Te
     return F.pad(x, (right, right, down, down), mode=mode) if down or right else x
 
 
-def folded(x: Tensor, margin: int, tile: str, border: str = "zeros") -> Tensor:
+def folded(x: Tensor, margin: int, wrap: str, border: str = "zeros") -> Tensor:
     """The transpose of `bordered`, in place: the margins are added where they were taken from, and cut off."""
     for axis in (-2, -1):
         length = x.shape[axis] - 2 * margin
         inner, before, after = (
             x.narrow(axis, start, n) for start, n in ((margin, length), (0, margin), (margin + length, margin))
         )
-        if is_tiled(axis, tile):
+        if is_wrapped(axis, wrap):
             inner.narrow(axis, 0, margin).add_(after)
             inner.narrow(axis, length - margin, margin).add_(before)
         elif border == "replicate":
@@ -62,15 +62,15 @@ def folded(x: Tensor, margin: int, tile: str, border: str = "zeros") -> Tensor:
     return x
 
 
-def differences(x: Tensor, axis: int, tile: str) -> Tensor:
+def differences(x: Tensor, axis: int, wrap: str) -> Tensor:
     """The next pixel minus this one along an axis, -2 or -1; along a tiled axis the first one follows the last."""
-    if is_tiled(axis, tile):
+    if is_wrapped(axis, wrap):
         return x.roll(-1, axis) - x
     length = x.shape[axis] - 1
     return x.narrow(axis, 1, length) - x.narrow(axis, 0, length)
 
 
-def interpolated(x: Tensor, size: tuple[int, int], tile: str, mode: str = "bilinear", *, antialias: bool = False) -> Tensor:
+def interpolated(x: Tensor, size: tuple[int, int], wrap: str, mode: str = "bilinear", *, antialias: bool = False) -> Tensor:
     """``F.interpolate`` of ``(B, C, H, W)`` to ``size`` (height, width), corners not aligned.
 
     Along a tiled axis so many px are wrapped around that they become whole px of the result, which are cut off again.
@@ -78,7 +78,7 @@ def interpolated(x: Tensor, size: tuple[int, int], tile: str, mode: str = "bilin
     grown: list[int] = []
     for axis, new in zip((-2, -1), size, strict=True):
         old = x.shape[axis]
-        margin = _margin(old, new, _REACH[mode]) if is_tiled(axis, tile) else 0
+        margin = _margin(old, new, _REACH[mode]) if is_wrapped(axis, wrap) else 0
         x = wrapped(x, axis, margin)
         grown.append(margin * new // old)
     down, right = grown

@@ -7,12 +7,12 @@ import math
 import torch
 from torch import Tensor
 
-from .periodic import is_tiled
+from .periodic import is_wrapped
 
 __all__ = ["seamless"]
 
 
-def seamless(picture: Tensor, tile: str) -> Tensor:
+def seamless(picture: Tensor, wrap: str) -> Tensor:
     """The picture without the jump between its opposite borders, clamped to [0, 1]; itself where nothing is tiled.
 
     Moisan 2011, "Periodic plus smooth image decomposition", equation 11: what is taken away has the jumps of the border and is as
@@ -21,14 +21,14 @@ def seamless(picture: Tensor, tile: str) -> Tensor:
 
     Args:
         picture: ``(B, C, H, W)`` in [0, 1].
-        tile: the axes along which it is to continue, see `wrap`.
+        wrap: the axes along which it is to continue, see `periodic`.
     """
-    if tile == "none":
+    if wrap == "none":
         return picture
     height, width = picture.shape[2:]
     x = picture.double()
     for axis in (-2, -1):
-        x = x if is_tiled(axis, tile) else torch.cat([x, x.flip(axis)], axis)
+        x = x if is_wrapped(axis, wrap) else torch.cat([x, x.flip(axis)], axis)
     jumps = torch.zeros_like(x)
     for axis in (-2, -1):
         jump = x.narrow(axis, x.shape[axis] - 1, 1) - x.narrow(axis, 0, 1)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..errors import ConfigError, nearest_name
 from .arrays import Array
-from .periodic import is_tiled, wrapped
+from .periodic import is_wrapped, wrapped
 
 __all__ = ["ELSEWHERE", "Within", "fit_size", "resize", "shrunk", "side_of"]
 
@@ -94,14 +94,14 @@ def shrunk(array: Array, peak: float, size: tuple[int, int], filter: str) -> Arr
     return np.stack(planes, axis=2)
 
 
-def resize(pixels: Tensor, size: tuple[int, int], filter: str = "lanczos", tile: str = "none") -> Tensor:
+def resize(pixels: Tensor, size: tuple[int, int], filter: str = "lanczos", wrap: str = "none") -> Tensor:
     """Resize ``(B, C, H, W)`` to ``(B, C, *size)`` in float32; the filter widens when shrinking, so nothing aliases.
 
     Args:
         pixels: values in [0, 1]; whatever a filter overshoots is clamped. Not differentiable.
         size: ``(height, width)``; the same tensor comes back when it has that size already.
         filter: ``lanczos``, ``bicubic``, ``bilinear``, or ``area``, the exact mean over each new pixel's area.
-        tile: axes along which filters go on over the border, see `wrap`.
+        wrap: axes along which filters go on over the border, see `periodic`.
 
     Raises:
         ConfigError: the filter is unknown.
@@ -111,26 +111,26 @@ def resize(pixels: Tensor, size: tuple[int, int], filter: str = "lanczos", tile:
     if tuple(pixels.shape[2:]) == tuple(size):
         return pixels
     planes = pixels.detach().to("cpu", torch.float32).flatten(0, 1)
-    resized = _area(planes, size) if filter == "area" else _filtered(planes, size, _FILTERS[filter], tile)
+    resized = _area(planes, size) if filter == "area" else _filtered(planes, size, _FILTERS[filter], wrap)
     return resized.reshape(*pixels.shape[:2], *size).clamp_(0, 1).to(pixels)
 
 
-def _filtered(planes: Tensor, size: tuple[int, int], filter: Image.Resampling, tile: str) -> Tensor:
+def _filtered(planes: Tensor, size: tuple[int, int], filter: Image.Resampling, wrap: str) -> Tensor:
     """Pillow's resampling in its mode "F", plane by plane: float32 values, float64 sums.
 
     Its filters see what lies around the box that is resized.
     """
-    (height, width), down, right = size, *(_around(planes, axis, new, tile) for axis, new in zip((-2, -1), size, strict=True))
+    (height, width), down, right = size, *(_around(planes, axis, new, wrap) for axis, new in zip((-2, -1), size, strict=True))
     box = (right, down, right + planes.shape[-1], down + planes.shape[-2])
     around = wrapped(wrapped(planes, -2, down), -1, right)
     images = (Image.fromarray(np.ascontiguousarray(plane)) for plane in around.numpy())
     return torch.from_numpy(np.stack([np.asarray(image.resize((width, height), filter, box=box)) for image in images]))
 
 
-def _around(planes: Tensor, axis: int, new: int, tile: str) -> int:
+def _around(planes: Tensor, axis: int, new: int, wrap: str) -> int:
     """Px beyond the border of a tiled axis that the widest filter sees."""
     old = planes.shape[axis]
-    return min(old, math.ceil(_WIDEST * max(1.0, old / new))) if is_tiled(axis, tile) else 0
+    return min(old, math.ceil(_WIDEST * max(1.0, old / new))) if is_wrapped(axis, wrap) else 0
 
 
 def _area(planes: Tensor, size: tuple[int, int]) -> Tensor:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ..images.periodic import bordered, is_tiled
+from ..images.periodic import bordered, is_wrapped
 
 __all__ = ["tile_variation", "total_variation"]
 
 
-def total_variation(canvas: Tensor, form: str = "l1-sum", tile: str = "none") -> Tensor:
+def total_variation(canvas: Tensor, form: str = "l1-sum", wrap: str = "none") -> Tensor:
     """Differences of neighbouring pixels, as a scalar.
 
     Args:
@@ -17,13 +17,13 @@ def total_variation(canvas: Tensor, form: str = "l1-sum", tile: str = "none") ->
         form: ``l1-sum`` sum |dx| + sum |dy|; ``l1-mean`` mean |dx| + mean |dy|; ``l2-sum`` and ``l2-mean`` the same of
             squares; ``nine-point`` mean squares over a 3 x 3 stencil with replicated borders, (2 dx^2 + 2 dy^2)/3 and
             (d1^2 + d2^2)/6 along the diagonals (K. Crowson, style-transfer-pytorch).
-        tile: axes along which the first pixel is the last one's neighbour, see `images.wrap`.
+        wrap: axes along which the first pixel is the last one's neighbour, see `images.periodic`.
     """
-    return tile_variation(bordered(canvas, 1, tile), form, (canvas.shape[2], canvas.shape[3]), tile=tile)
+    return tile_variation(bordered(canvas, 1, wrap), form, (canvas.shape[2], canvas.shape[3]), wrap=wrap)
 
 
 def tile_variation(
-    around: Tensor, form: str, size: tuple[int, int], last: tuple[bool, bool] = (True, True), tile: str = "none"
+    around: Tensor, form: str, size: tuple[int, int], last: tuple[bool, bool] = (True, True), wrap: str = "none"
 ) -> Tensor:
     """What a part of a canvas adds to the total variation: each difference counts in one part.
 
@@ -32,9 +32,9 @@ def tile_variation(
         form: see `total_variation`.
         size: (height, width) of the canvas.
         last: whether the part ends with the canvas, below and at the right.
-        tile: see `total_variation`.
+        wrap: see `total_variation`.
     """
-    wraps = is_tiled(-2, tile), is_tiled(-1, tile)
+    wraps = is_wrapped(-2, wrap), is_wrapped(-1, wrap)
     centre, planes = around[..., 1:-1, 1:-1], around.shape[0] * around.shape[1]
     dx, dy = around[..., 1:-1, 2:] - centre, around[..., 2:, 1:-1] - centre
     if form == "nine-point":

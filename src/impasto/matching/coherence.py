@@ -66,14 +66,14 @@ def _proposals(field: Field) -> Tensor:
     number, y, x = (part.reshape(field.grid) for part in field.places())
     proposed = []
     for down, right in _BESIDE:
-        beside = [_shifted(part, down, right, field.tile) for part in (number, y, x)]
+        beside = [_shifted(part, down, right, field.wrap) for part in (number, y, x)]
         rows = field.rows_at(beside[0].clamp_min(0), beside[1] - down, beside[2] - right)
         proposed.append(torch.where(beside[0] < 0, -1, rows).flatten())
     return torch.stack(proposed)
 
 
-def _shifted(values: Tensor, down: int, right: int, tile: str) -> Tensor:
+def _shifted(values: Tensor, down: int, right: int, wrap: str) -> Tensor:
     """``values[y + down, x + right]`` at (y, x); -1 beyond a border that is not tiled."""
     height, width = values.shape
-    padded = bordered(values + 1, 1, tile, "zeros") - 1
+    padded = bordered(values + 1, 1, wrap, "zeros") - 1
     return padded[1 + down : 1 + down + height, 1 + right : 1 + right + width]

@@ -27,13 +27,13 @@ class Field:
         rows: ``(h * w,)`` int64, a row of the bank for each position.
         grid: (h, w) of the canvas' positions.
         grids: (h, w) of each of the bank's grids, in the order of its rows.
-        tile: axes along which the canvas goes on over its border, see `images.wrap`; the bank's grids never do.
+        wrap: axes along which the canvas goes on over its border, see `images.periodic`; the bank's grids never do.
     """
 
     rows: Tensor
     grid: Size
     grids: tuple[Size, ...]
-    tile: str = "none"
+    wrap: str = "none"
 
     def places(self) -> tuple[Tensor, Tensor, Tensor]:
         """For every position its match as (number of the grid, y, x)."""

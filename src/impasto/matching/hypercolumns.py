@@ -19,12 +19,12 @@ __all__ = ["columns", "grid_columns", "hypercolumns", "sparse"]
 _SPARSE = 64  # positions along the long side of a layer, of which no more are matched at once
 
 
-def grid_columns(features: Tensor, size: tuple[int, int], tile: str = "none") -> Tensor:
+def grid_columns(features: Tensor, size: tuple[int, int], wrap: str = "none") -> Tensor:
     """One layer's features ``(1, C, H, W)`` on a grid of ``size`` (h, w), as ``(h * w, C)`` divided by C.
 
-    A layer finer than the grid is averaged, a coarser one interpolated bilinearly, over the border along the axes of ``tile``.
+    A layer finer than the grid is averaged, a coarser one interpolated bilinearly, over the border along the axes of ``wrap``.
     """
-    return columns(regridded(widened(features), size, tile)) / features.shape[1]
+    return columns(regridded(widened(features), size, wrap)) / features.shape[1]
 
 
 def columns(features: Tensor) -> Tensor:
@@ -32,9 +32,9 @@ def columns(features: Tensor) -> Tensor:
     return widened(features).permute(0, 2, 3, 1).reshape(-1, features.shape[1])
 
 
-def hypercolumns(features: Mapping[str, Tensor], layers: Sequence[str], size: tuple[int, int], tile: str = "none") -> Tensor:
+def hypercolumns(features: Mapping[str, Tensor], layers: Sequence[str], size: tuple[int, int], wrap: str = "none") -> Tensor:
     """The `grid_columns` of several layers side by side, ``(h * w, sum of C)``."""
-    return torch.cat([grid_columns(features[name], size, tile) for name in layers], dim=1)
+    return torch.cat([grid_columns(features[name], size, wrap) for name in layers], dim=1)
 
 
 def sparse(features: Tensor, turn: int) -> Tensor:

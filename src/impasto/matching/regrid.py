@@ -17,17 +17,17 @@ from ..types import Size, Span
 __all__ = ["Regrid", "regridded"]
 
 
-def regridded(features: Tensor, size: Size, tile: str = "none") -> Tensor:
+def regridded(features: Tensor, size: Size, wrap: str = "none") -> Tensor:
     """Features ``(1, C, H, W)`` on a grid of ``size``: a finer layer averaged, a coarser one interpolated bilinearly.
 
-    Along the axes of ``tile`` the interpolation goes on over the border, see `images.wrap`.
+    Along the axes of ``wrap`` the interpolation goes on over the border, see `images.periodic`.
     """
     mode = Regrid((features.shape[2], features.shape[3]), size)
     if mode.same:
         return features
     if mode.factors:
         return F.avg_pool2d(features, mode.factors)
-    return interpolated(features, size, tile, antialias=mode.shrinks)
+    return interpolated(features, size, wrap, antialias=mode.shrinks)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ class Search:
         mix: what is searched with: 0 the content, 1 the canvas.
         coherence: see `coherent`.
         mixed: the content picture, where pictures are mixed; None where their hypercolumns are.
-        tile: axes along which canvas and content go on over their border, see `images.wrap`.
+        wrap: axes along which canvas and content go on over their border, see `images.periodic`.
         inside: ``(n,)`` bool, the rows that may be matched, of which ``searched`` are; None for all.
     """
 
@@ -38,7 +38,7 @@ class Search:
     mix: float
     coherence: float
     mixed: Tensor | None = None
-    tile: str = "none"
+    wrap: str = "none"
     inside: Tensor | None = None
 
     def sees(self, canvas: Tensor) -> Tensor:
@@ -48,13 +48,13 @@ class Search:
         """
         if self.mixed is None:
             return canvas
-        ours, theirs = (split_bands(picture, 1, self.tile)[0] for picture in (canvas, self.mixed))
+        ours, theirs = (split_bands(picture, 1, self.wrap)[0] for picture in (canvas, self.mixed))
         return self.mixed.lerp(canvas - ours + theirs, self.mix)
 
     def find(self, columns: Tensor, grid: Size) -> Field:
         """The matches of a canvas with these hypercolumns ``(h * w, C)``."""
         seen = columns if self.mixed is not None else (1 - self.mix) * self.query + self.mix * columns
-        field = Field(self._nearest(seen), grid, self.grids, self.tile)
+        field = Field(self._nearest(seen), grid, self.grids, self.wrap)
         return coherent(field, seen, self.bank, self.coherence, self.searched, inside=self.inside)
 
     def _nearest(self, seen: Tensor) -> Tensor:

@@ -44,7 +44,7 @@ def voted(field: Field, pictures: Sequence[Tensor], *, at_once: int = _AT_ONCE) 
         strip = slice(top * CELL, top * CELL + len(patches) // columns * CELL + 2 * margin)
         for votes, sums in ((patches.flatten(1), painted), (weights.expand(len(patches), -1), total)):
             sums[:, :, strip] += F.fold(votes.T[None].contiguous(), sums[:, :, strip].shape[2:], _PATCH, stride=CELL)
-    return folded(painted, margin, field.tile) / folded(total, margin, field.tile)
+    return folded(painted, margin, field.wrap) / folded(total, margin, field.wrap)
 
 
 def _around(picture: Tensor, grid: Size, margin: int) -> Tensor:

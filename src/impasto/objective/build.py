@@ -51,7 +51,7 @@ def build_objective(
         content: ``(1, 3, H, W)`` in [0, 1]; the canvas has its size.
         styles: what is known of each, mixed by ``config.style_blend``.
         config: layers, forms and coefficients; resolved here if it is not yet.
-        backbone: the network that sees, on the content's device. Where ``config.tile`` asks for it, content and canvas are seen
+        backbone: the network that sees, on the content's device. Where ``config.wrap`` asks for it, content and canvas are seen
             to go on over their border; styles never are.
         canvas: what the first search for neighbours sees beside the content; None for the content alone.
         below: the matches of the scale below, to be kept; None searches for matches.
@@ -64,7 +64,7 @@ def build_objective(
     config = config.resolve()
     if is_tiled(content, config.tile_size) and not tileable(config):
         raise no_sum()
-    backbone = backbone.tiled(config.tile) if config.tile != "none" else backbone
+    backbone = backbone.wrapped(config.wrap) if config.wrap != "none" else backbone
     parts = parts_of(config, len(styles))
     weights = _Weights(mask, backbone)
     terms: list[Term] = [*_content_terms(content, config, backbone, weights), *_style_terms(styles, parts, config, weights)]
@@ -77,7 +77,7 @@ def build_objective(
         else:
             terms.append(_carried_term(content, matched, config, below, weights))
     if config.tv_weight:
-        terms.append(VariationTerm(config.tv_weight, config.tv_loss, config.tile))
+        terms.append(VariationTerm(config.tv_weight, config.tv_loss, config.wrap))
     return Objective(backbone, tuple(terms), config.tile_size)
 
 
@@ -178,7 +178,7 @@ def _searched_term(
 ) -> NeighbourTerm:
     layers, grid, search = config.neighbour_layers or (), grid_of(content), _search(content, matched, config, backbone)
     nothing = torch.zeros(len(search.query), dtype=torch.long, device=content.device)
-    unmatched = Field(nothing, grid, search.grids, config.tile)
+    unmatched = Field(nothing, grid, search.grids, config.wrap)
     weight, pictures = config.neighbour_weight or 0.0, _pictures(matched)
     term = NeighbourTerm(layers, weight, unmatched, search.query, pictures, search, weights.on(grid))
     seen = search.sees(content if canvas is None else canvas)
@@ -193,7 +193,7 @@ def _search(content: Tensor, matched: Sequence[Matched], config: StylizeConfig, 
     rows = None if searched is None else searched.to(content.device)
     mixed = content if config.neighbour_sees == "pictures" else None
     mix, coherence = config.neighbour_mix or 0.0, config.neighbour_coherence
-    return Search(query, kept(joined(banks)), _grids(matched), rows, mix, coherence, mixed, config.tile, inside)
+    return Search(query, kept(joined(banks)), _grids(matched), rows, mix, coherence, mixed, config.wrap, inside)
 
 
 def _inside(matched: Sequence[Matched]) -> Tensor | None:
@@ -255,7 +255,7 @@ def _pictures(matched: Sequence[Matched]) -> tuple[Tensor, ...]:
 def tileable(config: StylizeConfig) -> bool:
     """Whether the loss is one that can be evaluated in tiles."""
     layer_by_layer = bool(config.neighbour_weight) and config.neighbour_match == "layers"
-    return config.tile == "none" and not layer_by_layer
+    return config.wrap == "none" and not layer_by_layer
 
 
 def no_sum() -> ConfigError:

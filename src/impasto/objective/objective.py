@@ -93,7 +93,7 @@ class Objective:
     @property
     def tileable(self) -> bool:
         """Whether it can be evaluated in tiles."""
-        return self.backbone.tile == "none" and all(isinstance(term, (Additive, Local)) for term in self.terms)
+        return self.backbone.wrap == "none" and all(isinstance(term, (Additive, Local)) for term in self.terms)
 
     def in_tiles(self, tile_size: int) -> Objective:
         """The same with tiles of another size, in px; 0 for none."""

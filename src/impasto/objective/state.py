@@ -42,7 +42,7 @@ def restored(objective: Objective, found: Mapping[str, Any]) -> Objective:
     return replace(objective, terms=tuple(map(restore, objective.terms)), tile_size=found["tile_size"])
 
 
-def field_of(found: Mapping[str, Any], tile: str) -> Field:
-    """The matches of an objective that was `saved`, of a canvas that is tiled along the axes of ``tile``."""
+def field_of(found: Mapping[str, Any], wrap: str) -> Field:
+    """The matches of an objective that was `saved`, of a canvas that is tiled along the axes of ``wrap``."""
     grid, *grids = ((height, width) for height, width in found["grids"].tolist())
-    return Field(found["matches"], grid, tuple(grids), tile)
+    return Field(found["matches"], grid, tuple(grids), wrap)

@@ -117,11 +117,11 @@ class VariationTerm:
     layers: ClassVar[tuple[str, ...]] = (PIXELS,)
     weight: float
     form: str
-    tile: str = "none"
+    wrap: str = "none"
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
         """The weighted total variation."""
-        return self.weight * total_variation(features[PIXELS], self.form, self.tile)
+        return self.weight * total_variation(features[PIXELS], self.form, self.wrap)
 
     def seen(self, tile: Tile) -> dict[str, Cells]:
         """See `tiling.Local`: a pixel more on each side, where there is one."""
@@ -157,7 +157,7 @@ class NeighbourTerm:
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
         """The weighted mean of 1 - cosine to the matches."""
-        columns = [grid_columns(features[name], self.field.grid, self.field.tile) for name in self.layers]
+        columns = [grid_columns(features[name], self.field.grid, self.field.wrap) for name in self.layers]
         return self.weight * cosine_loss(columns, self.wanted, self.mask)
 
     def seen(self, tile: Tile) -> dict[str, Cells]:

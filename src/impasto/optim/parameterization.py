@@ -45,11 +45,11 @@ class Variable(Protocol):
 class Pixels:
     """The pixels times ``scale``: 1 for 0..1, 255 for systems that optimise on a scale of 0..255.
 
-    ``tile`` names the axes along which the canvas goes on over its border, see `images.wrap`.
+    ``wrap`` names the axes along which the canvas goes on over its border, see `images.periodic`.
     """
 
     scale: float = 1.0
-    tile: str = "none"
+    wrap: str = "none"
 
     def pull(self, gradient: Tensor) -> Tensor:
         """See `Variable.pull`."""
@@ -61,7 +61,7 @@ class Pixels:
 
     def resize(self, vector: Tensor, old: Size, new: Size, mode: str) -> Tensor:
         """See `Variable.resize`."""
-        return _resized(vector, old, new, mode, self.tile)
+        return _resized(vector, old, new, mode, self.wrap)
 
     def finer(self, fall: float) -> Pixels:
         """See `Variable.finer`."""
@@ -73,18 +73,18 @@ class Bands:
     """The bands of a Laplacian pyramid with `band_count` bands, after Kolkin et al. 2022 (arXiv 2203.13215).
 
     Each coarser band moves ``fall`` times as far for the same change of the vector: 1 moves all alike, less keeps to detail.
-    ``tile`` is that of `Pixels`.
+    ``wrap`` is that of `Pixels`.
     """
 
     fall: float = 1.0
-    tile: str = "none"
+    wrap: str = "none"
 
     def pull(self, gradient: Tensor) -> Tensor:
         """See `Variable.pull`."""
         shape = gradient.shape
         with torch.enable_grad():
             bands = [gradient.new_zeros(*shape[:-2], *size, requires_grad=True) for size in _sizes(shape)]
-            pulled = torch.autograd.grad(merge_bands(bands, self.tile), bands, gradient)
+            pulled = torch.autograd.grad(merge_bands(bands, self.wrap), bands, gradient)
         del bands
         return torch.cat([_times(band, self.fall**k).flatten() for k, band in enumerate(pulled)])
 
@@ -93,7 +93,7 @@ class Bands:
         sizes = _sizes(shape)
         parts = zip(_parts(move, sizes), sizes, strict=True)
         bands = [_times(part.reshape(*shape[:-2], *size), self.fall**k) for k, (part, size) in enumerate(parts)]
-        return merge_bands(bands, self.tile)
+        return merge_bands(bands, self.wrap)
 
     def resize(self, vector: Tensor, old: Size, new: Size, mode: str) -> Tensor:
         """See `Variable.resize`. Each new band comes from the old one that is nearest in size, so holds the same detail."""
@@ -101,7 +101,7 @@ class Bands:
         parts = dict(zip(sizes, _parts(vector, sizes), strict=True))
         sources = [min(sizes, key=lambda size: abs(size[0] - height)) for height, _ in _sizes(new)]
         pairs = zip(sources, _sizes(new), strict=True)
-        return torch.cat([_resized(parts[source], source, size, mode, self.tile) for source, size in pairs])
+        return torch.cat([_resized(parts[source], source, size, mode, self.wrap) for source, size in pairs])
 
     def finer(self, fall: float) -> Bands:
         """See `Variable.finer`."""
@@ -148,5 +148,5 @@ def _parts(vector: Tensor, sizes: Sequence[Size]) -> tuple[Tensor, ...]:
     return vector.split_with_sizes([planes * area for area in areas])
 
 
-def _resized(vector: Tensor, old: Size, new: Size, mode: str, tile: str) -> Tensor:
-    return interpolated(vector.reshape(1, -1, *old), new, tile, mode).flatten()
+def _resized(vector: Tensor, old: Size, new: Size, mode: str, wrap: str) -> Tensor:
+    return interpolated(vector.reshape(1, -1, *old), new, wrap, mode).flatten()

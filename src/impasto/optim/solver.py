@@ -118,8 +118,8 @@ def _split(state: State) -> tuple[State, Memory]:
 def create_solver(config: StylizeConfig) -> Solver:
     """The solver that ``config`` describes; resolved here if it is not yet."""
     config = config.resolve()
-    tile = config.tile
-    pixels, pixels255, bands = Pixels(tile=tile), Pixels(255.0, tile), Bands(tile=tile)
+    wrap = config.wrap
+    pixels, pixels255, bands = Pixels(wrap=wrap), Pixels(255.0, wrap), Bands(wrap=wrap)
     variables: dict[str | None, Variable] = {"pixels": pixels, "pixels255": pixels255, "laplacian": bands}
     variable = variables[config.variable]
     return Solver(_method(config), Grey(variable) if config.color == "luminance" else variable, config.clamp, config.average)

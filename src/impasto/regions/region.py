@@ -69,13 +69,13 @@ def read_regions(regions: Sequence[Region], content: Picture, config: StylizeCon
     Raises:
         PictureError, StyleError: a mask or a style cannot be read, a mask is empty or of other proportions than its picture,
             or it is of a style that is not one picture.
-        ConfigError: there are values for another number of regions, or the picture is to tile.
+        ConfigError: there are values for another number of regions, or the picture is to wrap.
     """
     for name in _OWN:
         if len(values := getattr(config, f"region_{name}")) not in (0, len(regions)):
             raise ConfigError(f"{len(values)} values of region_{name} for {len(regions)} regions", "give one for each region")
-    if regions and config.tile != "none":
-        raise ConfigError("regions are painted one by one, and do not tile", "leave out the masks, or tile")
+    if regions and config.wrap != "none":
+        raise ConfigError("regions are painted one by one, and do not wrap", "leave out the masks, or wrap")
     zones, first = list[Zone](), 0
     for number, region in enumerate(regions):
         mask, pairs = read_mask(region.mask, needed(config)), [_read(*pair, needed_of_styles(config)) for pair in _pairs(region)]

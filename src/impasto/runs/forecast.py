@@ -96,7 +96,7 @@ def _seconds_a_pixel(config: StylizeConfig, backbone: Backbone) -> float:
     """Of one evaluation; the fastest of several, since the first one still takes memory."""
     noise = torch.rand((1, 3, _TRIAL, _TRIAL), generator=torch.Generator().manual_seed(0)).to(backbone.device)
     small = config.overlay(
-        {"neighbour_rotations": 1, "tile": "none", "style_blend": (), "style_scale": (1.0,), "style_blocks": ()}
+        {"neighbour_rotations": 1, "wrap": "none", "style_blend": (), "style_scale": (1.0,), "style_blocks": ()}
     )
     objective = build_objective(noise, [learn(noise, small, backbone)], small, backbone)
     spent = []

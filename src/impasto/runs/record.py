@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from ..config import StylizeConfig
+from ..config.fields import by_present_name
 from ..errors import ConfigError, PictureError
 from ..files import check_replaced, check_writable, exists, is_json
 from ..images.files.folder import digest_of
@@ -206,6 +207,7 @@ def parse_record(text: str) -> RunRecord:
     for key, usable in _USABLE.items():
         if not usable(record.get(key)):
             raise ConfigError(f"the run record is damaged at {key!r}", _WRITTEN)
+    record["config"] = by_present_name(StylizeConfig, record["config"])
     config = config_of(record)  # its options are checked like anybody's
     if record["content"] is None and not config.texture:
         raise ConfigError("the run record is damaged at 'content'", _WRITTEN)

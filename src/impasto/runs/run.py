@@ -159,7 +159,7 @@ class Run(Iterator[Progress]):
         return Result(pixels, alpha, self._record(pixels, outcome), outcome.reason, outcome.message)
 
     def _finished(self, plane: Tensor) -> Tensor:
-        return resize(plane, self.size, self.config.resample, self.config.tile)
+        return resize(plane, self.size, self.config.resample, self.config.wrap)
 
     def _unfinished(self) -> Outcome:
         if self.last is None:

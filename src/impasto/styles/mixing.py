@@ -47,7 +47,7 @@ def style_length(size: tuple[int, int], side: str) -> float:
 
 def needed(config: StylizeConfig) -> Within:
     """How large the content, a mask of it or a start is needed for a run with that ``config``."""
-    margin = _STRIDE if config.tile != "none" else 0  # a tiled side is painted at the next multiple
+    margin = _STRIDE if config.wrap != "none" else 0  # a tiled side is painted at the next multiple
     memory = None if config.memory_bytes is None else max(_FEW, config.memory_bytes - ELSEWHERE)
     return Within(config.size + margin, config.side, config.resample, memory)
 

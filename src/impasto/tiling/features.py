@@ -71,7 +71,7 @@ def picture_hypercolumns(backbone: Backbone, picture: Tensor, layers: Sequence[s
     """The hypercolumns ``(h * w, sum of C)`` on the grid of the picture. Arguments as in `picture_features`."""
     grid = grid_of(picture)
     if not is_tiled(picture, tile_size):
-        return hypercolumns(features_of(backbone, picture, layers), layers, grid, backbone.tile)
+        return hypercolumns(features_of(backbone, picture, layers), layers, grid, backbone.wrap)
     channels = sum(backbone.layers[held_layer(name, backbone.layers)].channels for name in layers)
     whole = picture.new_empty(*grid, channels)
     for ((top, bottom), (left, right)), part in hypercolumn_parts(backbone, picture, layers, tile_size):
