@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import secrets
+import shutil
 import tempfile
 import zlib
 from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -222,7 +223,7 @@ def discard(path: str | os.PathLike[str]) -> None:
     target = Path(path).resolve()
     for left in (target, *target.parent.glob(_part_of(target, "*"))):
         with contextlib.suppress(OSError):
-            left.unlink()
+            shutil.rmtree(left) if left.is_dir() and left != target else left.unlink()
 
 
 def lock_of(path: str | os.PathLike[str]) -> Path:

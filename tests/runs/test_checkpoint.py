@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -137,6 +140,27 @@ def test_removing_takes_along_what_a_killed_process_left(file, monkeypatch):
     remove_checkpoint(file)
     assert list(file.parent.iterdir()) == [other]
     remove_checkpoint(file)
+
+
+def test_removing_takes_along_what_a_library_was_writing(file):
+    """A process killed within safetensors, which writes to a file of a name of its own."""
+    program = f"""
+import os, signal
+import safetensors.torch
+from impasto.runs.checkpoint import Checkpoint, write_checkpoint
+from impasto.config import StylizeConfig
+from impasto.runs.record import Input, make_record
+def killed(tensors, path, texts):
+    (path.parent / ".tmpAbCdEf").touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+safetensors.torch.save_file = killed
+record = make_record(StylizeConfig().resolve(), None, [Input(name="b.png", sha256="2")])
+write_checkpoint({str(file)!r}, Checkpoint(record, {{}}))
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -signal.SIGKILL
+    assert len(list(file.parent.iterdir())) == 2
+    remove_checkpoint(file)
+    assert list(file.parent.iterdir()) == []
 
 
 def test_a_checkpoint_may_be_replaced_and_nothing_else(file, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -72,7 +73,10 @@ def write_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> No
     texts = {"impasto": json.dumps(facts), "record": record_text(checkpoint.record)}
     with replacing(path) as part:
         try:
-            save_file(tensors, part, texts)
+            # It writes to a file of its own beside the one that is named: in a folder that `discard` finds, if it is killed.
+            with tempfile.TemporaryDirectory(dir=part.parent, prefix=f"{part.stem}-", suffix=part.suffix) as folder:
+                save_file(tensors, written := Path(folder) / "checkpoint", texts)
+                written.replace(part)
         except SafetensorError as error:  # what the system said is in its text only
             raise OSError(str(error)) from error
 
