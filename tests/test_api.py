@@ -18,8 +18,8 @@ from impasto.backbones import VGG
 from impasto.config.fields import options_of
 from impasto.config.options import OutputConfig
 from impasto.devices import NUMBER_FORMATS
-from impasto.engine import loop as engine
 from impasto.engine import scale_start as starts
+from impasto.engine.scale import ScaleState
 from impasto.errors import CapacityError, ConfigError, DeviceError, OutputError, PictureError, WeightsError
 from impasto.images.color.transfer import recolor
 from impasto.images.files.io import read_picture, read_record
@@ -293,7 +293,7 @@ def test_a_loop_that_is_left_can_be_taken_up_again(painted):
 def test_an_interrupt_keeps_the_picture(monkeypatch):
     run = start()
     next(run)
-    monkeypatch.setattr(engine.Level, "step", lambda level, share: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(ScaleState, "step", lambda level, share: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         next(run)
     assert run.result().reason == "stopped"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .apps.learn_style import learn_style
     from .apps.texture import iterate_texture, texture
     from .config import OutputConfig, StylizeConfig
-    from .engine.loop import Progress
+    from .engine.progress import Progress
     from .errors import ImpastoError
     from .regions.region import Region, regions_of_maps
     from .runs.result import Result
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ImpastoError": "errors",
     "OutputConfig": "config",
-    "Progress": "engine.loop",
+    "Progress": "engine.progress",
     "Region": "regions.region",
     "Result": "runs.result",
     "StylizeConfig": "config",

@@ -14,7 +14,7 @@ from .config import StylizeConfig
 from .config.fields import options_of
 from .config.presets import load_preset
 from .devices import NUMBER_FORMATS, choose_device, choose_precision
-from .engine.loop import Progress
+from .engine.progress import Progress
 from .images.files import io
 from .objective import build as targets
 from .objective.objective import Objective
@@ -22,12 +22,13 @@ from .regions.region import Region, recorded_regions
 from .runs.checkpoint import Checkpoint, read_checkpoint
 from .runs.record import config_of
 from .runs.result import Result
-from .runs.run import Run
+from .runs.run import Begin, Run
 from .styles import learn
 from .weights.manifest import NORMALIZATIONS
 from .weights.store import Store, default_cache
 
 __all__ = [
+    "Begin",
     "Result",
     "Run",
     "Stylizer",
@@ -81,13 +82,13 @@ class Stylizer:
         if asked.weights != resolved.weights:
             self.weights["asked"] = str(asked.weights)
 
-    def iterate(self, content: Any, styles: Any, since: Checkpoint | None = None) -> Run:
-        """As `impasto.iterate`; with a checkpoint ``since`` of the same run, as it goes on from there.
+    def iterate(self, content: Any, styles: Any, begin: Begin | None = None) -> Run:
+        """As `impasto.iterate`; with what it begins with beside its inputs, see `Begin`.
 
         Raises:
-            CheckpointError: the checkpoint is of another run.
+            CheckpointError: the checkpoint that it begins from is of another run.
         """
-        return Run(content, styles if isinstance(styles, (list, tuple)) else [styles], self, since)
+        return Run(content, styles if isinstance(styles, (list, tuple)) else [styles], self, begin)
 
     def stylize(self, content: Any, style: Any, callback: Callable[[Progress], None] | None = None) -> Result:
         """As `impasto.stylize`."""
@@ -137,7 +138,7 @@ def resume(source: str | os.PathLike[str] | Checkpoint, content: Any = None, sty
     if (regions := record.get("regions")) and not any(isinstance(each, Region) for each in given):
         given = recorded_regions(regions, given)
     recorded = record["content"]
-    return stylizer.iterate(recorded["name"] if content is None and recorded else content, given, since)
+    return stylizer.iterate(recorded["name"] if content is None and recorded else content, given, Begin.again(since))
 
 
 def stylize(

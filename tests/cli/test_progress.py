@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from impasto.cli.progress import LiveReport, Pace, PlainReport, Report, open_report
-from impasto.engine.loop import Progress
+from impasto.engine.progress import Progress
 
 PLAN = [(100, 10), (400, 5)]
 

@@ -7,7 +7,8 @@ import torch
 
 from impasto.config.options import OBJECTIVES, StylizeConfig
 from impasto.config.strength import dialed
-from impasto.engine.loop import run
+from impasto.engine.inputs import PaintInputs
+from impasto.engine.loop import paint as run
 from impasto.engine.schedule import plan_scales
 from impasto.styles import PictureStyle
 from synthetic import STYLE_LAYERS, picture
@@ -25,7 +26,7 @@ def paint(backbone, strength: float, **options) -> tuple[int, torch.Tensor]:
         "neighbour_layers": ("relu2_1", "relu3_1"),
     }
     config = StylizeConfig(strength=strength, **small, **options).resolve()
-    painting, steps = run(CONTENT, [PictureStyle((STYLE,))], config, backbone, plan_scales(config, (64, 80))), 0
+    painting, steps = run(PaintInputs(CONTENT, [PictureStyle((STYLE,))], config, backbone), plan_scales(config, (64, 80))), 0
     while True:
         try:
             next(painting)

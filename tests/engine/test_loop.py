@@ -12,9 +12,13 @@ from torch import Tensor
 
 from impasto.backbones import VGG
 from impasto.config.options import StylizeConfig
-from impasto.engine import loop as engine
+from impasto.engine import clock, stage
+from impasto.engine import scale as scales
 from impasto.engine import scale_start as starts
-from impasto.engine.loop import Outcome, Progress, run
+from impasto.engine.inputs import PaintInputs
+from impasto.engine.loop import paint as run
+from impasto.engine.progress import Carry, Outcome, Progress
+from impasto.engine.scale import ScaleState
 from impasto.engine.schedule import plan_scales
 from impasto.images.color.transfer import recolor
 from impasto.images.laplacian import split_bands
@@ -36,7 +40,11 @@ QUICK = {"objective": "gram", "style_layers": STYLE_LAYERS, "size": 80, "coarses
 def begin(backbone, *, content: Tensor = CONTENT, models=(STYLE,), start: Tensor = CONTENT, **options) -> Iterator[Progress]:
     config = StylizeConfig(**{**QUICK, **options}).resolve()
     wanted = [PictureStyle((model,)) for model in models]
-    return run(content, wanted, config, backbone, plan_scales(config, tuple(content.shape[2:])), start)
+    return run(
+        PaintInputs(content, wanted, config, backbone),
+        plan_scales(config, tuple(content.shape[2:])),
+        None if start is None else Carry(start),
+    )
 
 
 def paint(backbone, **options) -> tuple[list[Progress], Outcome]:
@@ -70,7 +78,7 @@ def test_every_iteration_is_told(options, each, vgg):
     assert [s.seconds for s in steps] == sorted(s.seconds for s in steps)
     assert all(s.peak_memory > 2**20 and s.note == "" for s in steps)
     assert all(s.loss == pytest.approx(sum(s.terms.values()), rel=1e-6) for s in steps)
-    assert outcome == Outcome(outcome.pixels, "finished", "every iteration was done")
+    assert (outcome.reason, outcome.message) == ("finished", "every iteration was done")
     assert outcome.pixels.shape == CONTENT.shape
 
 
@@ -171,8 +179,8 @@ def test_a_mixed_run_ends_each_scale_in_float32(iterations, exact, monkeypatch):
         seen.append(self.objective.features(self.canvas)["relu1_1"].dtype)
         return original(self, share)
 
-    original = engine.Level.step
-    monkeypatch.setattr(engine.Level, "step", step)
+    original = ScaleState.step
+    monkeypatch.setattr(ScaleState, "step", step)
     backbone = VGG(random_weights(), pooling="avg", dtype=torch.bfloat16, mixed=True)
     paint(backbone, optimizer="lbfgs", precision="mixed", iterations=iterations)
     assert seen == [
@@ -441,7 +449,7 @@ def test_a_scale_without_steps_lays_down_the_strokes_that_any_network_would(vgg,
     assert len(last.matching.layers) == 1
     below = built[-2][1].matching.field
     assert torch.equal(last.matching.field.rows, enlarged(below, last.matching.field.grid, given[1][0].grids).rows)
-    monkeypatch.setattr(engine, "_strokes_alone", lambda config: config)
+    monkeypatch.setattr(stage, "_strokes_alone", lambda config: config)
     torch.testing.assert_close(paint(vgg, **options)[1].pixels, outcome.pixels)
 
 
@@ -599,12 +607,12 @@ def test_a_picture_in_its_own_style_stays_and_does_not_diverge(objective, vgg):
 
 
 def test_memory_is_told_where_the_system_counts_otherwise(monkeypatch):
-    assert engine._peak_resident(5) > 2**20
-    peak = engine._peak_resident(5)
+    assert clock._peak_resident(5) > 2**20
+    peak = clock._peak_resident(5)
     monkeypatch.setattr("sys.platform", "darwin")
-    assert engine._peak_resident(5) < peak  # bytes there, kilobytes here
+    assert clock._peak_resident(5) < peak  # bytes there, kilobytes here
     monkeypatch.setitem(__import__("sys").modules, "resource", None)
-    assert engine._peak_resident(5) == 5
+    assert clock._peak_resident(5) == 5
 
 
 @pytest.mark.parametrize("full", [0, 1])
@@ -672,13 +680,13 @@ def test_memory_that_runs_out_at_once_is_told(vgg):
 
 
 def test_tiles_that_were_halved_stay_so_at_the_next_scale(vgg, monkeypatch):
-    sizes, original = [], engine.begin
+    sizes, original = [], scales.begin
 
     def spy(*args, **options):
-        sizes.append(args[4].tile_size)
+        sizes.append(args[2].tile_size)
         return original(*args, **options)
 
-    monkeypatch.setattr(engine, "begin", spy)
+    monkeypatch.setattr(scales, "begin", spy)
     options = {**SCARCE, "coarsest": 150, "size": 300, "iterations": 1}
     paint(Scarce(vgg, 120 * 120), **options, tile_size=300)
     assert sizes == [300, 75, 75]

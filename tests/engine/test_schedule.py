@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from impasto.config.options import StylizeConfig
-from impasto.engine.schedule import Scale, plan_scales
+from impasto.engine.schedule import ScalePlan, plan_scales
 from impasto.errors import PictureError
 
 
@@ -17,15 +19,15 @@ def plan(picture=(300, 400), **options):
 
 def test_the_default_doubles_from_64_to_512():
     assert plan() == (
-        Scale((48, 64), 120),
-        Scale((96, 128), 100),
-        Scale((192, 256), 60),
-        Scale((384, 512), 30),
+        ScalePlan((48, 64), 120),
+        ScalePlan((96, 128), 100),
+        ScalePlan((192, 256), 60),
+        ScalePlan((384, 512), 30, refines=True),
     )
 
 
 def test_a_portrait_is_the_landscape_turned():
-    assert plan((400, 300)) == tuple(Scale(scale.size[::-1], scale.iterations) for scale in plan((300, 400)))
+    assert plan((400, 300)) == tuple(replace(scale, size=scale.size[::-1]) for scale in plan((300, 400)))
 
 
 def test_the_count_brings_the_coarsest_near_the_one_asked_for():
@@ -41,7 +43,7 @@ def test_the_count_brings_the_coarsest_near_the_one_asked_for():
 @pytest.mark.parametrize(("size", "coarsest"), [(64, 64), (50, 64), (20, 4000)])
 def test_a_picture_no_larger_than_the_coarsest_has_one_scale(size, coarsest):
     config = StylizeConfig(size=size, coarsest=coarsest, iterations=(9, 8))
-    assert plan_scales(config, (70, 70)) == (Scale((size, size), 9),)
+    assert plan_scales(config, (70, 70)) == (ScalePlan((size, size), 9),)
 
 
 @pytest.mark.parametrize(("count", "sides"), [(1, [512]), (2, [256, 512]), (3, [128, 256, 512])])
@@ -58,12 +60,12 @@ def test_a_narrow_picture_spends_on_each_size_what_others_do():
 
 
 def test_the_finest_scale_stays_even_if_it_is_below_the_limit_of_the_coarser():
-    assert plan((1, 30)) == (Scale((17, 512), 30),)
-    assert plan((512, 512), size=16) == (Scale((16, 16), 120),)
+    assert plan((1, 30)) == (ScalePlan((17, 512), 30),)
+    assert plan((512, 512), size=16) == (ScalePlan((16, 16), 120),)
 
 
 def test_a_ratio_and_count_out_of_all_proportion_leave_what_can_be_painted():
-    assert plan((50, 50), scale_count=64, scale_ratio=16, iterations=(5,)) == (Scale((32, 32), 5), Scale((512, 512), 5))
+    assert plan((50, 50), scale_count=64, scale_ratio=16, iterations=(5,)) == (ScalePlan((32, 32), 5), ScalePlan((512, 512), 5))
 
 
 @pytest.mark.parametrize("size", [(3, 5000), (5000, 3)])
@@ -89,13 +91,13 @@ def test_sizes_may_be_counted_along_another_side(side, sizes):
 
 def test_a_picture_need_not_be_enlarged():
     small, large = (plan(picture, size=256, coarsest=64, enlarge=False) for picture in ((96, 128), (600, 800)))
-    assert small == (Scale((48, 64), 120), Scale((96, 128), 100))
+    assert small == (ScalePlan((48, 64), 120), ScalePlan((96, 128), 100))
     assert large == plan((600, 800), size=256, coarsest=64)
 
 
 def test_a_last_pass_follows_at_the_last_size_where_neighbours_are_matched():
-    assert plan(split_iterations=7) == (*plan(), Scale((384, 512), 7, split=True))
-    assert plan(split_iterations=7, scale_count=1) == (Scale((384, 512), 120), Scale((384, 512), 7, split=True))
+    assert plan(split_iterations=7) == (*plan(), ScalePlan((384, 512), 7, split=True))
+    assert plan(split_iterations=7, scale_count=1) == (ScalePlan((384, 512), 120), ScalePlan((384, 512), 7, split=True))
     assert plan(split_iterations=7, objective="gram") == plan(objective="gram")
 
 

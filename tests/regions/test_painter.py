@@ -11,8 +11,9 @@ from torch import Tensor
 
 import impasto
 from impasto.config.options import StylizeConfig
-from impasto.engine.loop import Outcome, Progress
-from impasto.engine.schedule import Scale, plan_scales
+from impasto.engine.inputs import PaintInputs
+from impasto.engine.progress import Outcome, Progress
+from impasto.engine.schedule import ScalePlan, plan_scales
 from impasto.errors import CheckpointError, ConfigError, PictureError
 from impasto.images.color.spaces import luma_of
 from impasto.images.files.io import read_picture
@@ -260,8 +261,8 @@ def test_a_run_that_is_stopped_has_what_was_painted():
 
 
 def test_what_diverged_in_one_region_is_told(monkeypatch):
-    def fake(content: Tensor, *_: object) -> Iterator[Progress]:
-        outcomes.append(Outcome(content, ("diverged", "finished")[len(outcomes)], f"number {len(outcomes)}"))
+    def fake(inputs: PaintInputs, *_: object) -> Iterator[Progress]:
+        outcomes.append(Outcome(inputs.content, ("diverged", "finished")[len(outcomes)], f"number {len(outcomes)}"))
         return outcomes[-1]
         yield
 
@@ -298,5 +299,5 @@ def test_styles_are_of_regions_or_of_the_whole_picture():
 
 def test_a_scale_of_a_patch_is_never_too_narrow():
     for scale in (scale for patch in plan(Region(block(3, 3, 5, 90), ONE)) for scale in patch.scales):
-        assert isinstance(scale, Scale)
+        assert isinstance(scale, ScalePlan)
         assert min(scale.size) >= 32

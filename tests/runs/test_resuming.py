@@ -8,10 +8,13 @@ from PIL import Image
 from torch import Tensor
 
 import impasto
+from impasto.api import Begin
 from impasto.backbones import VGG
 from impasto.config.options import StylizeConfig
 from impasto.engine import scale as level
-from impasto.engine.loop import Outcome, Progress, run
+from impasto.engine.inputs import PaintInputs
+from impasto.engine.loop import paint as run
+from impasto.engine.progress import Carry, Outcome, Progress
 from impasto.engine.schedule import plan_scales
 from impasto.errors import CheckpointError
 from impasto.images.files.io import to_pil
@@ -38,7 +41,12 @@ LAYERS = ("relu1_1", "relu3_1", "relu4_1")
 def paint(backbone, options, since=None, start=None) -> tuple[list[Progress], list[dict], Outcome]:
     """Every record, what each saves, and the outcome."""
     config = StylizeConfig(**{**QUICK, **options}).resolve()
-    painting = run(CONTENT, [PictureStyle((STYLE,))], config, backbone, plan_scales(config, (40, 48)), start, since)
+    painting = run(
+        PaintInputs(CONTENT, [PictureStyle((STYLE,))], config, backbone),
+        plan_scales(config, (40, 48)),
+        start and Carry(start),
+        since,
+    )
     steps, saved = [], []
     while True:
         try:
@@ -185,7 +193,7 @@ def test_other_options_and_fewer_styles_are_refused(files):
     stopped()
     since = read_checkpoint("run.checkpoint")
     with pytest.raises(CheckpointError, match="not what they were: option seed, style 2;"):
-        impasto.Stylizer(**{**TINY, "seed": 1}).iterate("photo.png", "style.png", since)
+        impasto.Stylizer(**{**TINY, "seed": 1}).iterate("photo.png", "style.png", Begin.again(since))
 
 
 def test_other_weights_are_refused(files, vgg_file, tmp_path):

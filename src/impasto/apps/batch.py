@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..api import Result, Run, Stylizer, make_config
+from ..api import Begin, Result, Run, Stylizer, make_config
 from ..config import OutputConfig, StylizeConfig
 from ..errors import CheckpointError, ConfigError, ImpastoError, OutputError, nearest_name
 from ..files import above, check_kept, exists, folder_for, is_folder, make_folder
@@ -222,7 +222,7 @@ def _begin(stylizer: Stylizer, job: Job, styles: list[Style]) -> Run:
         styles += [KeptStyle(read_style(style, needed_of_styles(stylizer.config))) for style in job.styles]
     if job.output:
         with suppress(CheckpointError):
-            return stylizer.iterate(job.content, styles, read_checkpoint(checkpoint_of(job.output)))
+            return stylizer.iterate(job.content, styles, Begin.again(read_checkpoint(checkpoint_of(job.output))))
     return stylizer.iterate(job.content, styles)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..api import Result, Run, Stylizer, make_config
 from ..config import StylizeConfig
-from ..engine.loop import Progress
+from ..engine.progress import Progress
 from ..errors import ConfigError
 
 __all__ = ["iterate_texture", "texture"]

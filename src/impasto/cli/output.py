@@ -20,7 +20,7 @@ from ..files import exists
 
 if TYPE_CHECKING:
     from ..api import Run
-    from ..engine.loop import Progress
+    from ..engine.progress import Progress
     from ..runs.result import Result
     from .interrupt import Interrupt
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from ..engine.loop import Progress
+    from ..engine.progress import Progress
 
 __all__ = ["LiveReport", "Pace", "PlainReport", "Report", "clock", "on_a_screen", "open_report", "waiting"]
 

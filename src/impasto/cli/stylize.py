@@ -103,11 +103,14 @@ def carry_out(job: Job, output: str, settings: OutputConfig, source: str | None 
     exact = job.record is not None  # a run is repeated with the weights it had
     fetch_missing(job.config, job.preset, quiet=settings.quiet, exact=exact)
     with waiting(settings.quiet):
-        from ..api import Stylizer
+        from ..api import Begin, Stylizer
         from ..images.files.io import check_size
+        from ..runs.steer import recorded_steers
 
         warnings = [*_warnings(job), *_replaced(output, settings), *left_out_of(job.styles)]
-        run = Stylizer(config=job.config, preset=job.preset, exact=exact).iterate(job.content, job.painted_in)
+        steers = recorded_steers((job.record or {}).get("events") or ())
+        stylizer = Stylizer(config=job.config, preset=job.preset, exact=exact)
+        run = stylizer.iterate(job.content, job.painted_in, Begin(steers=steers))
         check_size(output, run.size)
     if not settings.quiet:
         for line in warnings:

@@ -10,12 +10,17 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
+from ..objective.build import tileable
 from ..objective.objective import Objective, Report
-from ..objective.state import saved as saved_searches
+from ..objective.state import saved as found_in
 from ..optim import Solver, State
 from ..tiling import within_memory
+from .inputs import PaintInputs
+from .progress import Carry
+from .scale_start import Below, begin, begin_again
+from .stage import Stage
 
-__all__ = ["Ended", "Level", "part_of"]
+__all__ = ["Ended", "ScaleState", "begun", "begun_again", "objective_again", "part_of"]
 
 _PLATEAU_WINDOW = 50  # iterations over which an improvement is judged
 _DIVERGED_FACTOR = 100.0  # a loss this many times the scale's first one will not come back by itself
@@ -34,7 +39,7 @@ class Ended:
 
 
 @dataclass
-class Level:
+class ScaleState:
     """The moving parts of one scale.
 
     Args:
@@ -79,7 +84,7 @@ class Level:
         own |= {"canvas": self.canvas, "losses": torch.tensor(self.losses, dtype=torch.float64), "loss": self.report.total}
         if self.good is not self.canvas:
             own["good"] = self.good
-        parts = {"solver": self.state, "objective": saved_searches(self.objective), "terms": self.report.terms}
+        parts = {"solver": self.state, "objective": self.found(), "terms": self.report.terms}
         return own | {f"{part}.{name}": value for part, values in parts.items() for name, value in values.items()}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
@@ -90,6 +95,15 @@ class Level:
         self.good = saved.get("good", self.canvas)
         self.losses = tuple(saved["losses"].tolist())
         self.report = Report(saved["loss"], part_of(saved, "terms"))
+
+    def found(self) -> State:
+        """What the objective has found, see `objective.state`."""
+        return found_in(self.objective)
+
+    def carry(self) -> Carry:
+        """What another run may begin with."""
+        matching = self.objective.matching
+        return Carry(self.picture(), matching.field if matching else None, self.state)
 
     def picture(self) -> Tensor:
         """What would be returned now: the best canvas, or the solver's (averaged) one."""
@@ -129,6 +143,13 @@ class Level:
         """Go on with the same objective in another number format."""
         self._become(objective)
         self.state = self.solver.remeasure(self.state)
+
+    def steer(self, inputs: PaintInputs, before: Stage, stage: Stage) -> None:
+        """Go on with other options: the objective changes under the solver, and the step size by as much as the option did."""
+        self._become(objective_again(inputs, stage, self.found(), exact=stage.is_exact(self.iteration - 1)))
+        self.state = self.solver.refresh(self.state)
+        self.step_size *= stage.solver.method.step_size / before.solver.method.step_size
+        self.plateau = stage.config.plateau
 
     def _become(self, objective: Objective) -> None:
         """Losses no longer compare with earlier ones."""
@@ -182,3 +203,43 @@ class Level:
 def part_of(saved: Mapping[str, Any], part: str) -> State:
     """The entries of a saved scale that are its ``solver``'s, its ``objective``'s, or the ``terms`` of its loss."""
     return {name[len(part) + 1 :]: value for name, value in saved.items() if name.startswith(f"{part}.")}
+
+
+def begun(inputs: PaintInputs, stage: Stage, shown: Tensor, start: Carry, below: ScaleState | None) -> ScaleState:
+    """A scale about to be painted: a new objective, and the canvas, the solver's state and the step size of the one below.
+
+    Args:
+        inputs: pictures, options and network.
+        stage: of this scale.
+        shown: the content in the palette of the styles.
+        start: what the first scale begins with.
+        below: the scale below; None at the first one.
+    """
+    config, solver, size = stage.config, stage.solver, stage.plan.size
+    known = Below(below.picture(), below.objective.matching) if below else None
+
+    def work(tile_size: int) -> tuple[Tensor, Objective]:
+        return begin(inputs, stage, config.overlay({"tile_size": tile_size}), shown, known or start)
+
+    tile_size = below.objective.tile_size if below else config.tile_size  # smaller than planned, if memory ran out below
+    (canvas, objective), _ = within_memory(work, tile_size, max(size), tileable=tileable(config))
+    carried = below.state if below else start.solver
+    state = solver.resize(carried, size) if carried else solver.init(canvas)
+    step_size = below.step_size if below else solver.method.step_size
+    return ScaleState(objective, solver, canvas, state, step_size, config.plateau, config.best and stage.last)
+
+
+def begun_again(inputs: PaintInputs, stage: Stage, since: Mapping[str, Any]) -> ScaleState:
+    """A scale as it was when it was saved."""
+    exact = stage.is_exact(since["iteration"] - 1)
+    objective = objective_again(inputs, stage, part_of(since, "objective"), exact=exact)
+    state = ScaleState(objective, stage.solver, since["canvas"], {}, 0.0, stage.config.plateau, stage.config.best and stage.last)
+    state.restore(since)
+    return state
+
+
+def objective_again(inputs: PaintInputs, stage: Stage, found: Mapping[str, Any], *, exact: bool) -> Objective:
+    """The objective of a scale that was begun before, in which ``found`` (see `objective.state`) had been found; in float32 where
+    it is to be ``exact``."""
+    network = inputs.backbone.exact() if exact else inputs.backbone
+    return begin_again(replace(inputs, backbone=network), stage, found)

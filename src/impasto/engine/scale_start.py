@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..backbones import PIXELS, Backbone
+from ..backbones import PIXELS
 from ..config import StylizeConfig
 from ..images.color.spaces import luma_of
 from ..images.color.transfer import recolor
@@ -17,14 +18,18 @@ from ..images.laplacian import merge_bands, split_bands
 from ..images.periodic import bordered, differences, interpolated
 from ..images.resample import resize
 from ..matching import Field, voted
-from ..objective.build import build_objective
+from ..objective.build import Carried, build_objective
 from ..objective.objective import Objective
 from ..objective.state import field_of, restored
-from ..styles import Style, StyleTargets, parts_of, style_length
+from ..objective.terms import NeighbourTerm
+from ..styles import Style, parts_of, style_length
 from ..types import Size
 from .color_modes import has_style_colors
+from .inputs import PaintInputs
+from .progress import Carry
+from .stage import Stage
 
-__all__ = ["begin", "begin_again", "enlarged_canvas", "painted_over", "recolored"]
+__all__ = ["Below", "begin", "begin_again", "enlarged_canvas", "painted_over", "recolored"]
 
 _AROUND = 2.0  # px: an edge keeps voting away from as far as a patch reaches
 _FINE_EDGES = 0.6  # where a scale refines, weaker edges are spared: the eye reads the content by its finest ones
@@ -46,32 +51,37 @@ def recolored(content: Tensor, styles: Sequence[Style], config: StylizeConfig, m
     return content.lerp(moved, min(1.0, 2 * config.strength))
 
 
-def begin(
-    size: Size,
-    content: Tensor,
-    shown: Tensor,
-    styles: Sequence[Style],
-    config: StylizeConfig,
-    backbone: Backbone,
-    canvas: Tensor,
-    below: Objective | None,
-    *,
-    refines: bool,
-    mask: Tensor | None = None,
-) -> tuple[Tensor, Objective]:
-    """The canvas and the objective that a scale begins with; ``below`` is the objective of the scale below.
+@dataclass(frozen=True, eq=False)
+class Below:
+    """The scale below: what it would return, and its matches, if it has any."""
 
-    ``config`` is that of the scale: one share of ``voting``.
+    canvas: Tensor
+    matching: NeighbourTerm | None
+
+
+def begin(
+    inputs: PaintInputs, stage: Stage, config: StylizeConfig, shown: Tensor, start: Below | Carry
+) -> tuple[Tensor, Objective]:
+    """The canvas and the objective that a scale begins with.
+
+    Args:
+        inputs: pictures, options and network.
+        stage: of this scale.
+        config: the stage's, with the size of its tiles; one share of ``voting``.
+        shown: the content in the palette of the styles.
+        start: the scale below, or what the first one begins with.
     """
-    target, coloured = (resize(picture, size, config.resample, config.wrap) for picture in (content, shown))
-    counted, known = _counted(mask, size), _known(styles, size, config, backbone)
-    if below is None:
-        canvas = resize(canvas, size, config.resample, config.wrap)
-        return canvas, build_objective(target, known, config, backbone, None, None, counted)
+    size, refines = stage.plan.size, stage.plan.refines
+    target, colored = (resize(picture, size, config.resample, config.wrap) for picture in (inputs.content, shown))
+    if isinstance(start, Carry):
+        canvas = resize(start.canvas, size, config.resample, config.wrap)
+        carried = start.field and (start.field if refines else Carried(start.field))
+        return canvas, _objective(inputs, size, config, target, canvas if carried else None, carried)
+    canvas = start.canvas
     if canvas.shape[2:] != size:
-        canvas = enlarged_canvas(canvas, coloured, config.detail or 0.0, config.wrap)
-    kept = below.matching.field if refines and below.matching else None
-    objective = build_objective(target, known, config, backbone, canvas, kept, counted)
+        canvas = enlarged_canvas(canvas, colored, config.detail or 0.0, config.wrap)
+    kept = start.matching.field if refines and start.matching else None
+    objective = _objective(inputs, size, config, target, canvas, kept)
     (share,) = config.voting or (0.0,)
     if (matching := objective.matching) and share:
         edges = config.voting_edges or 0.0
@@ -80,32 +90,24 @@ def begin(
     return canvas, objective
 
 
-def begin_again(
-    size: Size,
-    content: Tensor,
-    styles: Sequence[Style],
-    config: StylizeConfig,
-    backbone: Backbone,
-    found: Mapping[str, Any],
-    *,
-    refines: bool,
-    mask: Tensor | None = None,
-) -> Objective:
+def begin_again(inputs: PaintInputs, stage: Stage, found: Mapping[str, Any]) -> Objective:
     """The objective of a scale that was begun before, as it was when it had ``found`` this."""
-    kept = field_of(found, config.wrap) if refines else None
-    target = resize(content, size, config.resample, config.wrap)
-    known = _known(styles, size, config, backbone)
-    objective = build_objective(target, known, config, backbone, None, kept, _counted(mask, size))
-    return restored(objective, found)
+    size, config = stage.plan.size, stage.config.overlay({"tile_size": found["tile_size"]})
+    kept = field_of(found, config.wrap) if stage.plan.refines else None
+    target = resize(inputs.content, size, config.resample, config.wrap)
+    return restored(_objective(inputs, size, config, target, None, kept), found)
 
 
-def _counted(mask: Tensor | None, size: Size) -> Tensor | None:
-    return None if mask is None else resize(mask, size, "bilinear")
-
-
-def _known(styles: Sequence[Style], size: Size, config: StylizeConfig, backbone: Backbone) -> list[StyleTargets]:
-    length, parts = style_length(size, config.side), parts_of(config, len(styles))
-    return [style.at(length * part.scale, config, backbone) for style, part in zip(styles, parts, strict=True)]
+def _objective(
+    inputs: PaintInputs, size: Size, config: StylizeConfig, target: Tensor, canvas: Tensor | None, below: Field | Carried | None
+) -> Objective:
+    backbone, mask = inputs.backbone, inputs.mask
+    length, parts = style_length(size, config.side), parts_of(config, len(inputs.styles))
+    known = [style.at(length * part.scale, config, backbone) for style, part in zip(inputs.styles, parts, strict=True)]
+    counted = None if mask is None else resize(mask, size, "bilinear")
+    objective = build_objective(target, known, config, backbone, canvas, below, counted)
+    guests = [guest(size, objective.backbone) for guest in inputs.guests]
+    return objective.with_terms(guests) if guests else objective
 
 
 def enlarged_canvas(canvas: Tensor, content: Tensor, detail: float, wrap: str = "none") -> Tensor:

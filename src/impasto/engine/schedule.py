@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from ..config import StylizeConfig
 from ..errors import PictureError
 from ..images.resample import fit_size, side_of
+from ..types import Size
 
-__all__ = ["Scale", "finished_size", "plan_scales"]
+__all__ = ["ScalePlan", "finished_size", "plan_scales", "refining_from"]
 
 _FINEST_SHORT = 16  # px: the deepest layers have a stride of 16
 _STRIDE = 16  # px: that of the deepest layers, of which a tiled side is made a multiple
@@ -17,15 +19,23 @@ _COARSE_SHORT = 32  # px: below, a scale shows too little to be worth its time
 
 
 @dataclass(frozen=True)
-class Scale:
-    """One size of the canvas, (height, width) in px, the iterations spent on it, and whether layers are matched one by one."""
+class ScalePlan:
+    """One size of the canvas.
 
-    size: tuple[int, int]
+    Attributes:
+        size: (height, width) in px.
+        iterations: spent on it.
+        split: whether layers are matched one by one, in a last pass.
+        refines: whether it keeps the matches of the scale below, and only adds detail.
+    """
+
+    size: Size
     iterations: int
     split: bool = False
+    refines: bool = False
 
 
-def plan_scales(config: StylizeConfig, size: tuple[int, int]) -> tuple[Scale, ...]:
+def plan_scales(config: StylizeConfig, size: Size) -> tuple[ScalePlan, ...]:
     """The scales of a run, coarse to fine; the last has ``config.size`` along ``config.side``, or is as large as the content.
 
     Where neighbours are matched, ``config.split_iterations`` more follow at the last size, as a scale of their own.
@@ -50,13 +60,23 @@ def plan_scales(config: StylizeConfig, size: tuple[int, int]) -> tuple[Scale, ..
     lengths = [length / config.scale_ratio**k for k in reversed(range(count))]
     sizes = [_closed(fit_size(size, max(1, round(length)), config.side), config.wrap) for length in lengths]
     iterations = config.iterations or ()
-    scales = [Scale(size, iterations[min(k, len(iterations) - 1)]) for k, size in enumerate(sizes)]
+    scales = [ScalePlan(size, iterations[min(k, len(iterations) - 1)]) for k, size in enumerate(sizes)]
     coarser = [scale for scale in scales[:-1] if min(scale.size) >= _COARSE_SHORT]
     last = (config.split_iterations or 0) if config.neighbour_weight else 0
-    return (*coarser, scales[-1], *([Scale(scales[-1].size, last, split=True)] if last else []))
+    return refining_from(config, [*coarser, scales[-1], *([ScalePlan(scales[-1].size, last, split=True)] if last else [])])
 
 
-def finished_size(config: StylizeConfig, size: tuple[int, int]) -> tuple[int, int]:
+def refining_from(config: StylizeConfig, plans: Sequence[ScalePlan]) -> tuple[ScalePlan, ...]:
+    """The plans, with those that refine marked: where matches of hypercolumns are kept from ``full_scales`` on.
+
+    This is the one place that decides it; the loop, the memory plan and the forecast read it.
+    """
+    full = config.full_scales or 0
+    matches = bool(config.neighbour_weight) and config.neighbour_match == "hypercolumns" and full > 0
+    return tuple(replace(plan, refines=matches and k >= full and not plan.split) for k, plan in enumerate(plans))
+
+
+def finished_size(config: StylizeConfig, size: Size) -> Size:
     """The size (height, width) of the finished picture, for a content picture of ``size``; errors are those of `plan_scales`."""
     own = side_of(size, config.side)
     finished = fit_size(size, config.size if config.enlarge else min(config.size, own), config.side)
@@ -65,7 +85,7 @@ def finished_size(config: StylizeConfig, size: tuple[int, int]) -> tuple[int, in
     return finished
 
 
-def _closed(size: tuple[int, int], wrap: str) -> tuple[int, int]:
+def _closed(size: Size, wrap: str) -> Size:
     """``size`` with its tiled sides rounded up to whole strides."""
     height, width = (-(-side // _STRIDE) * _STRIDE if axis in wrap else side for axis, side in zip("yx", size, strict=True))
     return height, width
@@ -76,7 +96,7 @@ def _default_count(config: StylizeConfig, length: int) -> int:
     return max(1, round(math.log(length / config.coarsest, config.scale_ratio)) + 1)
 
 
-def _too_narrow(size: tuple[int, int], finest: tuple[int, int], needed: int) -> PictureError:
+def _too_narrow(size: Size, finest: Size, needed: int) -> PictureError:
     return PictureError(
         f"a picture of {size[1]} x {size[0]} px becomes a canvas of {finest[1]} x {finest[0]} px, too narrow to paint on",
         f"crop the picture, or give a size of {needed} px or more: the short side must have {_FINEST_SHORT} px",

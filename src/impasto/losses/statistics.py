@@ -1,6 +1,6 @@
 """Style statistics that add: counts, sums and sums of products over positions, and how two of them are compared.
 
-A style loss is ``sums(features, weight)``, which adds over tiles, masks, batches and machines, and one of the distances
+A style loss is ``sums(features, mask)``, which adds over tiles, masks, batches and machines, and one of the distances
 below, which compares two sums. Nothing else of the features is ever needed.
 """
 
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from ..errors import PictureError
 from ..numerics import widened
 
 __all__ = ["Sums", "blend", "gram_distance", "mean_std_distance", "moments_distance", "pulled", "sums", "wasserstein_distance"]
@@ -48,14 +49,27 @@ class Sums(NamedTuple):
         return self.moment - torch.outer(self.mean, self.mean)
 
 
-def sums(features: Tensor, weight: Tensor | None = None) -> Sums:
+def sums(features: Tensor, mask: Tensor | None = None, *, pooled: bool = False) -> Sums:
     """The statistics of one feature map.
 
     Args:
         features: ``(1, C, H, W)``; in ``channels_last`` memory nothing is copied.
-        weight: ``(1, 1, H, W)`` in 0..1, a soft mask; None counts every position once.
+        mask: ``(1, 1, H, W)`` in 0..1, how much each position counts; None counts every one once.
+        pooled: take ``(B, C, H, W)`` of several pictures, with ``(B, 1, H, W)`` of masks, and add up all of their positions.
+
+    Raises:
+        PictureError: they are of several pictures, and are not to be pooled.
+
+    Examples:
+        >>> import torch
+        >>> stats = sums(torch.ones(1, 2, 3, 4))
+        >>> stats.positions.item(), stats.mean.tolist(), stats.moment.tolist()
+        (12.0, [1.0, 1.0], [[1.0, 1.0], [1.0, 1.0]])
     """
-    columns, share = _rows(features, weight)
+    if features.shape[0] != 1 and not pooled:
+        told = f"features of shape {tuple(features.shape)} are of {features.shape[0]} pictures"
+        raise PictureError(told, "give them one by one, or pool them by name: pooled=True")
+    columns, share = _rows(features, mask)
     first, second = _Products.apply(columns, share)  # type: ignore[no-untyped-call]
     return Sums(first.new_tensor(float(len(columns))) if share is None else share.sum(), first, second)
 
@@ -84,23 +98,23 @@ def _row_gradients(columns: Tensor, share: Tensor | None, first: Tensor, second:
     return found if share is None else found * share.to(found.dtype)
 
 
-def pulled(features: Tensor, slope: Sums, weight: Tensor | None = None) -> Tensor:
+def pulled(features: Tensor, slope: Sums, mask: Tensor | None = None) -> Tensor:
     """The gradient of the features, ``(1, C, H, W)``, where that of their `sums` is ``slope``; the sums are not needed for it.
 
     Args:
         features: as given to `sums`.
         slope: the gradients of ``first`` and ``second``.
-        weight: as given to `sums`.
+        mask: as given to `sums`.
     """
-    columns, share = _rows(features, weight)
+    columns, share = _rows(features, mask)
     found = _row_gradients(columns, share, slope.first, slope.second)
     return found.reshape(features.shape[0], *features.shape[2:], -1).permute(0, 3, 1, 2)
 
 
-def _rows(features: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor | None]:
-    """Features as ``(n, C)``, and their weights as ``(n, 1)``."""
+def _rows(features: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Features as ``(n, C)``, and what each counts as ``(n, 1)``."""
     columns = features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])
-    return columns, None if weight is None else widened(weight).reshape(-1, 1)
+    return columns, None if mask is None else widened(mask).reshape(-1, 1)
 
 
 def blend(targets: Sequence[Sums], shares: Sequence[float]) -> Sums:

@@ -30,9 +30,16 @@ from ..types import Size
 from .objective import Objective
 from .terms import ContentTerm, NeighbourTerm, SplitTerm, StyleDistance, StyleTerm, Term, VariationTerm
 
-__all__ = ["build_objective", "no_sum", "refining", "tileable"]
+__all__ = ["Carried", "build_objective", "no_sum", "refining", "tileable"]
 
 Matched = tuple[StyleTargets, float]  # a style that is matched, and its share
+
+
+@dataclass(frozen=True)
+class Carried:
+    """Matches to begin with, of another canvas of this or another size; they are looked for again in time."""
+
+    field: Field
 
 
 @torch.no_grad()
@@ -42,7 +49,7 @@ def build_objective(
     config: StylizeConfig,
     backbone: Backbone,
     canvas: Tensor | None = None,
-    below: Field | None = None,
+    below: Field | Carried | None = None,
     mask: Tensor | None = None,
 ) -> Objective:
     """The objective of one scale; the content is taken as it is, nothing is resized.
@@ -54,7 +61,7 @@ def build_objective(
         backbone: the network that sees, on the content's device. Where ``config.wrap`` asks for it, content and canvas are seen
             to go on over their border; styles never are.
         canvas: what the first search for neighbours sees beside the content; None for the content alone.
-        below: the matches of the scale below, to be kept; None searches for matches.
+        below: the matches of the scale below, to be kept; or `Carried` ones; None searches for matches.
         mask: ``(1, 1, H, W)`` in [0, 1], what each pixel counts for; None for 1.
 
     Raises:
@@ -72,8 +79,9 @@ def build_objective(
         matched = [(style, part.share) for style, part in zip(styles, parts, strict=True) if part.share]
         if config.neighbour_match == "layers":
             terms += _split_terms(matched, config, weights)
-        elif below is None:
-            terms.append(_searched_term(content, canvas, matched, config, backbone, weights))
+        elif below is None or isinstance(below, Carried):
+            carried = below.field if below else None
+            terms.append(_searched_term(content, canvas, matched, config, backbone, weights, carried))
         else:
             terms.append(_carried_term(content, matched, config, below, weights))
     if config.tv_weight:
@@ -175,14 +183,20 @@ def _searched_term(
     config: StylizeConfig,
     backbone: Backbone,
     weights: _Weights,
+    carried: Field | None,
 ) -> NeighbourTerm:
     layers, grid, search = config.neighbour_layers or (), grid_of(content), _search(content, matched, config, backbone)
     nothing = torch.zeros(len(search.query), dtype=torch.long, device=content.device)
     unmatched = Field(nothing, grid, search.grids, config.wrap)
     weight, pictures = config.neighbour_weight or 0.0, _pictures(matched)
     term = NeighbourTerm(layers, weight, unmatched, search.query, pictures, search, weights.on(grid))
-    seen = search.sees(content if canvas is None else canvas)
-    return term.refreshed(picture_hypercolumns(backbone, seen, layers, config.tile_size))
+    if carried is not None:
+        return term.matched(enlarged(carried, grid, search.grids))
+
+    def look(picture: Tensor, layers: Sequence[str]) -> Tensor:
+        return picture_hypercolumns(backbone, picture, tuple(layers), config.tile_size)
+
+    return term.looked_again(content if canvas is None else canvas, look)
 
 
 def _search(content: Tensor, matched: Sequence[Matched], config: StylizeConfig, backbone: Backbone) -> Search:

@@ -6,7 +6,7 @@ Neighbours are looked for again with `Objective.refreshed`, which returns a new 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..backbones import Backbone, features_of
 from ..tiling import Additive, Local, is_tiled, picture_hypercolumns, value_and_grad
-from .terms import NeighbourTerm, SplitTerm, Term
+from .terms import NeighbourTerm, Searching, Term
 
 __all__ = ["Objective", "Report"]
 
@@ -80,20 +80,21 @@ class Objective:
         """This objective with the neighbours looked for again; itself where nothing is searched for."""
         if not self.searches:
             return self
-        return dataclasses.replace(self, terms=tuple(self._refreshed(term, canvas) for term in self.terms))
 
-    def _refreshed(self, term: Term, canvas: Tensor) -> Term:
-        if isinstance(term, SplitTerm):
-            return term.turned()
-        if isinstance(term, NeighbourTerm) and term.search is not None:
-            seen = term.search.sees(canvas)
-            return term.refreshed(picture_hypercolumns(self.backbone, seen, term.layers, self.tile_size))
-        return term
+        def look(picture: Tensor, layers: Sequence[str]) -> Tensor:
+            return picture_hypercolumns(self.backbone, picture, tuple(layers), self.tile_size)
+
+        terms = (term.looked_again(canvas, look) if isinstance(term, Searching) else term for term in self.terms)
+        return dataclasses.replace(self, terms=tuple(terms))
 
     @property
     def tileable(self) -> bool:
         """Whether it can be evaluated in tiles."""
         return self.backbone.wrap == "none" and all(isinstance(term, (Additive, Local)) for term in self.terms)
+
+    def with_terms(self, terms: Sequence[Term]) -> Objective:
+        """The same with further terms."""
+        return dataclasses.replace(self, terms=(*self.terms, *terms))
 
     def in_tiles(self, tile_size: int) -> Objective:
         """The same with tiles of another size, in px; 0 for none."""
@@ -107,9 +108,7 @@ class Objective:
     @property
     def searches(self) -> bool:
         """Whether neighbours are looked for again."""
-        if any(isinstance(term, SplitTerm) for term in self.terms):
-            return True
-        return self.matching is not None and self.matching.search is not None
+        return any(isinstance(term, Searching) and term.searches for term in self.terms)
 
 
 def _added(values: Iterable[tuple[str, Tensor]], canvas: Tensor) -> tuple[Tensor, dict[str, Tensor]]:

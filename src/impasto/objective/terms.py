@@ -6,10 +6,11 @@ Style terms go through `losses.Sums`, which add over positions; content, neighbo
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -19,7 +20,7 @@ from ..losses import Sums, content_squares, cosine_loss, pulled, split_loss, sum
 from ..matching import Field, Search, columns, directions, grid_columns, sparse
 from ..tiling import Anew, Cells, Tile, grid_share, sources_of
 
-__all__ = ["ContentTerm", "NeighbourTerm", "SplitTerm", "StyleDistance", "StyleTerm", "Term", "VariationTerm"]
+__all__ = ["ContentTerm", "NeighbourTerm", "Searching", "SplitTerm", "StyleDistance", "StyleTerm", "Term", "VariationTerm"]
 
 
 class Term(Protocol):
@@ -35,6 +36,32 @@ class Term(Protocol):
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
         """The weighted loss, a scalar."""
         ...
+
+
+@runtime_checkable
+class Searching(Protocol):
+    """A term that looks for something in the canvas, keeps what it finds, and looks again now and then."""
+
+    @property
+    def searches(self) -> bool:
+        """Whether it looks again."""
+        ...
+
+    def looked_again(self, canvas: Tensor, look: Look) -> Term:
+        """The same term with what it finds in this canvas."""
+        ...
+
+    def found(self) -> dict[str, Any]:
+        """What it has found: a flat dict of tensors and numbers, of names that no other term has."""
+        ...
+
+    def with_found(self, found: Mapping[str, Any]) -> Term:
+        """The same term with what one like it had `found`; itself where that is not there."""
+        ...
+
+
+Look = Callable[[Tensor, Sequence[str]], Tensor]
+"""The hypercolumns of a picture ``(1, 3, H, W)`` in these layers, ``(h * w, sum of C)``."""
 
 
 class StyleDistance(Protocol):
@@ -174,11 +201,24 @@ class NeighbourTerm:
         mask = self.mask.reshape(self.field.grid)[top:bottom, left:right].flatten()
         return self.weight * (mask.sum() / self.mask.sum()) * cosine_loss(parts, wanted, mask)
 
-    def refreshed(self, hypercolumns: Tensor) -> NeighbourTerm:
-        """The same term with the neighbours of a canvas with these hypercolumns ``(h * w, C)``."""
+    @property
+    def searches(self) -> bool:
+        """See `Searching`."""
+        return self.search is not None
+
+    def looked_again(self, canvas: Tensor, look: Look) -> NeighbourTerm:
+        """See `Searching`: new neighbours."""
         if self.search is None:
             return self
-        return self.matched(self.search.find(hypercolumns, self.field.grid))
+        return self.matched(self.search.find(look(self.search.sees(canvas), self.layers), self.field.grid))
+
+    def found(self) -> dict[str, Any]:
+        """See `Searching`: the rows of the `Field`, and ``(1 + n, 2)`` its grid and those of the bank."""
+        return {"matches": self.field.rows, "grids": torch.tensor([self.field.grid, *self.field.grids])}
+
+    def with_found(self, found: Mapping[str, Any]) -> NeighbourTerm:
+        """See `Searching`; one that does not search has been built with its matches."""
+        return self.matched(dataclasses.replace(self.field, rows=found["matches"])) if "matches" in found else self
 
     def matched(self, field: Field) -> NeighbourTerm:
         """The same term with these matches, where it can look for others."""
@@ -209,6 +249,19 @@ class SplitTerm:
             ours = ours[columns(sparse(self.mask, self.turn))[:, 0] >= HALF]
         return self.weight * split_loss(ours, self.bank) if len(ours) else ours.sum()
 
-    def turned(self) -> SplitTerm:
-        """The same term for the next part of the positions."""
+    @property
+    def searches(self) -> bool:
+        """See `Searching`."""
+        return True
+
+    def looked_again(self, canvas: Tensor, look: Look) -> SplitTerm:
+        """See `Searching`: the next part of the positions."""
         return dataclasses.replace(self, turn=self.turn + 1)
+
+    def found(self) -> dict[str, Any]:
+        """See `Searching`."""
+        return {"turn": self.turn}
+
+    def with_found(self, found: Mapping[str, Any]) -> SplitTerm:
+        """See `Searching`."""
+        return dataclasses.replace(self, turn=found["turn"]) if "turn" in found else self

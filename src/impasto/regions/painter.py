@@ -7,7 +7,7 @@ solver that moves both. What lies beyond a region's edge, on its own canvas, is 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,15 +18,17 @@ from torch import Tensor
 from ..backbones import Backbone
 from ..config import StylizeConfig
 from ..engine.color_modes import painted_from, shown_colors, style_colors
-from ..engine.loop import Outcome, Progress
-from ..engine.loop import run as paint
-from ..engine.schedule import Scale
+from ..engine.inputs import PaintInputs
+from ..engine.loop import Painting, paint
+from ..engine.progress import Carry, Outcome, Progress
+from ..engine.schedule import ScalePlan, refining_from
+from ..engine.steering import Change, Event
 from ..images.resample import resize
 from ..styles import Style, style_length
 from ..types import Size
 from .region import Zone
 
-__all__ = ["Patch", "plan_patches", "run"]
+__all__ = ["Patch", "paint_patches", "plan_patches"]
 
 
 _MARGIN = 32  # px of the finished picture around a region, that are painted with it
@@ -55,8 +57,8 @@ class Patch:
     corner: tuple[int, int]
     share: Tensor
     counted: Tensor
-    scales: tuple[Scale, ...]
-    whole: tuple[Scale, ...]
+    scales: tuple[ScalePlan, ...]
+    whole: tuple[ScalePlan, ...]
 
     def cut(self, picture: Tensor) -> Tensor:
         """Its rectangle of a picture of the finished size."""
@@ -72,7 +74,7 @@ class Patch:
         return picture + F.pad(change, (left, beside, top, below))
 
 
-def plan_patches(zones: Sequence[Zone], scales: Sequence[Scale]) -> tuple[Patch, ...]:
+def plan_patches(zones: Sequence[Zone], scales: Sequence[ScalePlan]) -> tuple[Patch, ...]:
     """The patches of all regions that are painted at all.
 
     Where masks overlap, they share; what they leave, and what is of no style or of no strength, is content.
@@ -90,17 +92,17 @@ def plan_patches(zones: Sequence[Zone], scales: Sequence[Scale]) -> tuple[Patch,
     return tuple(_patch(zone, share, scales, reach) for zone, share in painted if share.any())
 
 
-def _patch(zone: Zone, share: Tensor, scales: Sequence[Scale], reach: int) -> Patch:
+def _patch(zone: Zone, share: Tensor, scales: Sequence[ScalePlan], reach: int) -> Patch:
     whole = scales[-1].size
     (top, bottom), (left, right) = (_span(share.amax((0, 1, 3 - axis)), max(whole)) for axis in (0, 1))
     inner = share[..., top:bottom, left:right]
     size, under = (bottom - top, right - left), reach + _UNDER
     counted = F.max_pool2d(inner, 2 * under + 1, stride=1, padding=under)
-    shrunk = [Scale(_scaled(size, scale.size, whole), scale.iterations, scale.split) for scale in scales]
+    shrunk = [ScalePlan(_scaled(size, scale.size, whole), scale.iterations, scale.split) for scale in scales]
     kept = [k for k, scale in enumerate(shrunk) if min(scale.size) >= _SHORT or scale.size == size]
     ratio = style_length(whole, zone.config.side) / style_length(size, zone.config.side)
     config = zone.config.overlay({"style_scale": [scale * ratio for scale in zone.config.style_scale]})
-    own = tuple(shrunk[k] for k in kept)
+    own = refining_from(config.resolve(), [shrunk[k] for k in kept])
     return Patch(zone.styles, config, (top, left), inner, counted, own, tuple(scales[k] for k in kept))
 
 
@@ -117,30 +119,29 @@ def _scaled(size: Size, now: Size, whole: Size) -> Size:
     return height, width
 
 
-def run(
-    content: Tensor,
+def paint_patches(
+    ground: Tensor,
     patches: Sequence[Patch],
     backbone: Backbone,
-    size: Size,
     start: Tensor | None = None,
     since: Mapping[str, Any] | None = None,
-) -> Generator[Progress, None, Outcome]:
-    """Paint one patch after the other, as `engine.run` paints a picture.
+    events: Sequence[Event] = (),
+) -> Painting:
+    """Paint one patch after the other, as `engine.loop.paint` paints a picture.
 
     ``Progress`` is that of the patch being painted: its losses are of it alone, sizes and previews are of the whole picture, and
-    scales, steps, evaluations and seconds are counted over all patches.
+    scales, steps, evaluations and seconds are counted over all patches. A change goes to the patch being painted and to those
+    after it.
 
     Args:
-        content: ``(1, 3, H, W)`` in [0, 1] of any size.
+        ground: the content, ``(1, 3, H, W)`` in [0, 1], of the finished size.
         patches: from `plan_patches`.
         backbone: on the content's device.
-        size: of the finished picture.
-        start: the canvas to begin with, of any size; None for the content.
-        since: go on from there, as of `engine.run`.
+        start: the canvas to begin with, of the finished size; None for the content.
+        since, events: as of `engine.loop.paint`.
     """
-    resample = patches[0].config.resample if patches else "lanczos"
-    ground = picture = resize(content, size, resample)
-    ended, done, since = Outcome(picture, "finished", "every iteration was done"), _Done(patches), since or {}
+    picture, since = ground, since or {}
+    ended, done = Outcome(picture, "finished", "every iteration was done"), _Done(patches, events=list(events))
     for number, patch in enumerate(patches):
         if number < since.get("patch", 0):
             done.pass_over(patch)
@@ -148,8 +149,8 @@ def run(
         here = since if since.get("patch") == number else {}
         if here:
             picture, done.evaluations, done.seconds = here["picture"], here["earlier_evaluations"], here["earlier_seconds"]
-        begin = None if start is None else resize(start, size, resample)
-        outcome = yield from _told(_painting(patch, ground, begin, backbone, here), patch, picture, ground, done)
+        painting = _painting(patch, ground, start, backbone, here, done.own_events())
+        outcome = yield from _told(painting, patch, picture, ground, done)
         picture = patch.laid(picture, ground, outcome.pixels)
         if ended.reason != "diverged":
             ended = outcome
@@ -157,15 +158,16 @@ def run(
 
 
 def _painting(
-    patch: Patch, ground: Tensor, start: Tensor | None, backbone: Backbone, since: Mapping[str, Any]
-) -> Generator[Progress, None, Outcome]:
+    patch: Patch, ground: Tensor, start: Tensor | None, backbone: Backbone, since: Mapping[str, Any], events: Sequence[Event]
+) -> Painting:
     """One patch, in its colours; the colours of the content are those of the region."""
     own, config, mask = patch.cut(ground), patch.config, patch.counted.to(ground.device)
     colors = own[..., patch.share[0, 0].to(own.device) > 0][:, :, None]
     change = style_colors(colors.cpu(), config)
     styles = [style.recolored(change) for style in patch.styles] if change else patch.styles
-    begin = None if start is None else painted_from(patch.cut(start), config)
-    return paint(painted_from(own, config), styles, config, backbone, patch.scales, begin, since, mask)
+    begin = None if start is None else Carry(painted_from(patch.cut(start), config))
+    inputs = PaintInputs(painted_from(own, config), styles, config, backbone, mask)
+    return paint(inputs, patch.scales, begin, since, events)
 
 
 @dataclass
@@ -178,6 +180,11 @@ class _Done:
     step: int = 0
     evaluations: int = 0
     seconds: float = 0.0
+    events: list[Event] = dataclasses.field(default_factory=list)
+
+    def own_events(self) -> list[Event]:
+        """The changes so far and those to come, by the steps of the patch that is next."""
+        return [Event(max(0, event.step - self.step), event.change) for event in self.events]
 
     def pass_over(self, patch: Patch) -> None:
         """Count a patch that is done with."""
@@ -201,14 +208,13 @@ class _Done:
         )
 
 
-def _told(
-    painting: Generator[Progress, None, Outcome], patch: Patch, picture: Tensor, ground: Tensor, done: _Done
-) -> Generator[Progress, None, Outcome]:
+def _told(painting: Painting, patch: Patch, picture: Tensor, ground: Tensor, done: _Done) -> Painting:
     """The progress of one patch, shown in the whole picture."""
     told: Progress | None = None
+    sent: Change | None = None
     while True:
         try:
-            progress = next(painting)
+            progress = painting.send(sent)
         except StopIteration as end:
             if told is not None:
                 done.evaluations, done.seconds = told.evaluations, told.seconds
@@ -225,4 +231,6 @@ def _told(
         def saved(own: Progress = progress, beside: Mapping[str, Any] = earlier) -> dict[str, Any]:
             return {**own.saved(), **beside, "picture": picture}
 
-        yield dataclasses.replace(told, preview=preview, saved=saved)
+        sent = yield dataclasses.replace(told, preview=preview, saved=saved)
+        if sent:
+            done.events.append(Event(told.step, sent))

@@ -14,7 +14,7 @@ from ..backbones import Backbone, held_layer
 from ..config import StylizeConfig
 from ..config.fields import options_of
 from ..devices import EXACT_SHARE
-from ..engine.schedule import Scale
+from ..engine.schedule import ScalePlan
 from ..matching import CELL, nearest
 from ..objective.build import build_objective, refining
 from ..styles import learn, parts_of
@@ -50,7 +50,7 @@ class Forecast:
 
 
 def forecast(
-    config: StylizeConfig, backbone: Backbone, scales: Sequence[Scale], styles: int = 1, trials: Trials | None = None
+    config: StylizeConfig, backbone: Backbone, scales: Sequence[ScalePlan], styles: int = 1, trials: Trials | None = None
 ) -> Forecast:
     """Evaluate the losses of a run on small noise, unless that is known of this machine, and count its pixels.
 
@@ -65,8 +65,8 @@ def forecast(
     seconds = 0.0
     known: dict[bool, float] = {}
     a_pair = 0.0
-    for index, scale in enumerate(scales):
-        refines = bool(config.neighbour_weight) and index >= (config.full_scales or 0) > 0 and not scale.split
+    for scale in scales:
+        refines = scale.refines
         if refines not in known:
             seen = refining(config, backbone) if refines else config
             about = _about(seen, backbone)

@@ -12,7 +12,7 @@ import torch
 
 from ..backbones import Backbone, LayerSpec, held_layer
 from ..config import WHOLE, StylizeConfig
-from ..engine.schedule import plan_scales
+from ..engine.schedule import ScalePlan, plan_scales
 from ..errors import CapacityError, ConfigError, PictureError
 from ..images.resample import side_of
 from ..matching import CELL
@@ -46,24 +46,20 @@ def peak_bytes(config: StylizeConfig, backbone: Backbone, size: Size, styles: in
         ConfigError: the config names a layer that the backbone does not have.
     """
     area = sum(part.scale**2 for part in parts_of(config, styles))
-    full = (config.full_scales or 0) if config.neighbour_weight else 0
-    sizes = _sizes(config, size)
-    if not 0 < full < len(sizes):
-        return _scale_bytes(config, backbone, size, area, searches=True)
-    largest = sizes[full - 1]
-    finer = refining(config, backbone)
-    return max(
-        _scale_bytes(config, backbone, largest, area, searches=True), _scale_bytes(finer, backbone, size, area, searches=False)
-    )
+    plans = _plans(config, size)
+    full = max((plan.size for plan in plans if not plan.refines), key=math.prod)
+    painted = _scale_bytes(config, backbone, full, area, searches=True)
+    if not any(plan.refines for plan in plans):
+        return painted
+    return max(painted, _scale_bytes(refining(config, backbone), backbone, size, area, searches=False))
 
 
-def _sizes(config: StylizeConfig, size: Size) -> list[Size]:
-    """Those of the scales of a picture of ``size``, coarse to fine; its own alone where it is too narrow to be painted."""
+def _plans(config: StylizeConfig, size: Size) -> Sequence[ScalePlan]:
+    """The scales of a picture of ``size``, coarse to fine; one of its own size where it is too narrow to be painted."""
     try:
-        planned = config.overlay({"size": side_of(size, config.side), "enlarge": True})
-        return list(dict.fromkeys(scale.size for scale in plan_scales(planned, size)))
+        return plan_scales(config.overlay({"size": side_of(size, config.side), "enlarge": True}), size)
     except (ConfigError, PictureError):
-        return [size]
+        return [ScalePlan(size, 1)]
 
 
 def reading_bytes(backbone: Backbone, reading: Iterable[int]) -> int:

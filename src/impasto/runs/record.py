@@ -38,6 +38,7 @@ __all__ = [
     "pixels_sha256",
     "portable",
     "record_text",
+    "run_id",
 ]
 
 SCHEMA = 1
@@ -81,6 +82,8 @@ class RunRecord(TypedDict, total=False):
     start: Input | None
     regions: list[RegionInput]
     weights: dict[str, str]
+    events: list[dict[str, Any]]
+    parent: dict[str, Any]
     size: list[int]
     iterations: int
     evaluations: int
@@ -121,6 +124,12 @@ def machine(device: str) -> dict[str, Any]:
     if device.startswith("cuda"):
         facts["gpu"] = torch.cuda.get_device_name()
     return facts
+
+
+def run_id(record: Mapping[str, Any]) -> str:
+    """A name of a run that follows from its inputs, options and changes: the same again gets the same one."""
+    told = {key: record.get(key) for key in ("config", "content", "styles", "start", "regions", "weights", "events", "parent")}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def record_text(record: Mapping[str, Any]) -> str:
@@ -174,6 +183,8 @@ def _renamed(record: RunRecord, rename: Callable[[Mapping[str, str]], str]) -> R
         changed["regions"] = [
             {**region, "mask": input_(region["mask"]), "styles": [*map(input_, region["styles"])]} for region in regions
         ]
+    if events := record.get("events"):
+        changed["events"] = [{**event, "mask": input_(event["mask"])} if "mask" in event else event for event in events]
     if (weights := record.get("weights")) and weights.get("id") not in WEIGHTS and {"id", "sha256"} <= weights.keys():
         name = rename({"name": weights["id"], "sha256": weights["sha256"]})
         changed["weights"], options["weights"] = {**weights, "id": name}, name
@@ -238,6 +249,11 @@ def _is_region(value: Any) -> bool:
     return isinstance(styles, list) and _is_mask(value.get("mask")) and all(each is None or _is_mask(each) for each in styles)
 
 
+def _is_event(value: Any) -> bool:
+    known = isinstance(value, dict) and isinstance(value.get("step"), int) and _is_table(value.get("options"))
+    return known and ("mask" not in value or _is_input(value["mask"]))
+
+
 _USABLE: dict[str, Callable[[Any], bool]] = {  # what a run is repeated from, compared with and printed by
     "config": _is_table,
     "content": lambda value: value is None or _is_input(value),
@@ -245,6 +261,8 @@ _USABLE: dict[str, Callable[[Any], bool]] = {  # what a run is repeated from, co
     "start": lambda value: value is None or _is_input(value),
     "regions": lambda value: value is None or (isinstance(value, list) and all(map(_is_region, value))),
     "weights": lambda value: value is None or (_is_table(value) and all(map(_is_text, value.values()))),
+    "events": lambda value: value is None or (isinstance(value, list) and all(map(_is_event, value))),
+    "parent": lambda value: value is None or _is_table(value),
     "impasto": _is_text,
     "versions": _is_table,
     "machine": _is_table,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...api import Run, Stylizer
 from ...config import StylizeConfig
-from ...engine.loop import Progress
+from ...engine.progress import Progress
 from ...errors import StyleError
 from ...figures.loss_curves import require_matplotlib
 from ...files import above, check_kept, check_replaced, is_json
