@@ -26,7 +26,7 @@ from machine import machine, write_report
 from quality import mean
 
 from impasto.api import Stylizer
-from impasto.config.defaults import EFFORTS
+from impasto.config.choices import EFFORTS
 from impasto.demo import PAINTINGS, read_photograph
 from impasto.devices import keep_freed_memory
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from collections.abc import Callable
 
 import torch
 
+from .config import choices
 from .errors import DeviceError
 
 __all__ = [
@@ -21,11 +23,19 @@ __all__ = [
 ]
 
 
-NUMBER_FORMATS = {"float32": torch.float32, "mixed": torch.bfloat16, "bfloat16": torch.bfloat16}
+NUMBER_FORMATS = choices.registered(
+    choices.NUMBER_FORMATS, {"float32": torch.float32, "mixed": torch.bfloat16, "bfloat16": torch.bfloat16}
+)
 """What the network of each precision computes in, until a mixed run goes over to float32."""
 
 EXACT_SHARE = 0.25
 """Of the iterations of each scale, the last ones, is what a mixed run spends in float32."""
+
+
+_PRESENT: dict[str, Callable[[], bool]] = choices.registered(  # in the order in which auto takes them
+    choices.DEVICES,
+    {"cuda": lambda: torch.cuda.is_available(), "mps": lambda: torch.backends.mps.is_available(), "cpu": lambda: True},
+)
 
 
 def choose_device(name: str) -> torch.device:
@@ -34,10 +44,9 @@ def choose_device(name: str) -> torch.device:
     Raises:
         DeviceError: the device asked for is not there.
     """
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
-        return torch.device(next(kind for kind, present in there.items() if present))
-    if not there[name]:
+        return torch.device(next(kind for kind, present in _PRESENT.items() if present()))
+    if not _PRESENT[name]():
         raise DeviceError(f"this machine (or its PyTorch) has no {name} device", "use --device auto or --device cpu")
     return torch.device(name)
 

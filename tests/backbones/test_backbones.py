@@ -9,8 +9,6 @@ from torch import Tensor
 from impasto.backbones import BACKBONES, Backbone, LayerSpec, build_backbone, canonical_layer, vgg
 from impasto.backbones.backbone import LAYERS
 from impasto.backbones.compact import compact
-from impasto.config.fields import options_of
-from impasto.config.options import StylizeConfig
 from impasto.errors import ConfigError, WeightsError
 
 SIZE = 272  # the deepest layer sees 118 px to each side of its 16
@@ -59,10 +57,6 @@ def test_halos_are_those_of_the_design() -> None:
 def test_a_halo_is_whole_cells() -> None:
     assert LayerSpec(1, 8, 38).halo == 40
     assert LayerSpec(1, 8, 40).halo == 40
-
-
-def test_the_registry_is_what_can_be_chosen() -> None:
-    assert set(options_of(StylizeConfig)["backbone"][2].choices) == set(BACKBONES)
 
 
 def test_vgg19_of_another_width_is_refused(random_weights) -> None:

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from impasto.config.choices import OBJECTIVES
 from impasto.config.fields import options_of
-from impasto.config.options import OBJECTIVES, OutputConfig, StylizeConfig
+from impasto.config.options import OutputConfig, StylizeConfig
 from impasto.errors import ConfigError
 
 CLASSES = (StylizeConfig, OutputConfig)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from impasto.config.options import OBJECTIVES, StylizeConfig
+from impasto.config.choices import OBJECTIVES
+from impasto.config.options import StylizeConfig
 from impasto.config.strength import dialed
 from impasto.engine.inputs import PaintInputs
 from impasto.engine.loop import paint as run

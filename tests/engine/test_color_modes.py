@@ -8,8 +8,9 @@ from torch import Tensor
 
 from impasto import Result, iterate, load_preset, stylize
 from impasto.apps.batch import batch
+from impasto.config.choices import OBJECTIVES
 from impasto.config.fields import options_of
-from impasto.config.options import OBJECTIVES, StylizeConfig
+from impasto.config.options import StylizeConfig
 from impasto.config.presets import preset_names
 from impasto.images.color.histogram import match_histogram
 from impasto.images.color.transfer import recolor

@@ -13,7 +13,8 @@ import torch
 from PIL import Image
 
 import impasto
-from impasto.config.options import OBJECTIVES, StylizeConfig
+from impasto.config.choices import OBJECTIVES
+from impasto.config.options import StylizeConfig
 from impasto.config.presets import load_preset, preset_names
 from impasto.devices import instruction_set
 from impasto.images.files.io import read_record, save_picture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..config import choices
 from ..errors import ConfigError, nearest_name
 from ..weights.network import NetworkWeights
 from .backbone import LAYERS, PIXELS, Backbone, LayerSpec, Pullback, canonical_layer, features_of, held_layer, with_pullback
@@ -27,7 +28,9 @@ __all__ = [
     "with_pullback",
 ]
 
-BACKBONES: dict[str, Callable[..., Backbone]] = {"compact": compact, "vgg19": vgg19, "vgg16": vgg16}
+BACKBONES: dict[str, Callable[..., Backbone]] = choices.registered(
+    choices.BACKBONES, {"compact": compact, "vgg19": vgg19, "vgg16": vgg16}
+)
 
 
 def build_backbone(name: str, weights: NetworkWeights, **options: Any) -> Backbone:

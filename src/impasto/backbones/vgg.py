@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 import torch
 from torch import Tensor, nn
 
+from ..config.choices import PADDINGS, registered
 from ..errors import ConfigError, PictureError, WeightsError
 from ..weights.manifest import Normalization
 from ..weights.network import SHAPES, Convolutions, NetworkWeights, convolution_names
@@ -23,11 +24,10 @@ _WIDTHS = (64, 128, 256, 512, 512)  # channels of each block (Simonyan and Zisse
 
 _Border = Literal["zeros", "replicate"]
 
-_PADDINGS: dict[str, tuple[_Border, _Border]] = {  # of the first convolution, of all others
-    "zeros": ("zeros", "zeros"),
-    "replicate": ("replicate", "zeros"),
-    "replicate-all": ("replicate", "replicate"),
-}
+_PADDINGS: dict[str, tuple[_Border, _Border]] = registered(  # of the first convolution, of all others
+    PADDINGS,
+    {"zeros": ("zeros", "zeros"), "replicate": ("replicate", "zeros"), "replicate-all": ("replicate", "replicate")},
+)
 
 
 class VGG(nn.Module):

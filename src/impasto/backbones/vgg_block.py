@@ -15,11 +15,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.grad import conv2d_input
 
+from ..config import choices
 from ..images.periodic import bordered, folded
 
 __all__ = ["POOLINGS", "run_block"]
 
-POOLINGS: dict[str, Callable[[Tensor, int], Tensor]] = {"max": functional.max_pool2d, "avg": functional.avg_pool2d}
+POOLINGS: dict[str, Callable[[Tensor, int], Tensor]] = choices.registered(
+    choices.POOLINGS, {"max": functional.max_pool2d, "avg": functional.avg_pool2d}
+)
 
 
 def run_block(features: Tensor, convolutions: Sequence[nn.Conv2d], pooling: str | None, wrap: str = "none") -> tuple[Tensor, ...]:

@@ -1,9 +1,11 @@
 """Every option of Impasto, once: its name, range, help and default.
 
-Read `options`, then `fields` (what an option is), `defaults` (what follows from the objective), `presets` and `strength`.
+Read `options`, then `fields` (what an option is), `choices` (what it may be one of), `defaults` (what follows from the
+objective), `presets` and `strength`.
 Everything may import it; it imports nothing that computes.
 """
 
-from .options import OBJECTIVES, STYLE_BANK, STYLE_SIZES, WHOLE, OutputConfig, StylizeConfig
+from .choices import OBJECTIVES
+from .options import STYLE_BANK, STYLE_SIZES, WHOLE, OutputConfig, StylizeConfig
 
 __all__ = ["OBJECTIVES", "STYLE_BANK", "STYLE_SIZES", "WHOLE", "OutputConfig", "StylizeConfig"]

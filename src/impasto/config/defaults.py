@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from .choices import BACKBONES, EFFORTS, OBJECTIVES, registered
+
 __all__ = [
     "DEFAULT_WEIGHTS",
-    "EFFORTS",
     "MATCHED_LAYERS",
     "OF_THE_BACKBONE",
     "PAPER_STYLE_LAYERS",
@@ -32,59 +33,65 @@ WITHOUT_CONTENT: dict[str, Any] = {
 """The options that speak of the content, as they are for a texture."""
 
 OF_THE_BACKBONE = {"weights": None, "network_input": "own", "padding": None}  # of no use to another one
-DEFAULT_WEIGHTS = {"compact": "compact", "vgg19": "vgg19.oxford8", "vgg16": "vgg16.oxford"}
-EFFORTS = ("draft", "standard", "fine")
+DEFAULT_WEIGHTS = registered(BACKBONES, {"compact": "compact", "vgg19": "vgg19.oxford8", "vgg16": "vgg16.oxford"})
 
 _ABSENT = {"vgg16": ("relu3_4", "relu4_4")}  # layers that VGG-19 has
 
 # What each objective needs, found by looking at the pictures. The losses are relative to their targets, so the same numbers serve
 # other weights, whatever the scale of their activations; what a network wants of its own stands below.
-_OBJECTIVES: dict[str, dict[str, Any]] = {
-    "all": {
-        "content_layers": ("relu4_2",),
-        "content_loss": "relative",
-        "content_fade": 1.0,
-        "style_distance": "relative",
-        "tv_weight": 0.0,
-        "neighbour_weight": 0.0,
-        "neighbour_mix": 0.75,
-        "neighbour_rotations": 4,
-        "meanstd_weight": 0.0,
-        "optimizer": "adam",
-        "cooling": 0.1,
-        "variable": "laplacian",
-        "style_layer_weights": (),
-        "recolor": True,
-        "detail": 1.0,
-        "voting": (0.9,),
-        "voting_edges": 0.35,
-        "full_scales": 3,
-        "split_iterations": 0,
-    },
-    "blend": {
-        "content_weight": 0.0,
-        "style_weight": 8.0,
-        "style_layers": ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu4_1", "relu5_1", "pixels"),
-        "style_layer_weights": (1, 1, 1, 1, 1, 1, 1, 3),
-        "neighbour_weight": 1.0,
-        "step_size": 8e-3,
-    },
-    "neighbours": {
-        "content_weight": 0.0,
-        "style_weight": 0.0,
-        "style_layers": (),
-        "neighbour_weight": 1.0,
-        "step_size": 8e-3,
-    },
-    "gram": {
-        "content_weight": 2.0,
-        "style_weight": 10.0,
-        "style_layers": (*PAPER_STYLE_LAYERS, "pixels"),
-        "meanstd_weight": 1.0,  # without it a narrow first layer leaves rainbow blotches: Gram matrices hardly see correlations
-        "step_size": 1e-2,
-    },
+_EVERY: dict[str, Any] = {
+    "content_layers": ("relu4_2",),
+    "content_loss": "relative",
+    "content_fade": 1.0,
+    "style_distance": "relative",
+    "tv_weight": 0.0,
+    "neighbour_weight": 0.0,
+    "neighbour_mix": 0.75,
+    "neighbour_rotations": 4,
+    "meanstd_weight": 0.0,
+    "optimizer": "adam",
+    "cooling": 0.1,
+    "variable": "laplacian",
+    "style_layer_weights": (),
+    "recolor": True,
+    "detail": 1.0,
+    "voting": (0.9,),
+    "voting_edges": 0.35,
+    "full_scales": 3,
+    "split_iterations": 0,
 }
-_OBJECTIVES["wasserstein"] = _OBJECTIVES["meanstd"] = {**_OBJECTIVES["gram"], "meanstd_weight": 0.0}
+
+_GRAM: dict[str, Any] = {
+    "content_weight": 2.0,
+    "style_weight": 10.0,
+    "style_layers": (*PAPER_STYLE_LAYERS, "pixels"),
+    "meanstd_weight": 1.0,  # without it a narrow first layer leaves rainbow blotches: Gram matrices hardly see correlations
+    "step_size": 1e-2,
+}
+
+_OBJECTIVES: dict[str, dict[str, Any]] = registered(
+    OBJECTIVES,
+    {
+        "blend": {
+            "content_weight": 0.0,
+            "style_weight": 8.0,
+            "style_layers": ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu4_1", "relu5_1", "pixels"),
+            "style_layer_weights": (1, 1, 1, 1, 1, 1, 1, 3),
+            "neighbour_weight": 1.0,
+            "step_size": 8e-3,
+        },
+        "neighbours": {
+            "content_weight": 0.0,
+            "style_weight": 0.0,
+            "style_layers": (),
+            "neighbour_weight": 1.0,
+            "step_size": 8e-3,
+        },
+        "gram": _GRAM,
+        "wasserstein": {**_GRAM, "meanstd_weight": 0.0},
+        "meanstd": {**_GRAM, "meanstd_weight": 0.0},
+    },
+)
 
 # What the published networks want where the embedded one wants something else. Their deep layers are sparse: moments of relu5_1
 # ask for things of the style picture, not for strokes. Coarse scales hold to the content, so that no such thing stands in a flat.
@@ -105,22 +112,36 @@ _PUBLISHED: dict[str, dict[str, Any]] = {
 # Iterations at each scale, and what belongs to them, for each objective that matches and each network, and for statistics. Fewer
 # iterations take larger steps. A draft's finest scale is strokes alone, laid down by the matches of the scale below.
 _MATCHING: dict[str, dict[str, dict[str, Any]]] = {
-    "compact": {
-        "draft": {"iterations": (40, 30, 20, 2), "neighbour_rotations": 1, "step_size": 1.6e-2},
-        "standard": {"iterations": (120, 100, 60, 10)},
-        "fine": {"iterations": (200, 160, 120, 60)},
-    },
-    "published": {
-        "draft": {"iterations": (14, 10, 7, 0), "neighbour_rotations": 1, "step_size": 2.6e-2, "voting": (0.8, 0.8, 0.8, 1.0)},
-        "standard": {"iterations": (60, 50, 40, 10)},
-        "fine": {"iterations": (120, 100, 80, 60), "step_size": 7.5e-3},
-    },
+    "compact": registered(
+        EFFORTS,
+        {
+            "draft": {"iterations": (40, 30, 20, 2), "neighbour_rotations": 1, "step_size": 1.6e-2},
+            "standard": {"iterations": (120, 100, 60, 10)},
+            "fine": {"iterations": (200, 160, 120, 60)},
+        },
+    ),
+    "published": registered(
+        EFFORTS,
+        {
+            "draft": {
+                "iterations": (14, 10, 7, 0),
+                "neighbour_rotations": 1,
+                "step_size": 2.6e-2,
+                "voting": (0.8, 0.8, 0.8, 1.0),
+            },
+            "standard": {"iterations": (60, 50, 40, 10)},
+            "fine": {"iterations": (120, 100, 80, 60), "step_size": 7.5e-3},
+        },
+    ),
 }
-_STATISTICS: dict[str, dict[str, Any]] = {
-    "draft": {"iterations": (60, 40, 20, 5)},
-    "standard": {"iterations": (150, 120, 80, 20)},
-    "fine": {"iterations": (300, 240, 160, 60)},
-}
+_STATISTICS: dict[str, dict[str, Any]] = registered(
+    EFFORTS,
+    {
+        "draft": {"iterations": (60, 40, 20, 5)},
+        "standard": {"iterations": (150, 120, 80, 20)},
+        "fine": {"iterations": (300, 240, 160, 60)},
+    },
+)
 
 
 def defaults_of(objective: str, backbone: str, effort: str) -> dict[str, Any]:
@@ -128,7 +149,7 @@ def defaults_of(objective: str, backbone: str, effort: str) -> dict[str, Any]:
     own = "compact" if backbone == "compact" else "published"
     matches = objective in ("blend", "neighbours")
     return {
-        **_OBJECTIVES["all"],
+        **_EVERY,
         **_OBJECTIVES[objective],
         **(_PUBLISHED.get(objective, {}) if own == "published" else {}),
         **(_MATCHING[own] if matches else _STATISTICS)[effort],

@@ -13,19 +13,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ConfigError
-from .defaults import EFFORTS, OF_THE_BACKBONE, WITHOUT_CONTENT, defaults_of
+from . import choices
+from .defaults import OF_THE_BACKBONE, WITHOUT_CONTENT, defaults_of
 from .fields import Checked, by_present_name, option, refuse_unknown
 
-__all__ = ["OBJECTIVES", "STYLE_BANK", "STYLE_SIZES", "WHOLE", "OutputConfig", "StylizeConfig"]
+__all__ = ["STYLE_BANK", "STYLE_SIZES", "WHOLE", "OutputConfig", "StylizeConfig"]
 
-OBJECTIVES = ("blend", "neighbours", "gram", "wasserstein", "meanstd")
 STYLE_SIZES = (64, 128, 256, 512, 1024)
 """Sizes that a style is learnt at: those of the default run, and the next one."""
 
 STYLE_BANK = 16_384
 """Positions to match that a learnt style keeps at each size: those of a square picture of 256 px and its quarter turns."""
-
-COLORS = ("style", "content", "luminance", "match", "histogram")
 
 WHOLE = 100_000
 """px: the longest side that a picture may have, and so a tile that is the whole of it."""
@@ -48,7 +46,7 @@ class StylizeConfig(Checked):
         "time and care of a run: a draft to choose by, standard, or fine, the best there is; it chooses iterations, full_scales, "
         "neighbour_rotations and the pass at the end where they are left open",
         "size",
-        choices=EFFORTS,
+        choices=choices.EFFORTS,
     )
     size: int = option(512, "size of the finished picture, along its long side", "size", unit="px", low=16, high=100_000)
     side: str = option(
@@ -56,7 +54,7 @@ class StylizeConfig(Checked):
         "side along which pictures are measured, in size, coarsest and style_scale; area is the root of their number of pixels, "
         "so that a style of another shape has as many as the canvas",
         "size",
-        choices=("long", "short", "height", "width", "area"),
+        choices=choices.SIDES,
     )
     enlarge: bool = option(True, "paint at the size asked for even if the content picture is smaller", "size")
     coarsest: int = option(64, "size of the coarsest scale", "size", unit="px", low=16, high=100_000)
@@ -75,9 +73,7 @@ class StylizeConfig(Checked):
     split_iterations: int | None = option(
         None, "iterations of a last pass at full size, with neighbour_match layers", "size", low=0, high=10_000_000
     )
-    resample: str = option(
-        "lanczos", "filter that resizes the pictures", "size", choices=("lanczos", "bicubic", "bilinear", "area")
-    )
+    resample: str = option("lanczos", "filter that resizes the pictures", "size", choices=choices.FILTERS)
     style_scale: tuple[float, ...] = option(
         (1.0,), "size of the style pictures, as a ratio of the canvas's: one for all or one for each", "size", low=0.01, high=100
     )
@@ -86,7 +82,7 @@ class StylizeConfig(Checked):
         "none",
         "axes along which the finished picture continues over its border, so that copies of it join: x, y or xy",
         "size",
-        choices=("none", "x", "y", "xy"),
+        choices=choices.WRAPS,
         former="tile",
     )
 
@@ -134,23 +130,21 @@ class StylizeConfig(Checked):
         "colours of the picture: the style's; the content's, laid over the painting (content), or over one in grey (luminance); "
         "or a style that has the content's mean and covariance (match) or all of its shades (histogram)",
         "color",
-        choices=COLORS,
+        choices=choices.COLORS,
     )
-    region_color: tuple[str, ...] = option((), "color in each region", "color", choices=COLORS)
-    color_method: str = option(
-        "symmetric", "how color match moves mean and covariance", "color", choices=("pca", "cholesky", "symmetric")
-    )
-    color_space: str = option("oklab", "space in which color match moves them", "color", choices=("linear", "oklab", "srgb"))
+    region_color: tuple[str, ...] = option((), "color in each region", "color", choices=choices.COLORS)
+    color_method: str = option("symmetric", "how color match moves mean and covariance", "color", choices=choices.COLOR_METHODS)
+    color_space: str = option("oklab", "space in which color match moves them", "color", choices=choices.COLOR_SPACES)
 
     # Network
-    backbone: str = option("vgg19", "network that sees", "network", choices=("vgg19", "vgg16", "compact"))
+    backbone: str = option("vgg19", "network that sees", "network", choices=choices.BACKBONES)
     weights: str | None = option(None, "weights id or file; by default the backbone's own", "network")
     network_input: str = option(
         "own",
         "what the network is given: what its weights want, or RGB in 0..1 (torchvision), RGB in 0..255 less torchvision's mean, "
         "BGR in 0..255 less Oxford's mean (caffe), or the same in RGB (matconvnet)",
         "network",
-        choices=("own", "torchvision", "torchvision255", "caffe", "matconvnet"),
+        choices=("own", *choices.INPUTS),
     )
     activations: str = option(
         "own",
@@ -159,12 +153,12 @@ class StylizeConfig(Checked):
         "network",
         choices=("own", "oxford"),
     )
-    pooling: str | None = option(None, "pooling between the blocks", "network", choices=("max", "avg"))
+    pooling: str | None = option(None, "pooling between the blocks", "network", choices=choices.POOLINGS)
     padding: str | None = option(
         None,
         "border of the convolutions: zeros, replicate (first convolution only), replicate-all",
         "network",
-        choices=("zeros", "replicate", "replicate-all"),
+        choices=choices.PADDINGS,
     )
 
     # Objective
@@ -175,7 +169,7 @@ class StylizeConfig(Checked):
         low=0,
         high=1,
     )
-    objective: str = option("blend", "family of the style loss", "objective", choices=OBJECTIVES)
+    objective: str = option("blend", "family of the style loss", "objective", choices=choices.OBJECTIVES)
     content_weight: float | None = option(None, "coefficient of the content loss", "objective", low=0)
     content_fade: float | None = option(
         None,
@@ -193,7 +187,7 @@ class StylizeConfig(Checked):
         None,
         "form of the content loss: mean, sum or half-sum of squares, sqrt (half-sum over sqrt(C H W)), relative to the target",
         "objective",
-        choices=("mean", "sum", "half-sum", "sqrt", "relative"),
+        choices=choices.CONTENT_LOSSES,
     )
     style_weight: float | None = option(
         None, "coefficient of the style loss (of the weighted mean over its layers)", "objective", low=0
@@ -213,13 +207,13 @@ class StylizeConfig(Checked):
         "positions",
         "what a Gram matrix is divided by: positions (H W), elements (C H W), none",
         "objective",
-        choices=("positions", "elements", "none"),
+        choices=choices.GRAM_NORMALIZATIONS,
     )
     style_distance: str | None = option(
         None,
         "comparison of statistics: mean or sum of squares, gatys (sum / 4 C^2), mean-c2 (mean / C^2), relative to the target",
         "objective",
-        choices=("mean", "sum", "gatys", "mean-c2", "relative"),
+        choices=choices.STYLE_DISTANCES,
     )
     meanstd_weight: float | None = option(
         None, "mean and standard deviation beside the Gram matrices, relative to them", "objective", low=0
@@ -269,11 +263,11 @@ class StylizeConfig(Checked):
         "l1-sum",
         "form of total variation",
         "objective",
-        choices=("l1-sum", "l1-mean", "l2-sum", "l2-mean", "nine-point"),
+        choices=choices.TV_LOSSES,
     )
 
     # Solver
-    optimizer: str | None = option(None, "solver", "solver", choices=("adam", "lbfgs"))
+    optimizer: str | None = option(None, "solver", "solver", choices=choices.OPTIMIZERS)
     step_size: float | None = option(None, "learning rate, in units of the variable", "solver", low=1e-9, high=1e6)
     cooling: float | None = option(
         None, "share of the step size that is left at the end of a scale, reached along a cosine", "solver", low=0, high=1
@@ -282,7 +276,7 @@ class StylizeConfig(Checked):
         None,
         "what the solver moves: pixels in 0..1, pixels in 0..255, or the bands of a Laplacian pyramid",
         "solver",
-        choices=("pixels", "pixels255", "laplacian"),
+        choices=choices.VARIABLES,
     )
     beta1: float = option(0.9, "decay of Adam's first moment", "solver", low=0, high=0.999999)
     beta2: float = option(0.999, "decay of Adam's second moment", "solver", low=0, high=0.999999)
@@ -302,13 +296,13 @@ class StylizeConfig(Checked):
 
     # Run
     seed: int = option(0, "seed of everything random", "run", low=0, high=2**63 - 1)
-    device: str = option("auto", "where to compute", "run", choices=("auto", "cpu", "cuda", "mps"))
+    device: str = option("auto", "where to compute", "run", choices=("auto", *choices.DEVICES))
     precision: str = option(
         "auto",
         "number format of the network; mixed is bfloat16 with the last quarter of a scale's iterations in float32; auto takes "
         "bfloat16 where the processor multiplies it, and mixed for L-BFGS there",
         "run",
-        choices=("auto", "float32", "mixed", "bfloat16"),
+        choices=("auto", *choices.NUMBER_FORMATS),
     )
     memory: str = option(
         "auto",
@@ -348,7 +342,7 @@ class StylizeConfig(Checked):
                     f"{len(weights)} {kind}_layer_weights for {len(layers)} {kind}_layers",
                     "give one weight for each layer, or none",
                 )
-        if self.style_distance in ("gatys", "mean-c2") and self.objective != "gram":
+        if self.style_distance in choices.GRAM_DISTANCES and self.objective != "gram":
             raise ConfigError(f"style_distance {self.style_distance} is of Gram matrices only", "give relative, mean or sum")
         for blocks in self.style_blocks:
             if not (re.fullmatch("[1-5](-[1-5])?", blocks) and blocks[0] <= blocks[-1]):

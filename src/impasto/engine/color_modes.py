@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..config import StylizeConfig
+from ..config.choices import COLORS, registered
 from ..images.color.histogram import match_histogram
 from ..images.color.spaces import luma_of
 from ..images.color.transfer import recolor
@@ -40,13 +41,23 @@ def style_colors(content: Tensor, config: StylizeConfig) -> Callable[[Tensor], T
         content: ``(1, 3, H, W)`` in [0, 1].
         config: its ``color``, ``color_method`` and ``color_space``.
     """
-    if config.color == "match":
-        return partial(recolor, models=[content], method=config.color_method, space=config.color_space, rounds=_ROUNDS)
-    if config.color == "histogram":
-        return partial(match_histogram, model=content)
-    if config.color == "luminance":
-        return lambda style: recolor(_grey(style), [_grey(content)])
-    return None
+    return _CHANGES[config.color](content, config)
+
+
+_Change = Callable[[Tensor], Tensor]
+
+_CHANGES: dict[str, Callable[[Tensor, StylizeConfig], _Change | None]] = registered(
+    COLORS,
+    {
+        "style": lambda content, config: None,
+        "content": lambda content, config: None,
+        "luminance": lambda content, config: lambda style: recolor(_grey(style), [_grey(content)]),
+        "match": lambda content, config: partial(
+            recolor, models=[content], method=config.color_method, space=config.color_space, rounds=_ROUNDS
+        ),
+        "histogram": lambda content, config: partial(match_histogram, model=content),
+    },
+)
 
 
 def shown_colors(painting: Tensor, content: Tensor, config: StylizeConfig) -> Tensor:

@@ -13,14 +13,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..config.choices import WRAPS, registered
+
 __all__ = ["bordered", "differences", "folded", "interpolated", "is_wrapped", "wrapped"]
 
+_WRAPPED: dict[str, tuple[int, ...]] = registered(WRAPS, {"none": (), "x": (-1,), "y": (-2,), "xy": (-2, -1)})  # axes
 _REACH = {"bilinear": 1, "bicubic": 2}  # px on each side that an interpolated value is made of
 
 
 def is_wrapped(axis: int, wrap: str) -> bool:
     """Whether ``wrap`` names this axis of a tensor ``(..., H, W)``, given as -2 or -1."""
-    return {-2: "y", -1: "x"}[axis] in wrap
+    return axis in _WRAPPED[wrap]
 
 
 def wrapped(x: Tensor, axis: int, margin: int) -> Tensor:

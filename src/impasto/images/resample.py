@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,18 +11,33 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ..config.choices import FILTERS, SIDES, registered
 from ..errors import ConfigError, nearest_name
 from .arrays import Array
 from .periodic import is_wrapped, wrapped
 
 __all__ = ["ELSEWHERE", "Within", "fit_size", "resize", "shrunk", "side_of"]
 
-_FILTERS = {
-    "lanczos": Image.Resampling.LANCZOS,
-    "bicubic": Image.Resampling.BICUBIC,
-    "bilinear": Image.Resampling.BILINEAR,
-}
+_FILTERS: dict[str, Image.Resampling | None] = registered(
+    FILTERS,
+    {
+        "lanczos": Image.Resampling.LANCZOS,
+        "bicubic": Image.Resampling.BICUBIC,
+        "bilinear": Image.Resampling.BILINEAR,
+        "area": None,  # not one of Pillow's
+    },
+)
 
+_SIDES: dict[str, Callable[[tuple[int, int]], int]] = registered(
+    SIDES,
+    {
+        "long": max,
+        "short": min,
+        "height": lambda size: size[0],
+        "width": lambda size: size[1],
+        "area": lambda size: round(math.sqrt(size[0] * size[1])),
+    },
+)
 
 _LEAST = 16  # px
 _WIDEST = 3  # px on each side, of the larger picture: lanczos
@@ -32,8 +48,7 @@ def side_of(size: tuple[int, int], side: str) -> int:
 
     The side of an ``area`` is that of a square with as many px, to the nearest one.
     """
-    root = round(math.sqrt(size[0] * size[1]))
-    return {"long": max(size), "short": min(size), "height": size[0], "width": size[1], "area": root}[side]
+    return _SIDES[side](size)
 
 
 def fit_size(size: tuple[int, int], length: int, side: str = "long") -> tuple[int, int]:
@@ -106,12 +121,13 @@ def resize(pixels: Tensor, size: tuple[int, int], filter: str = "lanczos", wrap:
     Raises:
         ConfigError: the filter is unknown.
     """
-    if filter not in _FILTERS and filter != "area":
-        raise ConfigError(f"unknown filter {filter!r}", nearest_name(filter, [*_FILTERS, "area"]))
+    if filter not in _FILTERS:
+        raise ConfigError(f"unknown filter {filter!r}", nearest_name(filter, _FILTERS))
     if tuple(pixels.shape[2:]) == tuple(size):
         return pixels
     planes = pixels.detach().to("cpu", torch.float32).flatten(0, 1)
-    resized = _area(planes, size) if filter == "area" else _filtered(planes, size, _FILTERS[filter], wrap)
+    kernel = _FILTERS[filter]
+    resized = _area(planes, size) if kernel is None else _filtered(planes, size, kernel, wrap)
     return resized.reshape(*pixels.shape[:2], *size).clamp_(0, 1).to(pixels)
 
 

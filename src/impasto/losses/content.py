@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor
 
+from ..config.choices import CONTENT_LOSSES, registered
 from ..numerics import widened
 
 __all__ = ["content_divisor", "content_loss", "content_size", "content_squares"]
+
+_DIVISORS: dict[str, Callable[[Tensor, Tensor], Tensor]] = registered(  # of the target's sum of squares and its count
+    CONTENT_LOSSES,
+    {
+        "mean": lambda energy, count: energy.new_tensor(float(count)),
+        "sum": lambda energy, count: energy.new_tensor(1.0),
+        "half-sum": lambda energy, count: energy.new_tensor(2.0),
+        "sqrt": lambda energy, count: energy.new_tensor(2.0 * float(count) ** 0.5),
+        "relative": lambda energy, count: energy.clamp_min(1e-12),
+    },
+)
 
 
 def content_loss(features: Tensor, target: Tensor, form: str = "mean", weight: Tensor | None = None) -> Tensor:
@@ -38,10 +52,7 @@ def content_size(target: Tensor, weight: Tensor | None = None) -> tuple[Tensor, 
 
 def content_divisor(energy: Tensor, count: Tensor, form: str) -> Tensor:
     """What `content_loss` divides the sum of squares by, for a target of that `content_size`."""
-    if form == "relative":
-        return energy.clamp_min(1e-12)
-    n = float(count)
-    return energy.new_tensor({"mean": n, "sum": 1.0, "half-sum": 2.0, "sqrt": 2.0 * n**0.5}[form])
+    return _DIVISORS[form](energy, count)
 
 
 def _sum(squares: Tensor, weight: Tensor | None) -> Tensor:

@@ -6,12 +6,13 @@ below, which compares two sums. Nothing else of the features is ever needed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from ..config.choices import GRAM_NORMALIZATIONS, STYLE_DISTANCES, registered
 from ..errors import PictureError
 from ..numerics import widened
 
@@ -137,22 +138,32 @@ def gram_distance(stats: Sums, target: Sums, *, normalization: str = "positions"
             ``mean-c2`` S/C^4 (the mean, over C^2 once more, as in the code of Gatys et al. 2016);
             ``relative`` S over the target's own sum of squares.
     """
-    channels = stats.first.shape[0]
-    ours, theirs = _grams(stats, normalization), _grams(target, normalization)
+    gram = _GRAMS[normalization]
+    ours, theirs = gram(stats), gram(target)
     squares: Tensor = (ours - theirs).square().sum()
-    if distance == "relative":
-        return squares / theirs.square().sum().clamp_min(_TINY)
-    if distance == "gatys":
-        positions = stats.positions if normalization == "none" else torch.ones_like(stats.positions)
-        return squares / (4.0 * channels**2 * positions.square())
-    divisor: float = {"mean": channels**2, "sum": 1, "mean-c2": channels**4}[distance]
-    return squares / divisor
+    positions = stats.positions if normalization == "none" else 1
+    return squares / _DIVISORS[distance](stats.first.shape[0], theirs, positions)
 
 
-def _grams(stats: Sums, normalization: str) -> Tensor:
-    if normalization == "none":
-        return stats.second
-    return stats.moment / stats.first.shape[0] if normalization == "elements" else stats.moment
+_GRAMS: dict[str, Callable[[Sums], Tensor]] = registered(
+    GRAM_NORMALIZATIONS,
+    {
+        "positions": lambda stats: stats.moment,
+        "elements": lambda stats: stats.moment / stats.first.shape[0],
+        "none": lambda stats: stats.second,
+    },
+)
+
+_DIVISORS: dict[str, Callable[[int, Tensor, Tensor | int], Tensor | float]] = registered(  # of channels, target and positions
+    STYLE_DISTANCES,
+    {
+        "mean": lambda channels, theirs, positions: channels**2,
+        "sum": lambda channels, theirs, positions: 1,
+        "gatys": lambda channels, theirs, positions: 4.0 * channels**2 * positions**2,
+        "mean-c2": lambda channels, theirs, positions: channels**4,
+        "relative": lambda channels, theirs, positions: theirs.square().sum().clamp_min(_TINY),
+    },
+)
 
 
 def mean_std_distance(stats: Sums, target: Sums, *, distance: str = "mean") -> Tensor:

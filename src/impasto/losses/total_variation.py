@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import torch
 from torch import Tensor
 
+from ..config.choices import TV_LOSSES, registered
 from ..images.periodic import bordered, is_wrapped
 
 __all__ = ["tile_variation", "total_variation"]
+
+_NORMS: dict[str, Callable[[Tensor], Tensor]] = registered(
+    TV_LOSSES,
+    {
+        "l1-sum": torch.abs,
+        "l1-mean": torch.abs,
+        "l2-sum": torch.square,
+        "l2-mean": torch.square,
+        "nine-point": torch.square,
+    },
+)
 
 
 def total_variation(canvas: Tensor, form: str = "l1-sum", wrap: str = "none") -> Tensor:
@@ -45,9 +60,8 @@ def tile_variation(
         places = planes * (size[0] + 1 - wraps[0]) * (size[1] + 1 - wraps[1])
         straight = (dx.square().sum() + dy.square().sum()) / (planes * size[0] * size[1])
         return straight * (2 / 3) + (falling.square().sum() + rising.square().sum()) / (6 * places)
-    norm, reduction = form.split("-")
-    across, below = (d.abs().sum() if norm == "l1" else d.square().sum() for d in (dx, dy))
-    if reduction == "sum":
+    across, below = (_NORMS[form](d).sum() for d in (dx, dy))
+    if form.endswith("-sum"):
         return across + below
     rows, columns = (max(1, length - 1 + wrap) for length, wrap in zip(size, wraps, strict=True))
     return across / (planes * size[0] * columns) + below / (planes * rows * size[1])

@@ -9,6 +9,7 @@ from typing import Any, cast
 from torch import Tensor
 
 from ..config import StylizeConfig
+from ..config.choices import OPTIMIZERS, VARIABLES, registered
 from ..types import Size
 from .adam import Adam
 from .lbfgs import LBFGS
@@ -118,15 +119,26 @@ def _split(state: State) -> tuple[State, Memory]:
 def create_solver(config: StylizeConfig) -> Solver:
     """The solver that ``config`` describes; resolved here if it is not yet."""
     config = config.resolve()
-    wrap = config.wrap
-    pixels, pixels255, bands = Pixels(wrap=wrap), Pixels(255.0, wrap), Bands(wrap=wrap)
-    variables: dict[str | None, Variable] = {"pixels": pixels, "pixels255": pixels255, "laplacian": bands}
-    variable = variables[config.variable]
-    return Solver(_method(config), Grey(variable) if config.color == "luminance" else variable, config.clamp, config.average)
+    method = _METHODS[cast(str, config.optimizer)](config)
+    variable = _VARIABLES[cast(str, config.variable)](config.wrap)
+    return Solver(method, Grey(variable) if config.color == "luminance" else variable, config.clamp, config.average)
 
 
-def _method(config: StylizeConfig) -> Method:
-    step_size = cast(float, config.step_size)
-    if config.optimizer == "lbfgs":
-        return LBFGS(step_size, config.history, config.line_search == "strong-wolfe")
-    return Adam(step_size, config.beta1, config.beta2, config.epsilon, config.epsilon_hat, config.carry)
+def _lbfgs(config: StylizeConfig) -> Method:
+    return LBFGS(cast(float, config.step_size), config.history, config.line_search == "strong-wolfe")
+
+
+def _adam(config: StylizeConfig) -> Method:
+    return Adam(cast(float, config.step_size), config.beta1, config.beta2, config.epsilon, config.epsilon_hat, config.carry)
+
+
+_METHODS: dict[str, Callable[[StylizeConfig], Method]] = registered(OPTIMIZERS, {"adam": _adam, "lbfgs": _lbfgs})
+
+_VARIABLES: dict[str, Callable[[str], Variable]] = registered(  # of the axes that are wrapped
+    VARIABLES,
+    {
+        "pixels": lambda wrap: Pixels(wrap=wrap),
+        "pixels255": lambda wrap: Pixels(255.0, wrap),
+        "laplacian": lambda wrap: Bands(wrap=wrap),
+    },
+)

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..config.choices import INPUTS, registered
 from ..errors import WeightsError, nearest_name
 
 __all__ = ["CAFFE_IN_TORCHVISION", "NORMALIZATIONS", "WEIGHTS", "Normalization", "WeightsRecord", "find_record"]
@@ -58,12 +59,15 @@ def _triple(values: list[float]) -> Triple:
 
 # Oxford's network saw BGR in 0..255. MatConvNet turned its first kernels around, torchvision trained a network of its own;
 # some programs give it 0..255 all the same.
-NORMALIZATIONS = {
-    "caffe": Normalization("BGR", 255.0, (103.939, 116.779, 123.68)),
-    "matconvnet": Normalization("RGB", 255.0, (123.68, 116.779, 103.939)),
-    "torchvision": Normalization("RGB", 1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-    "torchvision255": Normalization("RGB", 255.0, (123.675, 116.28, 103.53)),
-}
+NORMALIZATIONS = registered(
+    INPUTS,
+    {
+        "caffe": Normalization("BGR", 255.0, (103.939, 116.779, 123.68)),
+        "matconvnet": Normalization("RGB", 255.0, (123.68, 116.779, 103.939)),
+        "torchvision": Normalization("RGB", 1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+        "torchvision255": Normalization("RGB", 255.0, (123.675, 116.28, 103.53)),
+    },
+)
 
 CAFFE_IN_TORCHVISION = ("d01eb7cb", "00b39a1b")
 """First digits of the hashes of J. Johnson's vgg19-d01eb7cb.pth and vgg16-00b39a1b.pth: Oxford's numbers, torchvision's names."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
 
+from ...config.choices import COLOR_SPACES, registered
 from ..arrays import Array
 
 __all__ = ["columns_in", "encode_srgb", "from_space", "luma_of", "to_space"]
@@ -35,17 +38,20 @@ def to_space(pixels: Tensor, space: str) -> Tensor:
 
     All of them are odd below 0, so nothing gives NaN.
     """
-    if space == "srgb":
-        return pixels
-    linear = _decode(pixels)
-    return linear if space == "linear" else _mix(_LAB, _power(_mix(_CONES, linear), 1 / 3))
+    return _SPACES[space][0](pixels)
 
 
 def from_space(values: Tensor, space: str) -> Tensor:
     """The inverse of `to_space`; colours that sRGB does not have lie outside [0, 1]."""
-    if space == "srgb":
-        return values
-    return _encode(values if space == "linear" else _mix(_CONES, _mix(_LAB, values, inverse=True) ** 3, inverse=True))
+    return _SPACES[space][1](values)
+
+
+def _to_oklab(encoded: Tensor) -> Tensor:
+    return _mix(_LAB, _power(_mix(_CONES, _decode(encoded)), 1 / 3))
+
+
+def _from_oklab(values: Tensor) -> Tensor:
+    return _encode(_mix(_CONES, _mix(_LAB, values, inverse=True) ** 3, inverse=True))
 
 
 def _decode(encoded: Tensor) -> Tensor:
@@ -75,3 +81,11 @@ def _power(values: Tensor, exponent: float) -> Tensor:
 def _mix(matrix: tuple[tuple[float, ...], ...], values: Tensor, *, inverse: bool = False) -> Tensor:
     weights = torch.tensor(matrix, dtype=torch.float64)
     return torch.einsum("dc,bchw->bdhw", (weights.inverse() if inverse else weights).to(values), values)
+
+
+_Map = Callable[[Tensor], Tensor]
+
+_SPACES: dict[str, tuple[_Map, _Map]] = registered(  # there and back
+    COLOR_SPACES,
+    {"srgb": (lambda pixels: pixels, lambda values: values), "linear": (_decode, _encode), "oklab": (_to_oklab, _from_oklab)},
+)

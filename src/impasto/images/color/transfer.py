@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
+from ...config.choices import COLOR_METHODS, registered
 from .spaces import columns_in, from_space
 
 __all__ = ["match_moments", "recolor"]
@@ -57,7 +58,7 @@ def match_moments(
     """`recolor` on colours ``(3, N)`` in float64, any range; nothing is clamped."""
     mean, covariance = _moments([columns if seen is None else columns[:, seen.flatten()]], [1.0])
     wanted_mean, wanted = _moments(models, shares)
-    return _map(covariance, wanted, method) @ (columns - mean[:, None]) + wanted_mean[:, None]
+    return _METHODS[method](covariance, wanted) @ (columns - mean[:, None]) + wanted_mean[:, None]
 
 
 def _moments(colors: Sequence[Tensor], shares: Sequence[float]) -> tuple[Tensor, Tensor]:
@@ -68,15 +69,25 @@ def _moments(colors: Sequence[Tensor], shares: Sequence[float]) -> tuple[Tensor,
     return mean, second - torch.outer(mean, mean)
 
 
-def _map(covariance: Tensor, wanted: Tensor, method: str) -> Tensor:
+def _symmetric(covariance: Tensor, wanted: Tensor) -> Tensor:
     root, inverse = _powers(covariance)
-    if method == "symmetric":
-        return inverse @ _powers(root @ wanted @ root)[0] @ inverse
-    if method == "pca":
-        return _powers(wanted)[0] @ inverse
+    return inverse @ _powers(root @ wanted @ root)[0] @ inverse
+
+
+def _pca(covariance: Tensor, wanted: Tensor) -> Tensor:
+    return _powers(wanted)[0] @ _powers(covariance)[1]
+
+
+def _cholesky(covariance: Tensor, wanted: Tensor) -> Tensor:
+    root, inverse = _powers(covariance)
     seen = root @ inverse  # onto the directions that have variance
     filled = covariance + _FLOOR * (torch.eye(3, dtype=torch.float64) - seen)
     return _triangle(wanted) @ _triangle(filled).inverse() @ seen
+
+
+_METHODS: dict[str, Callable[[Tensor, Tensor], Tensor]] = registered(
+    COLOR_METHODS, {"symmetric": _symmetric, "pca": _pca, "cholesky": _cholesky}
+)
 
 
 def _powers(matrix: Tensor) -> tuple[Tensor, Tensor]:
