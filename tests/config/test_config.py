@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from impasto.config import fields
 from impasto.config.choices import OBJECTIVES
 from impasto.config.fields import options_of
 from impasto.config.options import OutputConfig, StylizeConfig
@@ -230,6 +231,36 @@ def test_an_overlay_changes_what_it_names():
         config.overlay({"seeds": 5})
 
 
+def test_an_overlay_coerces_its_changes_alone(monkeypatch):
+    config, coerced = StylizeConfig(size=128).resolve(), []
+    coerce = fields._coerce
+    monkeypatch.setattr(fields, "_coerce", lambda name, *rest: coerced.append(name) or coerce(name, *rest))
+    assert config.overlay({"seed": 5, "tile": "x"}).wrap == "x"
+    assert coerced == ["seed", "wrap"]
+
+
+def test_an_overlay_checks_what_concerns_several():
+    with pytest.raises(ConfigError, match="2 style_layer_weights for 8 style_layers"):
+        StylizeConfig(backbone="compact").resolve().overlay({"style_layer_weights": (1, 2)})
+
+
+def test_what_is_right_makes_no_error(monkeypatch):
+    """The text of one is costly: it says all that the option takes."""
+    monkeypatch.setattr(fields, "ConfigError", None)
+    assert StylizeConfig(seed=3).overlay({"size": 64}).resolve().size == 64
+
+
+def test_the_hints_of_a_class_are_read_once(monkeypatch):
+    StylizeConfig()
+    monkeypatch.setattr(typing, "get_type_hints", None)
+    assert StylizeConfig(seed=3).overlay({"size": 64}).seed == 3
+
+
+def test_what_is_known_of_the_options_is_not_changed_by_chance():
+    with pytest.raises(TypeError):
+        options_of(StylizeConfig)["size"] = None
+
+
 # What is chosen for the user
 
 
@@ -238,7 +269,7 @@ def test_an_overlay_changes_what_it_names():
 def test_resolving_leaves_nothing_open(objective, backbone):
     resolved = StylizeConfig(objective=objective, backbone=backbone).resolve()
     assert None not in resolved.to_dict().values()
-    assert resolved.resolve() == resolved
+    assert resolved.resolve() is resolved
     assert StylizeConfig(**json.loads(json.dumps(resolved.to_dict()))) == resolved
 
 
@@ -277,7 +308,7 @@ def test_resolving_keeps_what_was_chosen(objective):
     open_by_default = {name for name, value in StylizeConfig().to_dict().items() if value is None}
     assert open_by_default == chosen.keys()
     config = StylizeConfig(objective=objective, **chosen)
-    assert config.resolve() == config
+    assert config.resolve() is config
 
 
 def test_defaults_follow_objective_and_backbone():

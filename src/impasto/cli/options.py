@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Callable, Collection, Iterator, Mapping
-from types import NoneType
 from typing import Any, TypeVar
 
 import click
 
 from ..config import OutputConfig, StylizeConfig
-from ..config.fields import Option, by_present_name, options_of
+from ..config.fields import Option, by_present_name, options_of, shape_of
 from ..errors import ConfigError, nearest_name
 
 __all__ = ["Flag", "GroupedCommand", "derived_flags", "given_options", "given_values"]
@@ -93,7 +91,7 @@ def given_values(text: str) -> tuple[str, list[Any]]:
     options = options_of(StylizeConfig)
     if name not in options:
         raise ConfigError(f"unknown option {name!r}", nearest_name(name, options))
-    scalar, many = _shape(options[name][0])
+    scalar, many, _ = shape_of(options[name][0])
     parse = _switch if scalar is bool else _parser(scalar, many)
     parsed = [parse(part.strip().replace(":", ",") if many else part.strip()) for part in values.split(",") if part.strip()]
     if not parsed:
@@ -116,7 +114,7 @@ def _flag(name: str, kind: Any, default: Any, resolved: Any, option: Option) -> 
     kebab = name.replace("_", "-")
     heading = COMMON if name in COMMON_NAMES else HEADINGS.get(option.group, f"Advanced: {option.group}")
     common: dict[str, Any] = {"cls": Flag, "heading": heading, "default": None, "help": _help(default, resolved, option)}
-    scalar, many = _shape(kind)
+    scalar, many, _ = shape_of(kind)
     if scalar is bool:
         return click.option(f"--{kebab}/--no-{kebab}", name, **common)
     word = option.unit.upper() or METAVARS[scalar]
@@ -143,13 +141,6 @@ def _show(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.10g}" if isinstance(value, float) else str(value)
-
-
-def _shape(kind: Any) -> tuple[type, bool]:
-    """The scalar type of an option's annotation, and whether it takes several."""
-    if NoneType in typing.get_args(kind):
-        kind = next(variant for variant in typing.get_args(kind) if variant is not NoneType)
-    return (typing.get_args(kind)[0], True) if typing.get_origin(kind) is tuple else (kind, False)
 
 
 def _parser(scalar: type, many: bool) -> Callable[[str], Any]:

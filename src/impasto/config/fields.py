@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import functools
 import inspect
@@ -10,13 +11,15 @@ import os
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType, NoneType
 from typing import Any, TypeVar
 
 from ..errors import ConfigError, nearest_name
 
-__all__ = ["Checked", "Option", "by_present_name", "option", "options_of", "refuse_unknown"]
+__all__ = ["Checked", "Option", "by_present_name", "option", "options_of", "refuse_unknown", "shape_of"]
 
 Config = TypeVar("Config")
+Changed = TypeVar("Changed", bound="Checked")
 
 
 @dataclass(frozen=True)
@@ -37,17 +40,25 @@ def option(default: Any, help: str, group: str, **rest: Any) -> Any:
     return dataclasses.field(default=default, metadata={"option": Option(help=help, group=group, **rest)})
 
 
-def options_of(config: type | object) -> dict[str, tuple[Any, Any, Option]]:
+def options_of(config: type | object) -> Mapping[str, tuple[Any, Any, Option]]:
     """``{name: (type, default, Option)}`` for every option of a config class, in order."""
-    types = typing.get_type_hints(config if isinstance(config, type) else type(config))
-    fields = dataclasses.fields(config)  # type: ignore[arg-type]
-    return {f.name: (types[f.name], f.default, f.metadata["option"]) for f in fields}
+    return _options_of(config if isinstance(config, type) else type(config))
+
+
+@functools.cache  # type hints are text until they are asked for, and a run asks for them hundreds of times
+def _options_of(cls: type) -> Mapping[str, tuple[Any, Any, Option]]:
+    types = typing.get_type_hints(cls)
+    return MappingProxyType({f.name: (types[f.name], f.default, f.metadata["option"]) for f in dataclasses.fields(cls)})
+
+
+@functools.cache
+def _former_names(cls: type) -> Mapping[str, str]:
+    return {option.former: name for name, (_, _, option) in options_of(cls).items() if option.former}
 
 
 def by_present_name(cls: type, options: Mapping[str, Any]) -> dict[str, Any]:
     """``options`` with those that go by a former name under their present one."""
-    present = {option.former: name for name, (_, _, option) in options_of(cls).items() if option.former}
-    return {present.get(name, name): value for name, value in options.items()}
+    return {_former_names(cls).get(name, name): value for name, value in options.items()}
 
 
 def refuse_unknown(cls: type[Config]) -> type[Config]:
@@ -56,68 +67,104 @@ def refuse_unknown(cls: type[Config]) -> type[Config]:
 
     @functools.wraps(init)
     def checked(self: Any, *args: Any, **options: Any) -> None:
-        known, options = options_of(cls), by_present_name(cls, options)
-        for name in options:
-            if name not in known:
-                raise ConfigError(f"unknown option {name!r}", nearest_name(name, known))
-        init(self, *args, **options)
+        init(self, *args, **_known(cls, options))
 
     checked.__signature__ = inspect.signature(init)  # type: ignore[attr-defined]
     cls.__init__ = checked  # type: ignore[method-assign]
     return cls
 
 
+def _known(cls: type, options: Mapping[str, Any]) -> dict[str, Any]:
+    """``options`` by their present names; one that there is not is refused."""
+    known, options = options_of(cls), by_present_name(cls, options)
+    for name in options:
+        if name not in known:
+            raise ConfigError(f"unknown option {name!r}", nearest_name(name, known))
+    return options
+
+
 class Checked:
     """Coerces, range-checks and names what is wrong, for every field of a frozen dataclass."""
 
     def __post_init__(self) -> None:
-        for name, (kind, _, option) in options_of(self).items():
-            object.__setattr__(self, name, _coerce(name, getattr(self, name), kind, option))
+        self._take({name: getattr(self, name) for name in options_of(self)})
+
+    def changed(self: Changed, changes: Mapping[str, Any]) -> Changed:
+        """A copy with ``changes``, which alone are coerced: the rest is checked already. What concerns several is checked anew.
+
+        Raises:
+            ConfigError: a change is unknown (the nearest known name is given), of the wrong type, or out of range.
+        """
+        copied = copy.copy(self)
+        copied._take(_known(type(self), changes))
+        return copied
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; ``type(config)(**config.to_dict())`` is the same config."""
-        values = dataclasses.asdict(self)  # type: ignore[call-overload]
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+        values = {name: getattr(self, name) for name in options_of(self)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+    def _take(self, values: Mapping[str, Any]) -> None:
+        known = options_of(self)
+        for name, value in values.items():
+            kind, _, option = known[name]
+            object.__setattr__(self, name, _coerce(name, value, kind, option))
+        self._check_together()
+
+    def _check_together(self) -> None:
+        """Raise a `ConfigError` where options that are right by themselves do not go together."""
+
+
+@functools.cache
+def shape_of(kind: Any) -> tuple[type, bool, bool]:
+    """The scalar type of an option's annotation, whether it takes several, and whether it may be left open."""
+    variants = typing.get_args(kind)
+    is_open = NoneType in variants
+    base = next(variant for variant in variants if variant is not NoneType) if is_open else kind
+    many = typing.get_origin(base) is tuple
+    return typing.get_args(base)[0] if many else base, many, is_open
 
 
 def _coerce(name: str, value: Any, kind: Any, option: Option) -> Any:
     """``value`` as ``kind``, or a `ConfigError` that says what the option takes."""
-    variants = typing.get_args(kind) if type(None) in typing.get_args(kind) else (kind,)
+    scalar, many, is_open = shape_of(kind)
     if value is None:
-        if type(None) in variants:
+        if is_open:
             return None
         raise ConfigError(f"{name} is None", _takes(kind, option))
-    base = next(v for v in variants if v is not type(None))
-    if typing.get_origin(base) is tuple:
-        items = value if isinstance(value, (list, tuple)) else (value,)
-        if any(isinstance(item, str) and not item for item in items):
-            raise ConfigError(f"{name} has an empty entry", _takes(typing.get_args(base)[0], option))
-        return tuple(_scalar(name, item, typing.get_args(base)[0], option) for item in items)
-    return _scalar(name, value, base, option)
+    if not many:
+        return _scalar(name, value, scalar, option)
+    items = value if isinstance(value, (list, tuple)) else (value,)
+    if any(isinstance(item, str) and not item for item in items):
+        raise ConfigError(f"{name} has an empty entry", _takes(scalar, option))
+    return tuple(_scalar(name, item, scalar, option) for item in items)
 
 
 def _scalar(name: str, value: Any, kind: type, option: Option) -> Any:
-    wrong = ConfigError(f"{name} is {value!r}", _takes(kind, option))
     if kind is bool or isinstance(value, bool):
         if not (kind is bool and isinstance(value, bool)):
-            raise wrong
+            raise _wrong(name, value, kind, option)
         return value
     if kind is str:
         value = os.fspath(value) if isinstance(value, os.PathLike) else value
         if not isinstance(value, str) or not value:
-            raise wrong
+            raise _wrong(name, value, kind, option)
         if option.choices and value not in option.choices:
             raise ConfigError(f"unknown {name} {value!r}", nearest_name(value, option.choices))
         return value
     try:
         number = kind(value)
     except (TypeError, ValueError, OverflowError):
-        raise wrong from None
+        raise _wrong(name, value, kind, option) from None
     if isinstance(value, (str, bytes)) or (kind is float and not math.isfinite(number)) or (kind is int and number != value):
-        raise wrong
+        raise _wrong(name, value, kind, option)
     if (option.low is not None and number < option.low) or (option.high is not None and number > option.high):
         raise ConfigError(f"{name} is {value} and out of range", _takes(kind, option))
     return number
+
+
+def _wrong(name: str, value: Any, kind: type, option: Option) -> ConfigError:
+    return ConfigError(f"{name} is {value!r}", _takes(kind, option))
 
 
 def _takes(kind: Any, option: Option) -> str:

@@ -325,8 +325,7 @@ class StylizeConfig(Checked):
         choices=("keep", "recompute"),
     )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check_together(self) -> None:
         if len(self.texture) > 2:
             raise ConfigError(f"texture has {len(self.texture)} sides", "give its height and its width")
         for name in ("iterations", "voting", "style_scale"):
@@ -370,7 +369,7 @@ class StylizeConfig(Checked):
         Another backbone comes with its own weights, input and padding, unless they are among the changes.
         """
         own = OF_THE_BACKBONE if changes.get("backbone", self.backbone) != self.backbone else {}
-        return StylizeConfig(**{**self.to_dict(), **own, **by_present_name(StylizeConfig, changes)})
+        return self.changed({**own, **by_present_name(StylizeConfig, changes)})
 
     def of_texture(self, height: int, width: int, changes: Mapping[str, Any]) -> StylizeConfig:
         """This config with ``changes`` for a texture of that many px: what speaks of the content is put aside.
@@ -391,7 +390,9 @@ class StylizeConfig(Checked):
         return changed.overlay({**WITHOUT_CONTENT, **shape})
 
     def resolve(self) -> StylizeConfig:
-        """This config with every ``None`` replaced by the default of its objective, backbone and effort."""
+        """This config with every ``None`` replaced by the default of its objective, backbone and effort; itself where none is."""
+        if None not in vars(self).values():
+            return self
         chosen = defaults_of(self.objective, self.backbone, self.effort)
         if self.optimizer == "lbfgs":
             chosen |= {"step_size": 1.0, "cooling": 1.0}  # the others are Adam's
@@ -423,7 +424,6 @@ class OutputConfig(Checked):
     )
     quiet: bool = option(False, "print errors only", "output")
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check_together(self) -> None:
         if self.bits not in (8, 16):
             raise ConfigError(f"bits is {self.bits}", "give 8 or 16")
