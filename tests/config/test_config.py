@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from impasto.config import fields
 from impasto.config.choices import OBJECTIVES
-from impasto.config.fields import options_of
-from impasto.config.options import OutputConfig, StylizeConfig
+from impasto.config.fields import SUBJECTS, options_of
+from impasto.config.options import OutputConfig, StylizeConfig, options_about
 from impasto.errors import ConfigError
 
 CLASSES = (StylizeConfig, OutputConfig)
@@ -64,6 +64,28 @@ def test_the_signature_still_tells_the_options(cls):
 
 def test_options_of_a_value_are_those_of_its_class():
     assert options_of(StylizeConfig()) == options_of(StylizeConfig)
+
+
+def test_commands_choose_options_by_what_they_are_about():
+    assert options_about("one run") == {"record", "save_every", "checkpoint_file"}
+    assert options_about("one picture", "shape") == {"record", "save_every", "bits", "size", "texture"}
+    assert {"content_layers", "color_space", "strength", "side"} <= options_about("content")
+    assert {name for name in options_of(StylizeConfig) if name.startswith("region_")} < options_about("regions")
+    assert all(options_about(subject) for subject in SUBJECTS)
+
+
+def test_what_nothing_is_about_is_refused():
+    with pytest.raises(ValueError, match=r"^contents: none of content, "):
+        options_about("contents")
+    with pytest.raises(ValueError, match=r"^an option is about contents, which is none of content, "):
+        fields.option(0, "a number", "run", about=("contents",))
+
+
+@pytest.mark.parametrize(("name", "kind", "option"), [(name, kind, option) for _, name, kind, _, option in OPTIONS])
+def test_what_a_texture_has_in_its_place_is_of_the_option_s_kind(name, kind, option):
+    if option.without_content is not None:
+        assert "content" in option.about
+        assert isinstance(option.without_content, base_of(kind))
 
 
 # What is refused

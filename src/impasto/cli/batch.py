@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..config import OutputConfig, StylizeConfig
+from ..config import OutputConfig, StylizeConfig, options_about
 from ..errors import ConfigError
 from .inputs import left_out_of
 from .interrupt import Interrupt
@@ -35,7 +35,7 @@ STYLE_HELP = "a picture, or a folder whose pictures are taken as one style; give
 @click.option("--force", cls=Flag, is_flag=True, help="paint again what is there already")
 @click.option("--preset", cls=Flag, metavar="NAME", help=PRESET_HELP)
 @mask_flags(hidden=True)
-@derived_flags(without=("record", "save_every", "checkpoint_file"))
+@derived_flags(without=options_about("one run"))
 def batch(
     contents: tuple[str, ...],
     styles: tuple[str, ...],

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..config import OutputConfig, StylizeConfig
+from ..config import OutputConfig, StylizeConfig, options_about
 from ..errors import ConfigError
 from .inputs import check_new, no_clobber_flag
 from .interrupt import Interrupt
@@ -36,7 +36,7 @@ CELL_HELP = "long side of each picture on the sheet  [64 to 4096; default 320]"
 @click.option("--cell", cls=Flag, type=click.IntRange(64, 4096), metavar="PX", default=320, help=CELL_HELP)
 @click.option("--curves/--no-curves", cls=Flag, default=True, help="draw the losses below the pictures  [default yes]")
 @no_clobber_flag
-@derived_flags(without=("record", "save_every", "bits"))
+@derived_flags(without=options_about("one picture"))
 def compare(
     content: str,
     styles: tuple[str, ...],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..config import STYLE_BANK, STYLE_SIZES, OutputConfig, StylizeConfig
+from ..config import STYLE_BANK, STYLE_SIZES, OutputConfig, StylizeConfig, options_about
 from ..files import check_kept
 from .inputs import check_new, files_read, left_out_of, no_clobber_flag
 from .options import Flag, GroupedCommand, derived_flags, given_options
@@ -23,10 +23,6 @@ __all__ = ["style"]
 
 SIZES = ",".join(map(str, STYLE_SIZES))
 BANK_HELP = f"positions to match that are kept at each size; where there are more, none are  [default {STYLE_BANK}]"
-LEARNT = (
-    *("objective", "style_layers", "neighbour_weight", "neighbour_layers", "neighbour_rotations", "neighbour_border"),
-    *("backbone", "weights", "network_input", "pooling", "padding", "side", "resample", "device", "precision", "quiet"),
-)
 
 
 @click.group()
@@ -41,7 +37,7 @@ def style() -> None:
 @click.option("--bank", cls=Flag, type=int, metavar="N", default=STYLE_BANK, help=BANK_HELP)
 @click.option("--preset", cls=Flag, metavar="NAME", help=PRESET_HELP)
 @no_clobber_flag
-@derived_flags(only=LEARNT)
+@derived_flags(only=options_about("learning"))
 def learn(
     pictures: tuple[str, ...], output: str, sizes: str, bank: int, preset: str | None, no_clobber: bool, **flags: Any
 ) -> None:

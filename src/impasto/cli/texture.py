@@ -6,9 +6,7 @@ from typing import Any
 
 import click
 
-from ..config import OutputConfig, StylizeConfig
-from ..config.defaults import WITHOUT_CONTENT
-from ..config.fields import options_of
+from ..config import OutputConfig, StylizeConfig, options_about
 from ..errors import ConfigError
 from .inputs import no_clobber_flag
 from .options import Flag, GroupedCommand, derived_flags, given_options
@@ -18,13 +16,6 @@ from .stylize import Job, carry_out
 __all__ = ["texture"]
 
 SIZE_HELP = "height and width of the texture in px, as in 256x384, or the side of a square"
-_OF_CONTENTS = {
-    "texture",
-    "size",
-    "feather",
-    *WITHOUT_CONTENT,
-    *(name for name in options_of(StylizeConfig) if name.startswith(("content_", "color_", "region_"))),
-}
 
 
 @click.command(cls=GroupedCommand, options_metavar="[OPTIONS] -o OUT")
@@ -33,7 +24,7 @@ _OF_CONTENTS = {
 @click.option("--size", cls=Flag, metavar="HxW", default="512", help=f"{SIZE_HELP}  [default 512]")
 @click.option("--preset", cls=Flag, metavar="NAME", help=PRESET_HELP)
 @no_clobber_flag
-@derived_flags(without=_OF_CONTENTS)
+@derived_flags(without=options_about("content", "shape", "regions"))
 def texture(styles: tuple[str, ...], output: str, size: str, preset: str | None, no_clobber: bool, **flags: Any) -> int:
     """Paint a texture in one or more styles: strokes and colours of the STYLE pictures, and no content.
 

@@ -6,6 +6,6 @@ Everything may import it; it imports nothing that computes.
 """
 
 from .choices import OBJECTIVES
-from .options import STYLE_BANK, STYLE_SIZES, WHOLE, OutputConfig, StylizeConfig
+from .options import STYLE_BANK, STYLE_SIZES, WHOLE, OutputConfig, StylizeConfig, options_about
 
-__all__ = ["OBJECTIVES", "STYLE_BANK", "STYLE_SIZES", "WHOLE", "OutputConfig", "StylizeConfig"]
+__all__ = ["OBJECTIVES", "STYLE_BANK", "STYLE_SIZES", "WHOLE", "OutputConfig", "StylizeConfig", "options_about"]

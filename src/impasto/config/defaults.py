@@ -1,4 +1,4 @@
-"""What objective, backbone and effort choose where an option is left open, and what a texture has no use for."""
+"""What objective, backbone and effort choose where an option is left open."""
 
 from __future__ import annotations
 
@@ -11,26 +11,11 @@ __all__ = [
     "MATCHED_LAYERS",
     "OF_THE_BACKBONE",
     "PAPER_STYLE_LAYERS",
-    "WITHOUT_CONTENT",
     "defaults_of",
 ]
 
 PAPER_STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 MATCHED_LAYERS = tuple(f"relu{b}_{n}" for b, last in ((1, 2), (2, 2), (3, 4), (4, 4), (5, 1)) for n in range(1, last + 1))
-
-WITHOUT_CONTENT: dict[str, Any] = {
-    "content_weight": 0.0,
-    "detail": 0.0,
-    "voting_edges": 0.0,
-    "recolor": False,
-    "color": "style",
-    "neighbour_mix": 1.0,
-    "neighbour_sees": "features",
-    "strength": 0.5,
-    "side": "long",
-    "enlarge": True,
-}
-"""The options that speak of the content, as they are for a texture."""
 
 OF_THE_BACKBONE = {"weights": None, "network_input": "own", "padding": None}  # of no use to another one
 DEFAULT_WEIGHTS = registered(BACKBONES, {"compact": "compact", "vgg19": "vgg19.oxford8", "vgg16": "vgg16.oxford"})

@@ -16,10 +16,21 @@ from typing import Any, TypeVar
 
 from ..errors import ConfigError, nearest_name
 
-__all__ = ["Checked", "Option", "by_present_name", "option", "options_of", "refuse_unknown", "shape_of"]
+__all__ = ["SUBJECTS", "Checked", "Option", "by_present_name", "option", "options_of", "refuse_unknown", "shape_of"]
 
 Config = TypeVar("Config")
 Changed = TypeVar("Changed", bound="Checked")
+
+
+SUBJECTS = {
+    "content": "the content picture, which a texture does not have",
+    "shape": "the size and shape of the canvas, for which a texture has a flag of its own",
+    "regions": "the parts of a picture with masks",
+    "learning": "what is learnt of a style, and how",
+    "one run": "the files of one run, which many runs cannot share",
+    "one picture": "what is written of one picture, and not of a sheet of several",
+}
+"""What an option may be about: commands take or leave out options by these words."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,12 @@ class Option:
     high: float | None = None
     choices: tuple[str, ...] = ()
     former: str = ""  # its name in older records and command lines, still read
+    about: tuple[str, ...] = ()  # words of `SUBJECTS`
+    without_content: Any = None  # what a texture has in its place, if that is not what anything else has
+
+    def __post_init__(self) -> None:
+        if odd := {*self.about} - {*SUBJECTS}:
+            raise ValueError(f"an option is about {', '.join(sorted(odd))}, which is none of {', '.join(SUBJECTS)}")
 
 
 def option(default: Any, help: str, group: str, **rest: Any) -> Any:

@@ -14,10 +14,10 @@ from typing import Any
 
 from ..errors import ConfigError
 from . import choices
-from .defaults import OF_THE_BACKBONE, WITHOUT_CONTENT, defaults_of
-from .fields import Checked, by_present_name, option, refuse_unknown
+from .defaults import OF_THE_BACKBONE, defaults_of
+from .fields import SUBJECTS, Checked, by_present_name, option, options_of, refuse_unknown
 
-__all__ = ["STYLE_BANK", "STYLE_SIZES", "WHOLE", "OutputConfig", "StylizeConfig"]
+__all__ = ["STYLE_BANK", "STYLE_SIZES", "WHOLE", "OutputConfig", "StylizeConfig", "options_about"]
 
 STYLE_SIZES = (64, 128, 256, 512, 1024)
 """Sizes that a style is learnt at: those of the default run, and the next one."""
@@ -48,15 +48,25 @@ class StylizeConfig(Checked):
         "size",
         choices=choices.EFFORTS,
     )
-    size: int = option(512, "size of the finished picture, along its long side", "size", unit="px", low=16, high=100_000)
+    size: int = option(
+        512, "size of the finished picture, along its long side", "size", unit="px", low=16, high=100_000, about=("shape",)
+    )
     side: str = option(
         "long",
         "side along which pictures are measured, in size, coarsest and style_scale; area is the root of their number of pixels, "
         "so that a style of another shape has as many as the canvas",
         "size",
         choices=choices.SIDES,
+        about=("content", "learning"),
+        without_content="long",
     )
-    enlarge: bool = option(True, "paint at the size asked for even if the content picture is smaller", "size")
+    enlarge: bool = option(
+        True,
+        "paint at the size asked for even if the content picture is smaller",
+        "size",
+        about=("content",),
+        without_content=True,
+    )
     coarsest: int = option(64, "size of the coarsest scale", "size", unit="px", low=16, high=100_000)
     scale_ratio: float = option(2.0, "ratio of one scale to the one below it", "size", low=1.05, high=16)
     scale_count: int = option(0, "number of scales; 0 chooses it from the coarsest, 1 paints at one size", "size", low=0, high=64)
@@ -73,7 +83,7 @@ class StylizeConfig(Checked):
     split_iterations: int | None = option(
         None, "iterations of a last pass at full size, with neighbour_match layers", "size", low=0, high=10_000_000
     )
-    resample: str = option("lanczos", "filter that resizes the pictures", "size", choices=choices.FILTERS)
+    resample: str = option("lanczos", "filter that resizes the pictures", "size", choices=choices.FILTERS, about=("learning",))
     style_scale: tuple[float, ...] = option(
         (1.0,), "size of the style pictures, as a ratio of the canvas's: one for all or one for each", "size", low=0.01, high=100
     )
@@ -93,6 +103,7 @@ class StylizeConfig(Checked):
         unit="px",
         low=16,
         high=100_000,
+        about=("shape",),
     )
 
     # Where the canvas starts
@@ -100,7 +111,15 @@ class StylizeConfig(Checked):
     noise: float = option(
         0.25, "standard deviation of a start from noise, around the mean colour of photographs", "start", low=0, high=10
     )
-    detail: float | None = option(None, "share of the content's finest band added when a scale starts", "start", low=0, high=2)
+    detail: float | None = option(
+        None,
+        "share of the content's finest band added when a scale starts",
+        "start",
+        low=0,
+        high=2,
+        about=("content",),
+        without_content=0.0,
+    )
 
     voting: tuple[float, ...] | None = option(
         None,
@@ -116,12 +135,16 @@ class StylizeConfig(Checked):
         "start",
         low=0,
         high=10,
+        about=("content",),
+        without_content=0.0,
     )
     recolor: bool | None = option(
         None,
         "give the content the styles' mean and covariance of colours where the canvas starts and gains detail; with color style "
         "and content only",
         "start",
+        about=("content",),
+        without_content=False,
     )
 
     # Colour
@@ -131,20 +154,27 @@ class StylizeConfig(Checked):
         "or a style that has the content's mean and covariance (match) or all of its shades (histogram)",
         "color",
         choices=choices.COLORS,
+        about=("content",),
+        without_content="style",
     )
-    region_color: tuple[str, ...] = option((), "color in each region", "color", choices=choices.COLORS)
-    color_method: str = option("symmetric", "how color match moves mean and covariance", "color", choices=choices.COLOR_METHODS)
-    color_space: str = option("oklab", "space in which color match moves them", "color", choices=choices.COLOR_SPACES)
+    region_color: tuple[str, ...] = option((), "color in each region", "color", choices=choices.COLORS, about=("regions",))
+    color_method: str = option(
+        "symmetric", "how color match moves mean and covariance", "color", choices=choices.COLOR_METHODS, about=("content",)
+    )
+    color_space: str = option(
+        "oklab", "space in which color match moves them", "color", choices=choices.COLOR_SPACES, about=("content",)
+    )
 
     # Network
-    backbone: str = option("vgg19", "network that sees", "network", choices=choices.BACKBONES)
-    weights: str | None = option(None, "weights id or file; by default the backbone's own", "network")
+    backbone: str = option("vgg19", "network that sees", "network", choices=choices.BACKBONES, about=("learning",))
+    weights: str | None = option(None, "weights id or file; by default the backbone's own", "network", about=("learning",))
     network_input: str = option(
         "own",
         "what the network is given: what its weights want, or RGB in 0..1 (torchvision), RGB in 0..255 less torchvision's mean, "
         "BGR in 0..255 less Oxford's mean (caffe), or the same in RGB (matconvnet)",
         "network",
         choices=("own", *choices.INPUTS),
+        about=("learning",),
     )
     activations: str = option(
         "own",
@@ -153,12 +183,13 @@ class StylizeConfig(Checked):
         "network",
         choices=("own", "oxford"),
     )
-    pooling: str | None = option(None, "pooling between the blocks", "network", choices=choices.POOLINGS)
+    pooling: str | None = option(None, "pooling between the blocks", "network", choices=choices.POOLINGS, about=("learning",))
     padding: str | None = option(
         None,
         "border of the convolutions: zeros, replicate (first convolution only), replicate-all",
         "network",
         choices=choices.PADDINGS,
+        about=("learning",),
     )
 
     # Objective
@@ -168,9 +199,13 @@ class StylizeConfig(Checked):
         "objective",
         low=0,
         high=1,
+        about=("content",),
+        without_content=0.5,
     )
-    objective: str = option("blend", "family of the style loss", "objective", choices=choices.OBJECTIVES)
-    content_weight: float | None = option(None, "coefficient of the content loss", "objective", low=0)
+    objective: str = option("blend", "family of the style loss", "objective", choices=choices.OBJECTIVES, about=("learning",))
+    content_weight: float | None = option(
+        None, "coefficient of the content loss", "objective", low=0, about=("content",), without_content=0.0
+    )
     content_fade: float | None = option(
         None,
         "share of the content's coefficient that each scale leaves to the next finer one: less than 1 holds the composition and "
@@ -178,21 +213,25 @@ class StylizeConfig(Checked):
         "objective",
         low=0,
         high=1,
+        about=("content",),
     )
-    content_layers: tuple[str, ...] | None = option(None, "layers of the content loss", "objective")
+    content_layers: tuple[str, ...] | None = option(None, "layers of the content loss", "objective", about=("content",))
     content_layer_weights: tuple[float, ...] = option(
-        (), "relative weight of each content layer; none means equal", "objective", low=0
+        (), "relative weight of each content layer; none means equal", "objective", low=0, about=("content",)
     )
     content_loss: str | None = option(
         None,
         "form of the content loss: mean, sum or half-sum of squares, sqrt (half-sum over sqrt(C H W)), relative to the target",
         "objective",
         choices=choices.CONTENT_LOSSES,
+        about=("content",),
     )
     style_weight: float | None = option(
         None, "coefficient of the style loss (of the weighted mean over its layers)", "objective", low=0
     )
-    style_layers: tuple[str, ...] | None = option(None, "layers of the style loss; 'pixels' is the picture itself", "objective")
+    style_layers: tuple[str, ...] | None = option(
+        None, "layers of the style loss; 'pixels' is the picture itself", "objective", about=("learning",)
+    )
     style_layer_weights: tuple[float, ...] | None = option(
         None, "relative weight of each style layer; none means equal", "objective", low=0
     )
@@ -219,15 +258,25 @@ class StylizeConfig(Checked):
         None, "mean and standard deviation beside the Gram matrices, relative to them", "objective", low=0
     )
     covariance_epsilon: float = option(1e-4, "added to the diagonal of covariances (wasserstein)", "objective", low=0, high=1)
-    neighbour_weight: float | None = option(None, "coefficient of neighbour matching", "objective", low=0)
-    neighbour_layers: tuple[str, ...] | None = option(None, "layers stacked into hypercolumns", "objective")
-    neighbour_mix: float | None = option(None, "what the search sees: 0 the content, 1 the canvas", "objective", low=0, high=1)
+    neighbour_weight: float | None = option(None, "coefficient of neighbour matching", "objective", low=0, about=("learning",))
+    neighbour_layers: tuple[str, ...] | None = option(None, "layers stacked into hypercolumns", "objective", about=("learning",))
+    neighbour_mix: float | None = option(
+        None,
+        "what the search sees: 0 the content, 1 the canvas",
+        "objective",
+        low=0,
+        high=1,
+        about=("content",),
+        without_content=1.0,
+    )
     neighbour_sees: str = option(
         "features",
         "what is mixed for the search: the features of content and canvas, or the two pictures, the canvas with the content's "
         "finest band",
         "objective",
         choices=("features", "pictures"),
+        about=("content",),
+        without_content="features",
     )
     neighbour_match: str = option(
         "hypercolumns",
@@ -236,7 +285,9 @@ class StylizeConfig(Checked):
         choices=("hypercolumns", "layers"),
     )
     neighbour_refresh: int = option(30, "iterations between two searches", "objective", low=1)
-    neighbour_rotations: int | None = option(None, "quarter turns of the style that are searched", "objective", low=1, high=4)
+    neighbour_rotations: int | None = option(
+        None, "quarter turns of the style that are searched", "objective", low=1, high=4, about=("learning",)
+    )
     neighbour_coherence: float = option(
         0.15,
         "how much nearer a match must be, in cosine, than one that continues a neighbour's; 0 matches each place by itself",
@@ -250,13 +301,21 @@ class StylizeConfig(Checked):
         "objective",
         low=0,
         high=0.4,
+        about=("learning",),
     )
     neighbour_bank: int = option(32_768, "style positions searched at most; more are sampled", "objective", low=16)
-    region_strength: tuple[float, ...] = option((), "strength in each region of a picture with masks", "objective", low=0, high=1)
-    region_style_weight: tuple[float, ...] = option((), "style_weight in each region", "objective", low=0)
-    region_content_weight: tuple[float, ...] = option((), "content_weight in each region", "objective", low=0)
+    region_strength: tuple[float, ...] = option(
+        (), "strength in each region of a picture with masks", "objective", low=0, high=1, about=("regions",)
+    )
+    region_style_weight: tuple[float, ...] = option((), "style_weight in each region", "objective", low=0, about=("regions",))
+    region_content_weight: tuple[float, ...] = option((), "content_weight in each region", "objective", low=0, about=("regions",))
     feather: float = option(
-        0.015, "width over which the edges of masks are softened, as a share of the long side", "objective", low=0, high=1
+        0.015,
+        "width over which the edges of masks are softened, as a share of the long side",
+        "objective",
+        low=0,
+        high=1,
+        about=("regions",),
     )
     tv_weight: float | None = option(None, "coefficient of total variation", "objective", low=0)
     tv_loss: str = option(
@@ -296,13 +355,14 @@ class StylizeConfig(Checked):
 
     # Run
     seed: int = option(0, "seed of everything random", "run", low=0, high=2**63 - 1)
-    device: str = option("auto", "where to compute", "run", choices=("auto", *choices.DEVICES))
+    device: str = option("auto", "where to compute", "run", choices=("auto", *choices.DEVICES), about=("learning",))
     precision: str = option(
         "auto",
         "number format of the network; mixed is bfloat16 with the last quarter of a scale's iterations in float32; auto takes "
         "bfloat16 where the processor multiplies it, and mixed for L-BFGS there",
         "run",
         choices=("auto", *choices.NUMBER_FORMATS),
+        about=("learning",),
     )
     memory: str = option(
         "auto",
@@ -323,6 +383,7 @@ class StylizeConfig(Checked):
         "in tiles, keep what the content's features should stay, or compute it anew for each tile: less memory, more time",
         "run",
         choices=("keep", "recompute"),
+        about=("content",),
     )
 
     def _check_together(self) -> None:
@@ -380,14 +441,16 @@ class StylizeConfig(Checked):
         Raises:
             ConfigError: one of the changes speaks of the content.
         """
+        of_content = options_about("content")
         for name, value in changes.items():
-            if name in WITHOUT_CONTENT or name.startswith(("content_", "color_")) or (name, value) == ("init", "content"):
+            if name in of_content or (name, value) == ("init", "content"):
                 raise ConfigError(f"{name} speaks of the content, and a texture has none", "leave it out")
         changed = self.overlay(changes)
         start = "pieces" if changed.resolve().neighbour_weight else "noise"
         init = start if changed.init == "content" else changed.init
         shape = {"texture": (height, width), "size": max(height, width), "init": init}
-        return changed.overlay({**WITHOUT_CONTENT, **shape})
+        known = ((name, option.without_content) for name, (_, _, option) in options_of(self).items())
+        return changed.overlay({**{name: value for name, value in known if value is not None}, **shape})
 
     def resolve(self) -> StylizeConfig:
         """This config with every ``None`` replaced by the default of its objective, backbone and effort; itself where none is."""
@@ -407,10 +470,17 @@ class OutputConfig(Checked):
     """What is written where; none of it changes what is painted."""
 
     quality: int = option(95, "quality of JPEG and WebP", "output", low=1, high=100)
-    bits: int = option(8, "bits a channel of PNG and TIFF: 8 or 16", "output", low=8, high=16)
-    record: str | None = option(None, "write the run record to this JSON file as well", "output")
+    bits: int = option(8, "bits a channel of PNG and TIFF: 8 or 16", "output", low=8, high=16, about=("one picture",))
+    record: str | None = option(
+        None, "write the run record to this JSON file as well", "output", about=("one run", "one picture")
+    )
     save_every: int = option(
-        0, "write the picture every so many iterations; 0 only at the end", "output", unit="iterations", low=0
+        0,
+        "write the picture every so many iterations; 0 only at the end",
+        "output",
+        unit="iterations",
+        low=0,
+        about=("one run", "one picture"),
     )
     checkpoint: int = option(
         60,
@@ -420,10 +490,22 @@ class OutputConfig(Checked):
         low=0,
     )
     checkpoint_file: str | None = option(
-        None, "the file of the checkpoint; by default the picture's name with .checkpoint after it", "output"
+        None, "the file of the checkpoint; by default the picture's name with .checkpoint after it", "output", about=("one run",)
     )
-    quiet: bool = option(False, "print errors only", "output")
+    quiet: bool = option(False, "print errors only", "output", about=("learning",))
 
     def _check_together(self) -> None:
         if self.bits not in (8, 16):
             raise ConfigError(f"bits is {self.bits}", "give 8 or 16")
+
+
+def options_about(*subjects: str) -> frozenset[str]:
+    """The names of all options that are about one of the ``subjects``, words of `SUBJECTS`.
+
+    Raises:
+        ValueError: a subject is none of them.
+    """
+    if odd := {*subjects} - {*SUBJECTS}:
+        raise ValueError(f"{', '.join(sorted(odd))}: none of {', '.join(SUBJECTS)}")
+    known = {**options_of(StylizeConfig), **options_of(OutputConfig)}
+    return frozenset(name for name, (_, _, option) in known.items() if not {*subjects}.isdisjoint(option.about))
