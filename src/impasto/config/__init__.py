@@ -1,7 +1,7 @@
 """Every option of Impasto, once: its name, range, help and default.
 
 Read `options`, then `fields` (what an option is), `choices` (what it may be one of), `defaults` (what follows from the
-objective), `presets` and `strength`.
+objective), `concerns` (a few options together), `presets` and `strength`.
 Everything may import it; it imports nothing that computes.
 """
 

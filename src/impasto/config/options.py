@@ -14,6 +14,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from . import choices
+from .concerns import Matching, Scales, SolverOptions, concern_of
 from .defaults import OF_THE_BACKBONE, defaults_of
 from .fields import SUBJECTS, Checked, by_present_name, option, options_of, refuse_unknown
 
@@ -423,6 +424,21 @@ class StylizeConfig(Checked):
         if amount is None:
             return None
         return int(float(amount[1]) * (1024 if amount[3] else 1000) ** (1 + "KMGT".index(amount[2].upper())))
+
+    @property
+    def scales(self) -> Scales:
+        """The sizes and what is painted at them, resolved."""
+        return concern_of(Scales, self.resolve())
+
+    @property
+    def matching(self) -> Matching:
+        """How neighbours are matched, resolved."""
+        return concern_of(Matching, self.resolve())
+
+    @property
+    def solver(self) -> SolverOptions:
+        """What moves the canvas, resolved."""
+        return concern_of(SolverOptions, self.resolve())
 
     def overlay(self, changes: Mapping[str, Any]) -> StylizeConfig:
         """This config with ``changes`` on top; unknown names are refused with the nearest known one.
