@@ -12,6 +12,7 @@ from ..config import StylizeConfig
 from ..objective.terms import Term
 from ..styles import Style
 from ..types import Size
+from .color_modes import FittedColors, recolored
 from .steering import Change
 
 __all__ = ["Guest", "PaintInputs"]
@@ -32,6 +33,7 @@ class PaintInputs:
         backbone: on the content's device.
         mask: ``(1, 1, H, W)`` in [0, 1], of the content's size: what each of its pixels counts for; None for 1.
         guests: make further terms of the loss.
+        colors: what an earlier content, as the first frame of a film, is recolored by, and this one as well; None fits them.
     """
 
     content: Tensor
@@ -40,6 +42,13 @@ class PaintInputs:
     backbone: Backbone
     mask: Tensor | None = None
     guests: tuple[Guest, ...] = ()
+    colors: FittedColors | None = None
+
+    def recolored(self) -> Tensor:
+        """The content in the palette of the styles, ``(1, 3, H, W)``."""
+        if self.colors:
+            return self.colors.recolored(self.content)
+        return recolored(self.content, self.styles, self.config, self.mask)
 
     def steered(self, change: Change) -> PaintInputs:
         """The same after a change."""

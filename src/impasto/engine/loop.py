@@ -18,7 +18,6 @@ from .clock import Clock
 from .inputs import PaintInputs
 from .progress import Carry, Outcome, Progress
 from .scale import Ended, ScaleState, begun, begun_again, objective_again
-from .scale_start import recolored
 from .schedule import ScalePlan
 from .stage import Stage, plan_stages
 from .steering import Change, Event
@@ -50,7 +49,7 @@ def paint(
     if not now.inputs.config.strength:
         untouched = resize(inputs.content, plans[-1].size, inputs.config.resample, inputs.config.wrap)
         return Outcome(untouched, "finished", "a strength of 0 leaves the content as it is")
-    shown = recolored(inputs.content, inputs.styles, now.inputs.config, now.inputs.mask)
+    shown = now.inputs.recolored()
     state, ended = None, Ended("finished", "every iteration was done")
     for number, plan in list(enumerate(plans))[since.get("scale", 1) - 1 :]:
         # 1. Start: the canvas of the scale below, enlarged; the matches; the objective.

@@ -10,10 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..backbones import PIXELS
 from ..config import StylizeConfig
 from ..images.color.spaces import luma_of
-from ..images.color.transfer import recolor
 from ..images.laplacian import merge_bands, split_bands
 from ..images.periodic import bordered, differences, interpolated
 from ..images.resample import resize
@@ -22,33 +20,17 @@ from ..objective.build import Carried, build_objective
 from ..objective.objective import Objective
 from ..objective.state import field_of, restored
 from ..objective.terms import NeighbourTerm
-from ..styles import Style, parts_of, style_length
+from ..styles import parts_of, style_length
 from ..types import Size
-from .color_modes import has_style_colors
 from .inputs import PaintInputs
 from .progress import Carry
 from .stage import Stage
 
-__all__ = ["Below", "begin", "begin_again", "enlarged_canvas", "painted_over", "recolored"]
+__all__ = ["Below", "begin", "begin_again", "enlarged_canvas", "painted_over"]
 
 _AROUND = 2.0  # px: an edge keeps voting away from as far as a patch reaches
 _FINE_EDGES = 0.6  # where a scale refines, weaker edges are spared: the eye reads the content by its finest ones
 _FINE_BANDS = 2  # what the strokes of a scale that refines bring: the octave that is new, and one that joins it to the rest
-
-
-def recolored(content: Tensor, styles: Sequence[Style], config: StylizeConfig, mask: Tensor | None = None) -> Tensor:
-    """The content in the palette of those styles whose pixels count, or of all where none's do, as far as the strength goes.
-
-    With a ``mask`` ``(1, 1, H, W)`` of the content, the colours that are there are given the palette.
-    """
-    if not (config.recolor and has_style_colors(config)):
-        return content
-    parts = parts_of(config, len(styles))
-    shares = [part.share_of(PIXELS) for part in parts]
-    colors = [style.colors.to(content.device) for style in styles]
-    seen = None if mask is None else mask[0, 0] > 0
-    moved = recolor(content, colors, shares if any(shares) else [part.share for part in parts], seen=seen)
-    return content.lerp(moved, min(1.0, 2 * config.strength))
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from impasto.images.color.histogram import match_histogram
+from impasto.images.color.histogram import fit_histogram, fit_shades, match_histogram, shaded_as
 from impasto.images.color.spaces import to_space
 from synthetic import picture
 
@@ -61,3 +61,19 @@ def test_sizes_may_differ(size):
     matched = match_histogram(OURS, small)
     assert matched.shape == OURS.shape
     torch.testing.assert_close(lab(matched).mean(1), lab(small).mean(1), atol=5e-3, rtol=0)
+
+
+@pytest.mark.parametrize("size", [(30, 32), (300, 310)], ids=["all", "sampled"])
+def test_a_fitted_map_is_kept_for_other_pictures(size):
+    """Where it was fitted it is `match_histogram` to the bit; elsewhere what is equal becomes equal."""
+    ours, still = 0.2 + 0.5 * picture(*size, 2), (..., slice(size[1] // 2))
+    other = ours.clone()
+    other[..., size[1] // 2 :] *= 0.2  # darker than anything the map was fitted to
+    shades = fit_shades(MODEL)
+    fitted, today = fit_histogram(ours, shades), match_histogram(ours, MODEL)
+    assert torch.equal(fitted.apply(ours), today)
+    assert torch.equal(shaded_as(ours, shades), today)
+    later = fitted.apply(other)
+    assert torch.equal(later[still], today[still])
+    assert (match_histogram(other, MODEL)[still] - today[still]).abs().max() > 0.05
+    assert 0 <= later.min() <= later.max() <= 1

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from impasto.images.color.spaces import to_space
-from impasto.images.color.transfer import recolor
+from impasto.images.color.transfer import fit_moments, fit_transfer, moved_to, recolor
 
 METHODS, SPACES = ("pca", "cholesky", "symmetric"), ("srgb", "linear", "oklab")
 
@@ -96,3 +96,29 @@ def test_constant_and_grey_pictures_stay_finite_and_in_range(content: Tensor, mo
     assert moved.isfinite().all()
     assert 0 <= moved.min() <= moved.max() <= 1
     torch.testing.assert_close(moved.mean(), model.mean(), rtol=0, atol=0.02)
+
+
+@pytest.mark.parametrize("rounds", [1, 10])
+@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_fitted_transfer_is_kept_for_other_pictures(method: str, space: str, rounds: int) -> None:
+    """Where it was fitted it is `recolor` to the bit; elsewhere what is equal becomes equal, and the rest is no part of it."""
+    ours, model = picture(0.4, 0.3, 1).pow(2), picture(0.6, 0.6, 2, (11, 17))  # some of it is clamped
+    other = torch.cat([ours[:, :, :8], picture(0.7, 0.1, 3, (12, 30))], dim=2)
+    fitted = fit_transfer(ours, fit_moments([model], space=space), method=method, rounds=rounds)
+    today = recolor(ours, [model], method=method, space=space, rounds=rounds)
+    assert torch.equal(fitted.apply(ours), today)
+    assert torch.equal(moved_to(ours, fit_moments([model], space=space), method=method, rounds=rounds), today)
+    assert torch.equal(fitted.apply(other)[:, :, :8], today[:, :, :8])
+    anew = recolor(other, [model], method=method, space=space, rounds=rounds)
+    assert (anew[:, :, :8] - today[:, :, :8]).abs().max() > 0.05
+
+
+def test_a_transfer_fitted_to_a_part_is_that_of_the_part() -> None:
+    ours, model = picture(0.4, 0.3, 1), picture(0.6, 0.2, 2)
+    seen = torch.zeros(20, 30, dtype=torch.bool)
+    seen[:9] = True
+    fitted = fit_transfer(ours, fit_moments([model]), seen=seen)
+    assert torch.equal(fitted.apply(ours), recolor(ours, [model], seen=seen))
+    alone = fit_transfer(ours[:, :, :9], fit_moments([model])).apply(ours)
+    torch.testing.assert_close(fitted.apply(ours), alone, rtol=0, atol=torch.finfo(torch.float32).eps)  # sums in another order

@@ -1,8 +1,12 @@
-"""Colours of one picture moved to those of others: mean and covariance, by a linear map in a colour space of choice."""
+"""Colours of one picture moved to those of others: mean and covariance, by a linear map in a colour space of choice.
+
+A map is fitted once, to a picture and to what is known of the models, and applied to as many pictures as there are.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -10,9 +14,74 @@ from torch import Tensor
 from ...config.choices import COLOR_METHODS, registered
 from .spaces import columns_in, from_space
 
-__all__ = ["match_moments", "recolor"]
+__all__ = ["Affine", "ColorTransfer", "Moments", "fit_affine", "fit_moments", "fit_transfer", "moved_to", "recolor"]
 
 _FLOOR = 1e-5  # variance below which a direction counts as having none: grey pictures would otherwise be blown up
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """What a transfer of colours knows of its models: the mean ``(3,)`` and covariance ``(3, 3)`` of their colours in ``space``.
+
+    float64, on the CPU.
+    """
+
+    mean: Tensor
+    covariance: Tensor
+    space: str
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """The colour x becomes ``matrix (x - centre) + offset``: ``(3, 3)``, ``(3,)`` and ``(3,)`` in float64."""
+
+    matrix: Tensor
+    centre: Tensor
+    offset: Tensor
+
+    def apply(self, columns: Tensor) -> Tensor:
+        """Colours ``(3, N)`` in float64, any range; nothing is clamped."""
+        return self.matrix @ (columns - self.centre[:, None]) + self.offset[:, None]
+
+
+@dataclass(frozen=True, eq=False)
+class ColorTransfer:
+    """What `fit_transfer` found: maps of colours in ``space``, one for each round; after each, colours are clamped to [0, 1]."""
+
+    maps: tuple[Affine, ...]
+    space: str
+
+    def apply(self, picture: Tensor) -> Tensor:
+        """A picture ``(1, 3, H, W)`` in [0, 1], of any size; pixels of one colour get one colour, whatever is around them."""
+        for each in self.maps:
+            picture = _free(picture, each.apply(columns_in(self.space, picture)), self.space).clamp(0, 1)
+        return picture
+
+
+def fit_moments(models: Sequence[Tensor], shares: Sequence[float] | None = None, space: str = "srgb") -> Moments:
+    """The moments of pictures ``(1, 3, H, W)`` in [0, 1] of any sizes, mixed by ``shares`` (equal ones by default)."""
+    return Moments(*_moments([columns_in(space, model) for model in models], shares or [1.0] * len(models)), space)
+
+
+def fit_affine(columns: Tensor, target: Moments, method: str = "symmetric", seen: Tensor | None = None) -> Affine:
+    """The map that gives colours ``(3, N)``, in float64 and in the target's space, its moments; see `recolor`."""
+    mean, covariance = _moments([columns if seen is None else columns[:, seen.flatten()]], [1.0])
+    return Affine(_METHODS[method](covariance, target.covariance), mean, target.mean)
+
+
+def fit_transfer(
+    picture: Tensor, target: Moments, *, method: str = "symmetric", rounds: int = 1, seen: Tensor | None = None
+) -> ColorTransfer:
+    """The maps that give a picture the moments of its models; the arguments are those of `recolor`.
+
+    On this picture they give what `recolor` gives, to the bit.
+    """
+    return _fitted(picture, target, method, rounds, seen)[0]
+
+
+def moved_to(picture: Tensor, target: Moments, *, method: str = "symmetric", rounds: int = 1) -> Tensor:
+    """`recolor` to moments that are known."""
+    return _fitted(picture, target, method, rounds, None)[1]
 
 
 def recolor(
@@ -42,23 +111,25 @@ def recolor(
         rounds: how often, at most: what is clamped has other moments, which another round brings nearer.
         seen: ``(H, W)`` bool, those of the picture's pixels that are given the moments, by a map of all; by default every one.
     """
-    wanted = [columns_in(space, model) for model in models]
+    return _fitted(picture, fit_moments(models, shares, space), method, rounds, seen)[1]
+
+
+def _fitted(picture: Tensor, target: Moments, method: str, rounds: int, seen: Tensor | None) -> tuple[ColorTransfer, Tensor]:
+    """The maps, and the picture they were fitted to as it has become on the way: a round is fitted to what the last one gave."""
+    maps = []
     for _ in range(rounds):
-        moved = match_moments(columns_in(space, picture), wanted, shares or [1.0] * len(models), method, seen)
-        free = from_space(moved.reshape(1, *picture.shape[1:]), space).to(picture)
+        columns = columns_in(target.space, picture)
+        maps.append(fit_affine(columns, target, method, seen))
+        free = _free(picture, maps[-1].apply(columns), target.space)
         picture = free.clamp(0, 1)
         if torch.equal(picture, free):
             break
-    return picture
+    return ColorTransfer(tuple(maps), target.space), picture
 
 
-def match_moments(
-    columns: Tensor, models: Sequence[Tensor], shares: Sequence[float], method: str = "symmetric", seen: Tensor | None = None
-) -> Tensor:
-    """`recolor` on colours ``(3, N)`` in float64, any range; nothing is clamped."""
-    mean, covariance = _moments([columns if seen is None else columns[:, seen.flatten()]], [1.0])
-    wanted_mean, wanted = _moments(models, shares)
-    return _METHODS[method](covariance, wanted) @ (columns - mean[:, None]) + wanted_mean[:, None]
+def _free(picture: Tensor, columns: Tensor, space: str) -> Tensor:
+    """Colours ``(3, H W)`` of ``space`` as a picture like the one given, not clamped."""
+    return from_space(columns.reshape(1, *picture.shape[1:]), space).to(picture)
 
 
 def _moments(colors: Sequence[Tensor], shares: Sequence[float]) -> tuple[Tensor, Tensor]:
