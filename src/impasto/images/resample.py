@@ -14,7 +14,8 @@ from torch import Tensor
 from ..config.choices import FILTERS, SIDES, registered
 from ..errors import ConfigError, nearest_name
 from .arrays import Array
-from .periodic import is_wrapped, wrapped
+from .periodic import wrapped
+from .separable import around, resampled
 
 __all__ = ["ELSEWHERE", "Within", "fit_size", "resize", "shrunk", "side_of"]
 
@@ -40,7 +41,6 @@ _SIDES: dict[str, Callable[[tuple[int, int]], int]] = registered(
 )
 
 _LEAST = 16  # px
-_WIDEST = 3  # px on each side, of the larger picture: lanczos
 
 
 def side_of(size: tuple[int, int], side: str) -> int:
@@ -112,6 +112,9 @@ def shrunk(array: Array, peak: float, size: tuple[int, int], filter: str) -> Arr
 def resize(pixels: Tensor, size: tuple[int, int], filter: str = "lanczos", wrap: str = "none") -> Tensor:
     """Resize ``(B, C, H, W)`` to ``(B, C, *size)`` in float32; the filter widens when shrinking, so nothing aliases.
 
+    Pillow does it on the CPU, where its sums are float64. On other devices the picture stays, and sums are float32, see
+    `separable`.
+
     Args:
         pixels: values in [0, 1]; whatever a filter overshoots is clamped. Not differentiable.
         size: ``(height, width)``; the same tensor comes back when it has that size already.
@@ -125,9 +128,11 @@ def resize(pixels: Tensor, size: tuple[int, int], filter: str = "lanczos", wrap:
         raise ConfigError(f"unknown filter {filter!r}", nearest_name(filter, _FILTERS))
     if tuple(pixels.shape[2:]) == tuple(size):
         return pixels
-    planes = pixels.detach().to("cpu", torch.float32).flatten(0, 1)
-    kernel = _FILTERS[filter]
-    resized = _area(planes, size) if kernel is None else _filtered(planes, size, kernel, wrap)
+    planes, kernel = pixels.detach().to(torch.float32).flatten(0, 1), _FILTERS[filter]
+    if pixels.device.type != "cpu":
+        resized = resampled(planes, size, filter, wrap)
+    else:
+        resized = _area(planes, size) if kernel is None else _filtered(planes, size, kernel, wrap)
     return resized.reshape(*pixels.shape[:2], *size).clamp_(0, 1).to(pixels)
 
 
@@ -136,17 +141,12 @@ def _filtered(planes: Tensor, size: tuple[int, int], filter: Image.Resampling, w
 
     Its filters see what lies around the box that is resized.
     """
-    (height, width), down, right = size, *(_around(planes, axis, new, wrap) for axis, new in zip((-2, -1), size, strict=True))
+    height, width = size
+    down, right = around(planes.shape[-2], height, -2, wrap), around(planes.shape[-1], width, -1, wrap)
     box = (right, down, right + planes.shape[-1], down + planes.shape[-2])
-    around = wrapped(wrapped(planes, -2, down), -1, right)
-    images = (Image.fromarray(np.ascontiguousarray(plane)) for plane in around.numpy())
+    grown = wrapped(wrapped(planes, -2, down), -1, right)
+    images = (Image.fromarray(np.ascontiguousarray(plane)) for plane in grown.numpy())
     return torch.from_numpy(np.stack([np.asarray(image.resize((width, height), filter, box=box)) for image in images]))
-
-
-def _around(planes: Tensor, axis: int, new: int, wrap: str) -> int:
-    """Px beyond the border of a tiled axis that the widest filter sees."""
-    old = planes.shape[axis]
-    return min(old, math.ceil(_WIDEST * max(1.0, old / new))) if is_wrapped(axis, wrap) else 0
 
 
 def _area(planes: Tensor, size: tuple[int, int]) -> Tensor:
