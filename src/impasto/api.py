@@ -14,8 +14,11 @@ from .config import StylizeConfig
 from .config.fields import options_of
 from .config.presets import load_preset
 from .devices import NUMBER_FORMATS, choose_device, choose_precision
+from .engine.color_modes import FittedColors, fit_colors
 from .engine.progress import Progress
+from .engine.schedule import finished_size
 from .images.files import io
+from .images.resample import resize
 from .objective import build as targets
 from .objective.objective import Objective
 from .regions.region import Region, recorded_regions
@@ -23,7 +26,7 @@ from .runs.checkpoint import Checkpoint, read_checkpoint
 from .runs.record import config_of
 from .runs.result import Result
 from .runs.run import Begin, Run
-from .styles import learn
+from .styles import KeptStyle, learn, needed, needed_of_styles, read_style
 from .weights.manifest import NORMALIZATIONS
 from .weights.store import Store, default_cache
 
@@ -31,6 +34,7 @@ __all__ = [
     "Begin",
     "Result",
     "Run",
+    "Session",
     "Stylizer",
     "build_objective",
     "create_backbone",
@@ -90,6 +94,14 @@ class Stylizer:
         """
         return Run(content, styles if isinstance(styles, (list, tuple)) else [styles], self, begin)
 
+    def session(self, styles: Any) -> Session:
+        """These styles kept in memory, for any number of contents: previews, frames of a film.
+
+        Args:
+            styles: as of `impasto.iterate`, without regions.
+        """
+        return Session(self, styles)
+
     def stylize(self, content: Any, style: Any, callback: Callable[[Progress], None] | None = None) -> Result:
         """As `impasto.stylize`."""
         painting = self.iterate(content, style)
@@ -97,6 +109,34 @@ class Stylizer:
             if callback is not None:
                 callback(progress)
         return painting.result()
+
+
+class Session:
+    """A network and styles that stay in memory: what is known of the styles at a size is worked out once, whatever is painted.
+
+    Made by `Stylizer.session`. Its runs have records of their own, and may follow each other or take turns.
+    """
+
+    def __init__(self, stylizer: Stylizer, styles: Any) -> None:
+        given = styles if isinstance(styles, (list, tuple)) else [styles]
+        self.stylizer = stylizer
+        self._styles = [KeptStyle(read_style(style, needed_of_styles(stylizer.config))) for style in given]
+
+    def colors(self, content: Any) -> FittedColors:
+        """Colours fitted to one content, for `Begin.colors` of those that follow it: fitted to each they would flicker."""
+        config = self.stylizer.config
+        picture = io.read_picture(content, name="content", within=needed(config))
+        shown = resize(picture.pixels, finished_size(config, picture.size), config.resample, config.wrap)
+        return fit_colors(shown, self._styles, config)
+
+    def iterate(self, content: Any, begin: Begin | None = None) -> Run:
+        """Paint a content step by step, as `impasto.iterate`.
+
+        Args:
+            content: as of `impasto.iterate`.
+            begin: what it begins with, as the canvas, matches and solver of the frame before (`Run.carry`).
+        """
+        return self.stylizer.iterate(content, self._styles, begin)
 
 
 def iterate(content: Any, styles: Any, *, config: StylizeConfig | None = None, preset: str | None = None, **options: Any) -> Run:
