@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .cells import DEFAULT, Cell, plan_cells
-from .compare import Comparison, Tried, compare
+from .cells import DEFAULT, Cell, Tried, plan_cells
+from .compare import Comparison, compare
 
 __all__ = ["DEFAULT", "Cell", "Comparison", "Tried", "compare", "plan_cells"]

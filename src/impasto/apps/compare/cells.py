@@ -11,9 +11,9 @@ from typing import Any
 from ...api import make_config
 from ...config import StylizeConfig
 from ...errors import ConfigError
-from ..batch import Job
+from ..batch import Job, Painted
 
-__all__ = ["DEFAULT", "Cell", "label_of", "plan_cells"]
+__all__ = ["DEFAULT", "Cell", "Tried", "label_of", "plan_cells"]
 
 DEFAULT = "default"
 """Stands among presets for none of them."""
@@ -46,6 +46,13 @@ class Cell(Job):
     def stem(self) -> str:
         """The name as that of a file, without suffix: ``gatys2016-style_weight-8``."""
         return re.sub(r"[^\w.+]+", "-", self.name).strip("-.")
+
+
+@dataclass(frozen=True, eq=False)
+class Tried(Painted):
+    """What became of a cell: a ``result`` or an ``error``, and ``losses``, a row for each iteration that was done."""
+
+    losses: list[dict[str, float]] = field(default_factory=list, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,21 +18,14 @@ from ...images.files.folder import expanded
 from ...images.files.io import Picture, check_output, check_writable, read_picture, save_picture, to_pil, write_text
 from ...runs.record import files_named, record_text
 from ...styles import SHORTEST, Style, needed, needed_of_styles, parts_of, read_style
-from ..batch import Paint, Painted, attempt
-from .cells import Cell, label_of, plan_cells
+from ..batch import Paint, attempt
+from .cells import Cell, Tried, label_of, plan_cells
 from .sheet import CELL, Shown, describe, lay_out
 
 if TYPE_CHECKING:
     import PIL.Image
 
-__all__ = ["Comparison", "Tried", "compare"]
-
-
-@dataclass(frozen=True, eq=False)
-class Tried(Painted):
-    """What became of a cell: a ``result`` or an ``error``, and ``losses``, a row for each iteration that was done."""
-
-    losses: list[dict[str, float]] = field(default_factory=list, repr=False, kw_only=True)
+__all__ = ["Comparison", "compare"]
 
 
 class Comparison(Iterator[Tried]):

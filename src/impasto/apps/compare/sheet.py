@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PIL import Image
 
 from ...figures.contact_sheet import contact_sheet, margin_of, stack, type_size
 from ...figures.loss_curves import Curve, draw_curves
-from .cells import Cell
-
-if TYPE_CHECKING:
-    from .compare import Tried
+from .cells import Cell, Tried
 
 __all__ = ["CELL", "describe", "lay_out"]
 
