@@ -30,6 +30,8 @@ from impasto.config.fields import options_of
 from impasto.config.options import OutputConfig, StylizeConfig
 from impasto.images.files.io import read_picture
 
+pytestmark = pytest.mark.slow
+
 CASES = int(os.environ.get("IMPASTO_FUZZ_CASES", "300"))
 CODES = {0, 1, 2, 130, 143}
 OUTPUTS = ["{out}/o.png"] * 15 + [f"{{out}}/{name}" for name in ("o.jpg", "o.webp", "o.tif", "o", "", "deep/o.png")]

@@ -67,3 +67,12 @@ def test_a_record_without_content_is_one_of_a_texture(impasto, photo, painting, 
     out.with_suffix(".json").write_text(json.dumps(record), "utf-8")
     line = impasto("stylize", "--from", out.with_suffix(".json"), "-o", out).refused()
     assert "the run record is damaged at 'content'" in line
+
+
+def test_the_former_name_of_wrap_is_taken_and_not_shown(impasto, painting, out):
+    said = impasto("texture", painting, "--tile", "xy", "-o", out, *TINY, *SHORT)
+    assert said.code == 0
+    assert json.loads(read_record(out) or "")["config"]["wrap"] == "xy"
+    shown = impasto("texture", "--help").out
+    assert "--wrap" in shown
+    assert "--tile " not in shown

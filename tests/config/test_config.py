@@ -422,3 +422,9 @@ def test_each_network_has_its_own_defaults() -> None:
     assert (compact.pooling, published.pooling) == ("avg", "max")
     assert compact.voting != published.voting
     assert StylizeConfig(backbone="vgg16").resolve().voting == published.voting
+
+
+def test_an_option_is_read_by_its_former_name_as_well():
+    """Records and command lines of before the border was called wrap."""
+    assert StylizeConfig(tile="xy") == StylizeConfig(wrap="xy") == StylizeConfig().overlay({"tile": "xy"})
+    assert "tile" not in StylizeConfig(tile="xy").to_dict()

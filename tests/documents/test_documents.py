@@ -24,6 +24,8 @@ from impasto.weights.formats import write_weights
 from impasto.weights.manifest import WEIGHTS
 from synthetic import picture, random_weights
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "src").rglob("*.md")])
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]

@@ -15,6 +15,8 @@ from PIL import Image
 from impasto.api import make_config
 from impasto.demo import PAINTINGS, PHOTOGRAPHS
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).parents[2] / "scripts" / "gallery"
 
 
