@@ -15,7 +15,6 @@ from impasto.config.presets import preset_names
 from impasto.images.color.histogram import match_histogram
 from impasto.images.color.transfer import recolor
 from impasto.images.resample import resize
-from impasto.runs import run as painting
 from impasto.runs.record import config_of
 from impasto.runs.run import Run
 from impasto.styles import learn
@@ -76,12 +75,10 @@ def test_content_is_the_ordinary_painting_with_other_chroma():
 
 @pytest.mark.parametrize("init", ["content", "noise", "style"])
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
-def test_luminance_is_painted_in_grey_alone(init, optimizer, monkeypatch):
+def test_luminance_is_painted_in_grey_alone(init, optimizer):
     """The loss must see what is shown; a canvas that drifts into colours would lose them in the end."""
-    seen, original = [], painting.shown_colors
-    monkeypatch.setattr(painting, "shown_colors", lambda picture, **rest: seen.append(picture) or original(picture, **rest))
-    paint("luminance", init=init, optimizer=optimizer)
-    canvas = seen[-1]
+    *_, last = begin("luminance", init=init, optimizer=optimizer)
+    canvas = last.saved()["canvas"]
     torch.testing.assert_close(canvas[:, 1:], canvas[:, :1].expand(1, 2, -1, -1), atol=1e-5, rtol=0)
     assert canvas.std() > 0.01
 
