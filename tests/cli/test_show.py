@@ -140,12 +140,20 @@ def test_a_picture_without_a_record(impasto, photo):
 
 
 @pytest.mark.parametrize(
-    "command", [("inspect", "{out}"), ("inspect", "{out}", "--json"), ("inspect", "{record}"), ("weights", "list")]
+    "command",
+    [
+        ("inspect", "{out}"),
+        ("inspect", "{out}", "--json"),
+        ("inspect", "{record}"),
+        ("weights", "list"),
+        ("style", "show", "{style}"),
+    ],
 )
 def test_what_computes_nothing_does_not_wait_for_pytorch(command, impasto, photo, painting, out):
-    record = out.with_suffix(".json")
+    record, style = out.with_suffix(".json"), out.with_suffix(".style")
+    impasto("style", "learn", painting, "--sizes", "32", "-o", style, "--backbone", "compact", "--device", "cpu")
     impasto("stylize", photo, painting, "-o", out, *TINY, "--quiet", "--record", record)
-    args = [part.format(out=out, record=record) for part in command]
+    args = [part.format(out=out, record=record, style=style) for part in command]
     script = f"import sys; from impasto.cli.main import main; code = main({args!r}); sys.exit(code or 'torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

@@ -17,7 +17,7 @@ from .progress import waiting
 from .weights import fetch_missing
 
 if TYPE_CHECKING:
-    from ..styles import LearntStyle
+    from ..styles.style_header import StyleHeader
 
 __all__ = ["style"]
 
@@ -75,9 +75,9 @@ def learn(
 @click.argument("file", metavar="FILE")
 def show(file: str) -> None:
     """Print what the style FILE holds, and what it was learnt from."""
-    from ..styles import read_learnt
+    from ..styles.style_header import read_style_header
 
-    click.echo("\n".join(_described(read_learnt(file))))
+    click.echo("\n".join(_described(read_style_header(file))))
 
 
 def _sizes(text: str) -> tuple[int, ...]:
@@ -87,7 +87,7 @@ def _sizes(text: str) -> tuple[int, ...]:
         raise click.UsageError(f"--sizes is {text!r}: give whole numbers of px, as in 64,128,256") from None
 
 
-def _described(style: LearntStyle) -> Iterator[str]:
+def _described(style: StyleHeader) -> Iterator[str]:
     weights, config = style.fact("weights"), style.config
     yield f"{style.name}: {style.facts['format']}, written by impasto {style.facts['impasto']}, sha256 {style.sha256}"
     for origin in style.fact("origins"):
@@ -99,8 +99,8 @@ def _described(style: LearntStyle) -> Iterator[str]:
         yield f"{size} px along the {config.side} side: {_level(style, size)}"
 
 
-def _level(style: LearntStyle, size: int) -> str:
-    layers, rows, pictures = style.layers(size), style.rows(size), len(style.pictures(size))
+def _level(style: StyleHeader, size: int) -> str:
+    layers, rows, pictures = style.layers(size), style.rows(size), style.pictures(size)
     parts = {
         f"statistics of {', '.join(layers)}": layers,
         f"{rows} positions to match": rows,

@@ -1,12 +1,48 @@
-"""Styles: what is known of one at a size, and what it is known from."""
+"""Styles: what is known of one at a size, and what it is known from: pictures, folders, or a file that was learnt.
 
-from .learn import learn_ladder
-from .mixing import Part, needed, needed_of_styles, parts_of, style_length
-from .patch_bank import joined, kept
-from .picture_style import SHORTEST, PictureStyle, drawn, layer_bank, learn, resized
-from .read import read_pictures, read_style
-from .style import KeptStyle, Style, StyleTargets
-from .style_file import LearntStyle, check_style_output, read_learnt
+Read `style`, the protocol, then `picture_style`, `views`, `patch_bank`, `mixing`, and `style_file` with `style_ladder`. The
+objective and the engine may import it. Its names are loaded when first used, so that `style_header` looks at a file without
+PyTorch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .mixing import Part, needed, needed_of_styles, parts_of, style_length
+    from .patch_bank import joined, kept
+    from .picture_style import SHORTEST, PictureStyle, drawn, layer_bank, learn, resized
+    from .read import read_pictures, read_style
+    from .style import KeptStyle, Style, StyleTargets
+    from .style_file import LearntStyle, check_style_output, read_learnt
+    from .style_ladder import learn_ladder
+
+_HOMES = {
+    "KeptStyle": "style",
+    "LearntStyle": "style_file",
+    "Part": "mixing",
+    "PictureStyle": "picture_style",
+    "SHORTEST": "picture_style",
+    "Style": "style",
+    "StyleTargets": "style",
+    "check_style_output": "style_file",
+    "drawn": "picture_style",
+    "joined": "patch_bank",
+    "kept": "patch_bank",
+    "layer_bank": "picture_style",
+    "learn": "picture_style",
+    "learn_ladder": "style_ladder",
+    "needed": "mixing",
+    "needed_of_styles": "mixing",
+    "parts_of": "mixing",
+    "read_learnt": "style_file",
+    "read_pictures": "read",
+    "read_style": "read",
+    "resized": "picture_style",
+    "style_length": "mixing",
+}
 
 __all__ = [
     "SHORTEST",
@@ -32,3 +68,9 @@ __all__ = [
     "resized",
     "style_length",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)

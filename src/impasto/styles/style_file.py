@@ -6,7 +6,6 @@ pictures at that size and their hypercolumns, unless these are more than a budge
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -27,12 +26,10 @@ from ..losses import Sums
 from ..weights.tensor_files import sorted_metadata
 from .picture_style import PictureStyle, learn
 from .style import StyleTargets
+from .style_header import FORMAT, SUFFIX, read_style_header, style_bytes
 from .views import views
 
 __all__ = ["FORMAT", "SUFFIX", "LearntStyle", "check_style_output", "read_learnt"]
-
-SUFFIX = ".style"
-FORMAT = "impasto style 1"
 
 _SEEING = ("pooling", "padding", "network_input", "side")  # options that decide what the numbers mean
 _TURNING = ("neighbour_rotations", "neighbour_border")  # options that decide which hypercolumns there are
@@ -196,17 +193,9 @@ def check_style_output(path: str | os.PathLike[str]) -> None:
 
 def _is_style(path: Path) -> bool:
     try:
-        return bool(_facts_in(path.read_bytes()))
+        return bool(read_style_header(path).facts)
     except Exception:  # see `read_learnt`
         return False
-
-
-def _facts_in(data: bytes) -> dict[str, str]:
-    """What the bytes of a style file say of it; any error where they are something else."""
-    facts: dict[str, str] = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
-    if not facts["format"].startswith(FORMAT.rstrip("1")):
-        raise ValueError
-    return facts
 
 
 def read_learnt(path: str | os.PathLike[str]) -> LearntStyle:
@@ -217,20 +206,5 @@ def read_learnt(path: str | os.PathLike[str]) -> LearntStyle:
     """
     from safetensors.torch import load
 
-    name = os.fspath(path)
-    try:
-        data = Path(path).read_bytes()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise StyleError(f"cannot read the style {name!r}: {reason}", "check the name and its permissions") from error
-    try:
-        facts = _facts_in(data)
-        style = LearntStyle(load(data), facts, name, hashlib.sha256(data).hexdigest())
-        complete = bool(style.sizes) and "colors" in style.tensors and bool(style.fact("weights")["sha256"])
-    except Exception as error:  # bytes that anybody may have written: what two parsers raise of them has no bounds
-        raise StyleError(f"{name!r} is no style file, or it is damaged", "make it with: impasto style learn") from error
-    if facts["format"] != FORMAT:
-        raise StyleError(f"{name!r} is of format {facts['format']!r}, this version reads {FORMAT!r}", "update impasto")
-    if not complete:
-        raise StyleError(f"{name!r} is damaged", "learn it again")
-    return style
+    header, data = read_style_header(path), style_bytes(path)
+    return LearntStyle(load(data), header.facts, header.name, header.sha256)
