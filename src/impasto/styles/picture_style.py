@@ -120,10 +120,9 @@ def learn(
         ConfigError: a layer is unknown to the backbone.
     """
     config = config.resolve()
-    layers = (config.style_layers or ()) if config.style_weight else ()
-    matched = (config.neighbour_layers or ()) if config.neighbour_weight and share else ()
+    layers, matched = _layers(config, share)
     if is_tiled(picture, config.tile_size) and config.neighbour_match == "hypercolumns":
-        return _learn_in_tiles(picture, layers, matched, config, backbone, share, mask)
+        return _learn_in_tiles(picture, config, backbone, share, mask)
     features = features_of(backbone, picture, (*layers, *matched))
     stats = {name: sums(features[name], _weight(mask, name, backbone)) for name in layers}
     if not matched:
@@ -143,14 +142,9 @@ def learn(
 
 
 def _learn_in_tiles(
-    picture: Tensor,
-    layers: Sequence[str],
-    matched: Sequence[str],
-    config: StylizeConfig,
-    backbone: Backbone,
-    share: float,
-    mask: Tensor | None,
+    picture: Tensor, config: StylizeConfig, backbone: Backbone, share: float, mask: Tensor | None
 ) -> StyleTargets:
+    layers, matched = _layers(config, share)
     weights = {name: weight for name in layers if (weight := _weight(mask, name, backbone)) is not None}
     stats = picture_sums(backbone, picture, layers, config.tile_size, weights)
     if not matched:
@@ -158,6 +152,12 @@ def _learn_in_tiles(
     seen = tuple(views(picture, config, share))
     bank = DistantBank(seen, tuple(matched), backbone, config.tile_size)
     return StyleTargets(stats, bank, tuple(view.inner for view in seen), inside=_inside(seen, mask, matched, backbone))
+
+
+def _layers(config: StylizeConfig, share: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Those whose statistics count, and those that are matched."""
+    layers = (config.style_layers or ()) if config.style_weight else ()
+    return layers, (config.neighbour_layers or ()) if config.neighbour_weight and share else ()
 
 
 def _turned(mask: Tensor | None, count: int) -> list[Tensor | None]:
