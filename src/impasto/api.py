@@ -72,7 +72,8 @@ class Stylizer:
         exact: bool = False,
         **options: Any,
     ) -> None:
-        asked = _with_known_layers(make_config(config, preset, options).resolve())
+        asked = make_config(config, preset, options).resolve()
+        _check_layers(asked)
         resolved = asked if exact else _with_weights_at_hand(asked)
         device = choose_device(resolved.device)
         precision = choose_precision(resolved.precision, device, resolved.optimizer, resolved.line_search)
@@ -82,6 +83,7 @@ class Stylizer:
         self.backbone: Backbone
         self.weights: dict[str, str]
         self.backbone, found = next(known, None) or _backbone(self.config, device)
+        self.config = _with_known_layers(self.config, self.backbone)
         self.weights = {"id": found["id"], "sha256": found["sha256"]}
         if asked.weights != resolved.weights:
             self.weights["asked"] = str(asked.weights)
@@ -244,10 +246,19 @@ def build_objective(content: Any, style: Any, config: StylizeConfig, backbone: B
     return targets.build_objective(read[0], [learn(picture, config, backbone) for picture in read[1:]], config, backbone)
 
 
-def _with_known_layers(config: StylizeConfig) -> StylizeConfig:
-    """The resolved ``config`` with every layer under the papers' name; one that is unknown is refused, whatever its weight."""
-    options = ("content_layers", "style_layers", "neighbour_layers")
-    return config.overlay({option: [canonical_layer(name) for name in getattr(config, option)] for option in options})
+_LAYERS = ("content_layers", "style_layers", "neighbour_layers")
+
+
+def _check_layers(config: StylizeConfig) -> None:
+    """Refuse layers that no network of VGG's shape has before its weights are looked for, perhaps fetched."""
+    for layer in (layer for name in _LAYERS for layer in getattr(config, name)):
+        canonical_layer(layer)
+
+
+def _with_known_layers(config: StylizeConfig, backbone: Backbone) -> StylizeConfig:
+    """The config with every layer under its own name; one that is unknown is refused, whatever its weight."""
+    known = {name: [canonical_layer(layer, backbone.layers) for layer in getattr(config, name)] for name in _LAYERS}
+    return config.overlay(known)
 
 
 def _with_weights_at_hand(config: StylizeConfig) -> StylizeConfig:

@@ -46,11 +46,15 @@ class LayerSpec:
         channels: of the features.
         stride: pixels between two cells.
         radius: pixels beyond its own that a cell sees, on the worse side.
+        block: of the network, from 1, the finest; ``style_blocks`` names them.
+        aliases: other names it goes by.
     """
 
     channels: int
     stride: int
     radius: int
+    block: int = 1
+    aliases: tuple[str, ...] = ()
 
     @property
     def halo(self) -> int:
@@ -59,11 +63,16 @@ class LayerSpec:
 
 
 class Backbone(Protocol):
-    """A frozen network. One contract test walks `impasto.backbones.BACKBONES` and measures what is said here."""
+    """A frozen network. One contract test walks `impasto.backbones.BACKBONES` and measures what is said here.
+
+    Any network will do whose layers are grids of cells over the picture, ``H // stride`` by ``W // stride`` of them, that depend
+    on no more than their ``radius``, and that pads at the picture's border alone: then tiles that begin on a cell of every layer
+    give what the whole picture gives.
+    """
 
     @property
     def layers(self) -> Mapping[str, LayerSpec]:
-        """The layers it has, by the papers' names, in the order they are computed."""
+        """The layers it has, by their own names, in the order they are computed; ``pixels`` first."""
 
     @property
     def device(self) -> torch.device:
@@ -109,25 +118,34 @@ def with_pullback(backbone: Backbone, image: Tensor, layers: Iterable[str]) -> t
     return {name: features.detach() for name, features in seen.items()}, pullback
 
 
-def canonical_layer(name: str) -> str:
-    """The papers' name of a layer: ``relu4_1`` for ``relu4_1`` and for Keras' ``block4_conv1``, which includes the ReLU.
+def canonical_layer(name: str, layers: Mapping[str, LayerSpec] | None = None) -> str:
+    """A layer's own name, of whatever it is called: ``relu4_1`` for Keras' ``block4_conv1``, which includes the ReLU.
+
+    Args:
+        name: as somebody called it.
+        layers: of the network that is used; names of VGG-19 are known beside them, as weights may hold its first ones only.
 
     Raises:
-        ConfigError: VGG-19 has no such layer; the hint gives the nearest name.
+        ConfigError: neither has such a layer; the hint gives the nearest name.
     """
+    if layers and name in layers:
+        return name
+    for own, spec in (layers or {}).items():
+        if name in spec.aliases:
+            return own
     canonical = re.sub(r"^block(\d)_conv(\d)$", r"relu\1_\2", name)
     if canonical not in LAYERS:
-        raise ConfigError(f"unknown layer {name!r}", nearest_name(canonical, LAYERS))
+        raise ConfigError(f"unknown layer {name!r}", nearest_name(canonical, layers or LAYERS))
     return canonical
 
 
 def held_layer(name: str, layers: Mapping[str, LayerSpec]) -> str:
-    """The papers' name of a layer, of a network that has ``layers``.
+    """A layer's own name, of a network that has ``layers``.
 
     Raises:
-        ConfigError: VGG-19 has no such layer, or this network does not hold it: weights may be its first ones only, or VGG-16's.
+        ConfigError: it has no such layer: weights may be the first ones of VGG-19 only, or those of VGG-16.
     """
-    layer = canonical_layer(name)
+    layer = canonical_layer(name, layers)
     if layer not in layers:
         raise ConfigError(f"these weights do not hold layer {name!r}", f"available: {', '.join(layers)}")
     return layer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable, Mapping
 from functools import partial
 from itertools import groupby
@@ -235,7 +236,8 @@ def _layer_specs(convolutions: Convolutions) -> dict[str, LayerSpec]:
     for name, (weight, _) in convolutions.items():
         stride = 2 ** (int(name[4]) - 1)
         radius += stride
-        specs[_layer_of(name)] = LayerSpec(weight.shape[0], stride, radius)
+        keras = re.sub(r"conv(\d)_(\d)", r"block\1_conv\2", name)
+        specs[_layer_of(name)] = LayerSpec(weight.shape[0], stride, radius, int(name[4]), (keras,))
     return specs
 
 

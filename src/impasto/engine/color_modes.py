@@ -13,7 +13,6 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ..backbones import PIXELS
 from ..config import StylizeConfig
 from ..config.choices import COLORS, registered
 from ..images.color.histogram import fit_shades, shaded_as
@@ -24,6 +23,7 @@ from ..styles import Style, parts_of
 
 __all__ = ["FittedColors", "fit_colors", "painted_from", "recolored", "shown_colors", "style_colors"]
 
+_FINEST = 1  # the block of the network that the pixels go with
 _ROUNDS = 10  # what is clamped has other moments; so many bring them to 1e-4, unless a third of the colours are clamped
 
 
@@ -153,7 +153,7 @@ def _fit_palette(content: Tensor, styles: Sequence[Style], config: StylizeConfig
     if not (config.recolor and config.color in ("style", "content")):
         return None
     parts = parts_of(config, len(styles))
-    shares = [part.share_of(PIXELS) for part in parts]
+    shares = [part.share_of(_FINEST) for part in parts]
     colors = [style.colors.to(content.device) for style in styles]
     seen = None if mask is None else mask[0, 0] > 0
     target = fit_moments(colors, shares if any(shares) else [part.share for part in parts])

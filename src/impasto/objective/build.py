@@ -144,7 +144,8 @@ def _style_terms(
     """A term for each layer that has a weight, and of which some style has a share."""
     layers = config.style_layers or ()
     coefficients = config.style_layer_weights or (1.0,) * len(layers)
-    shares = {name: [part.share_of(name) for part in parts] for name in layers}
+    blocks = {name: weights.backbone.layers[held_layer(name, weights.backbone.layers)].block for name in layers}
+    shares = {name: [part.share_of(block) for part in parts] for name, block in blocks.items()}
     given = {name: w for name, w in zip(layers, coefficients, strict=True) if w and any(shares[name])}
     if not config.style_weight or not given:
         return []

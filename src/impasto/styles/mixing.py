@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from ..backbones import PIXELS, canonical_layer
 from ..config import StylizeConfig
 from ..errors import ConfigError, PictureError
 from ..images.resample import ELSEWHERE, Within, side_of
@@ -30,9 +29,8 @@ class Part:
     scale: float
     blocks: range
 
-    def share_of(self, layer: str) -> float:
-        """Its weight in the statistics of ``layer``; the pixels go with the finest block."""
-        block = 1 if layer == PIXELS else int(canonical_layer(layer)[len("relu")])
+    def share_of(self, block: int) -> float:
+        """Its weight in the statistics of the layers of a ``block``, from 1, the finest, with which the pixels go."""
         return self.share if block in self.blocks else 0.0
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..backbones import LAYERS, Backbone
+from ..backbones import Backbone
 from ..config import StylizeConfig
 from ..errors import StyleError
 from ..files import check_replaced, check_writable, write_bytes
@@ -71,7 +71,8 @@ class LearntStyle:
 
     def layers(self, size: int, kind: str = "stats") -> tuple[str, ...]:
         """The layers of which it knows the ``stats``, or has the ``bank``, at one of its sizes."""
-        return tuple(layer for layer in LAYERS if f"{size}/{kind}/{layer}" in self.tensors)
+        start = f"{size}/{kind}/"
+        return tuple(sorted(name.removeprefix(start) for name in self.tensors if name.startswith(start)))
 
     def rows(self, size: int) -> int:
         """How many positions to match it keeps at one of its sizes."""
