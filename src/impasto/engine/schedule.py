@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..config import StylizeConfig
+from ..config.concerns import Scales
 from ..errors import PictureError
 from ..images.resample import fit_size, side_of
 from ..types import Size
@@ -55,14 +56,15 @@ def plan_scales(config: StylizeConfig, size: Size) -> tuple[ScalePlan, ...]:
         PictureError: the canvas' short side would be below 16 px.
     """
     config = config.resolve()
-    length = side_of(finished_size(config, size), config.side)
-    count = config.scale_count or _default_count(config, length)
-    lengths = [length / config.scale_ratio**k for k in reversed(range(count))]
-    sizes = [_closed(fit_size(size, max(1, round(length)), config.side), config.wrap) for length in lengths]
-    iterations = config.iterations or ()
-    scales = [ScalePlan(size, iterations[min(k, len(iterations) - 1)]) for k, size in enumerate(sizes)]
+    options = config.scales
+    length = side_of(finished_size(config, size), options.side)
+    count = options.scale_count or _default_count(options, length)
+    lengths = [length / options.scale_ratio**k for k in reversed(range(count))]
+    sizes = [_closed(fit_size(size, max(1, round(length)), options.side), options.wrap) for length in lengths]
+    counts = options.iterations
+    scales = [ScalePlan(size, counts[min(k, len(counts) - 1)]) for k, size in enumerate(sizes)]
     coarser = [scale for scale in scales[:-1] if min(scale.size) >= _COARSE_SHORT]
-    last = (config.split_iterations or 0) if config.neighbour_weight else 0
+    last = options.split_iterations if config.neighbour_weight else 0
     return refining_from(config, [*coarser, scales[-1], *([ScalePlan(scales[-1].size, last, split=True)] if last else [])])
 
 
@@ -71,8 +73,8 @@ def refining_from(config: StylizeConfig, plans: Sequence[ScalePlan]) -> tuple[Sc
 
     This is the one place that decides it; the loop, the memory plan and the forecast read it.
     """
-    full = config.full_scales or 0
-    matches = bool(config.neighbour_weight) and config.neighbour_match == "hypercolumns" and full > 0
+    matching, full = config.matching, config.scales.full_scales
+    matches = bool(matching.neighbour_weight) and matching.neighbour_match == "hypercolumns" and full > 0
     return tuple(replace(plan, refines=matches and k >= full and not plan.split) for k, plan in enumerate(plans))
 
 
@@ -91,9 +93,9 @@ def _closed(size: Size, wrap: str) -> Size:
     return height, width
 
 
-def _default_count(config: StylizeConfig, length: int) -> int:
-    """As many scales as bring the coarsest nearest to ``config.coarsest``."""
-    return max(1, round(math.log(length / config.coarsest, config.scale_ratio)) + 1)
+def _default_count(options: Scales, length: int) -> int:
+    """As many scales as bring the coarsest nearest to the option ``coarsest``."""
+    return max(1, round(math.log(length / options.coarsest, options.scale_ratio)) + 1)
 
 
 def _too_narrow(size: Size, finest: Size, needed: int) -> PictureError:

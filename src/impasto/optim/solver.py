@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from torch import Tensor
 
 from ..config import StylizeConfig
 from ..config.choices import OPTIMIZERS, VARIABLES, registered
+from ..config.concerns import SolverOptions
 from ..types import Size
 from .adam import Adam
 from .lbfgs import LBFGS
@@ -118,21 +119,20 @@ def _split(state: State) -> tuple[State, Memory]:
 
 def create_solver(config: StylizeConfig) -> Solver:
     """The solver that ``config`` describes; resolved here if it is not yet."""
-    config = config.resolve()
-    method = _METHODS[cast(str, config.optimizer)](config)
-    variable = _VARIABLES[cast(str, config.variable)](config.wrap)
-    return Solver(method, Grey(variable) if config.color == "luminance" else variable, config.clamp, config.average)
+    options = config.solver
+    method, variable = _METHODS[options.optimizer](options), _VARIABLES[options.variable](config.wrap)
+    return Solver(method, Grey(variable) if config.color == "luminance" else variable, options.clamp, options.average)
 
 
-def _lbfgs(config: StylizeConfig) -> Method:
-    return LBFGS(cast(float, config.step_size), config.history, config.line_search == "strong-wolfe")
+def _lbfgs(options: SolverOptions) -> Method:
+    return LBFGS(options.step_size, options.history, options.line_search == "strong-wolfe")
 
 
-def _adam(config: StylizeConfig) -> Method:
-    return Adam(cast(float, config.step_size), config.beta1, config.beta2, config.epsilon, config.epsilon_hat, config.carry)
+def _adam(options: SolverOptions) -> Method:
+    return Adam(options.step_size, options.beta1, options.beta2, options.epsilon, options.epsilon_hat, options.carry)
 
 
-_METHODS: dict[str, Callable[[StylizeConfig], Method]] = registered(OPTIMIZERS, {"adam": _adam, "lbfgs": _lbfgs})
+_METHODS: dict[str, Callable[[SolverOptions], Method]] = registered(OPTIMIZERS, {"adam": _adam, "lbfgs": _lbfgs})
 
 _VARIABLES: dict[str, Callable[[str], Variable]] = registered(  # of the axes that are wrapped
     VARIABLES,
