@@ -9,12 +9,13 @@ import pytest
 from tiny import Said, paint_picture
 
 from impasto.cli.main import main
+from impasto.cli.output import Pauses
 
 
 @pytest.fixture
 def impasto(capfd: pytest.CaptureFixture[str]) -> Callable[..., Said]:
-    def run(*args: object) -> Said:
-        code = main([str(arg) for arg in args])
+    def run(*args: object, pauses: Pauses | None = None) -> Said:
+        code = main([str(arg) for arg in args], pauses)
         return Said(code, *capfd.readouterr())
 
     return run

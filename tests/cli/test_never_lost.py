@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from tiny import TINY
 
-from impasto.cli import output as keep
 from impasto.cli.streams import Lenient
 from impasto.errors import OutputError
 from impasto.images.files import io
@@ -94,7 +94,7 @@ def test_the_next_haven_is_taken_where_one_is_full(impasto, photo, painting, out
     home, full = tmp_path / "home", tmp_path / "full"
     home.mkdir()
     full.mkdir()
-    monkeypatch.setattr(keep.tempfile, "gettempdir", lambda: str(full))
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(full))
     monkeypatch.setenv("HOME", str(home))
     real = io.write_bytes
 

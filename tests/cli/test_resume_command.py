@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import random
@@ -19,7 +20,7 @@ from PIL import Image
 from tiny import TINY, paint_picture
 
 from impasto import files
-from impasto.cli import output as keep
+from impasto.cli.output import Pauses
 from impasto.cli.progress import PlainReport
 from impasto.cli.streams import Lenient
 from impasto.errors import OutputError
@@ -30,11 +31,12 @@ from impasto.runs.checkpoint import checkpoint_of, read_checkpoint, write_checkp
 LONGER = (*TINY, "--iterations", "8", "--objective", "gram")
 
 
-@pytest.fixture
-def often(monkeypatch):
-    """A checkpoint after every iteration, however long it takes to write."""
-    monkeypatch.setattr(keep, "REST", 0.0)
-    monkeypatch.setattr(keep, "monotonic", iter(range(10**9)).__next__)
+AT_ONCE = Pauses(again=0.0)
+
+
+def by_looks(rest: float = 0.0) -> Pauses:
+    """A look at the clock is a second; with no rest there is a checkpoint after every one, however long it takes to write."""
+    return Pauses(rest=rest, clock=itertools.count().__next__)
 
 
 @pytest.fixture
@@ -61,8 +63,8 @@ def pixels(path: Path) -> str:
 def test_killed_anywhere_it_ends_in_the_same_pixels(photo, painting, out, tmp_path):
     """Real processes; the checkpoints are as frequent as the iterations, so that some are being written."""
     whole, file = tmp_path / "whole.png", checkpoint_of(out)
-    code = "import impasto.cli.output as k, impasto.cli.main as m, sys; k.REST = 0; k.monotonic = iter(range(10**9)).__next__; "
-    program = [sys.executable, "-c", code + "sys.exit(m.main())"]
+    code = "import itertools, sys; from impasto.cli.main import main; from impasto.cli.output import Pauses; "
+    program = [sys.executable, "-c", code + "sys.exit(main(pauses=Pauses(rest=0, clock=itertools.count().__next__)))"]
     options = [*TINY, "--iterations", "150", "--objective", "gram", "--checkpoint", "1", "--quiet"]
     subprocess.run([*program, "stylize", photo, painting, "-o", whole, *options], check=True)
     kills, waits = 0, random.Random(1)
@@ -98,24 +100,24 @@ def test_a_signal_leaves_picture_and_checkpoint_and_says_how_to_go_on(impasto, s
     assert not file.exists()
 
 
-def test_a_second_signal_leaves_the_last_checkpoint(impasto, signals, often, photo, painting, out):
+def test_a_second_signal_leaves_the_last_checkpoint(impasto, signals, photo, painting, out):
     signals(5, signal.SIGTERM, signal.SIGTERM)
-    said = impasto("stylize", photo, painting, "-o", out, *LONGER, "--checkpoint", "1")
+    said = impasto("stylize", photo, painting, "-o", out, *LONGER, "--checkpoint", "1", pauses=by_looks())
     assert (said.code, said.out) == (143, "")
     assert list(out.parent.iterdir()) == [checkpoint_of(out)]
     assert read_checkpoint(checkpoint_of(out)).state["step"] == 4
 
 
-def test_checkpoints_come_as_often_as_asked_for(impasto, often, monkeypatch, photo, painting, out):
+def test_checkpoints_come_as_often_as_asked_for(impasto, monkeypatch, photo, painting, out):
     written = []
     monkeypatch.setattr(
         "impasto.runs.run.write_checkpoint", lambda path, since: written.append((Path(path), since.state["step"]))
     )
-    impasto("stylize", photo, painting, "-o", out, *LONGER, "--checkpoint", "4")
-    assert [step for _, step in written] == [4, 8]  # a look at the clock is a second here
-    monkeypatch.setattr(keep, "REST", 5.0)
+    impasto("stylize", photo, painting, "-o", out, *LONGER, "--checkpoint", "4", pauses=by_looks())
+    assert [step for _, step in written] == [4, 8]
     other = out.with_name("other")
-    impasto("stylize", photo, painting, "-o", out, *LONGER, "--checkpoint", "1", "--checkpoint-file", other)
+    flags = ("--checkpoint", "1", "--checkpoint-file", other)
+    impasto("stylize", photo, painting, "-o", out, *LONGER, *flags, pauses=by_looks(rest=5.0))
     assert written[2:] == [(other, 1), (other, 6)]
     impasto("stylize", photo, painting, "-o", out, *LONGER, "--checkpoint", "0")
     assert len(written) == 4
@@ -224,7 +226,6 @@ def test_a_batch_does_not_mind_checkpoints_of_other_runs(impasto, stopped, photo
 def full(monkeypatch):
     """A disk that is full for everything but the system's folder for temporary files, until so many attempts were made."""
     real, tries, here = files.replacing, [], Path(tempfile.gettempdir())
-    monkeypatch.setattr(keep, "PAUSE", 0.0)
 
     def disk(until: float) -> list[Path]:
         def replacing(path):
@@ -251,7 +252,7 @@ def watched(monkeypatch):
 
 def test_a_finished_picture_waits_for_the_disk(impasto, full, watched, photo, painting, out):
     tries = full(until=3)
-    said = impasto("stylize", photo, painting, "-o", out, *LONGER)
+    said = impasto("stylize", photo, painting, "-o", out, *LONGER, pauses=AT_ONCE)
     assert said.code == 0
     assert tries == [out] * 4
     assert said.err.count("No space left on device; free some space; the picture is finished and waits for it") == 1
@@ -282,25 +283,24 @@ def test_a_run_that_was_stopped_does_not_wait(impasto, full, signals, photo, pai
     assert "the picture is" in said.err
 
 
-def test_a_signal_ends_the_waiting(impasto, full, watched, monkeypatch, photo, painting, out):
+def test_a_signal_ends_the_waiting(impasto, full, watched, photo, painting, out):
     full(until=math.inf)
-    monkeypatch.setattr(keep, "PAUSE", 600.0)
-    monkeypatch.setattr(keep, "sleep", lambda _: signal.raise_signal(signal.SIGINT))
-    said = impasto("stylize", photo, painting, "-o", out, *LONGER)
+    pauses = Pauses(again=600.0, sleep=lambda _: signal.raise_signal(signal.SIGINT))
+    said = impasto("stylize", photo, painting, "-o", out, *LONGER, pauses=pauses)
     assert said.code == 130
     assert "the picture is" in said.err
 
 
 def test_where_nothing_can_be_written_at_all_that_is_said(impasto, full, monkeypatch, photo, painting, out):
     full(until=math.inf)
-    monkeypatch.setattr(keep.tempfile, "mkdtemp", lambda **_: (_ for _ in ()).throw(OSError("full")))
+    monkeypatch.setattr(tempfile, "mkdtemp", lambda **_: (_ for _ in ()).throw(OSError("full")))
     said = impasto("stylize", photo, painting, "-o", out, *LONGER, "--quiet")
     assert said.refused(1) == f"impasto: error: cannot write {str(out)!r}: No space left on device; free some space"
 
 
-def test_what_cannot_be_written_on_the_way_is_told_once_and_tried_again(impasto, full, often, photo, painting, out):
+def test_what_cannot_be_written_on_the_way_is_told_once_and_tried_again(impasto, full, photo, painting, out):
     tries, file = full(until=6), checkpoint_of(out)
-    said = impasto("stylize", photo, painting, "-o", out, *LONGER, "--checkpoint", "1")
+    said = impasto("stylize", photo, painting, "-o", out, *LONGER, "--checkpoint", "1", pauses=by_looks())
     assert said.code == 0
     assert said.err.count("painting goes on") == 1
     assert tries.count(file) == 8
@@ -308,7 +308,6 @@ def test_what_cannot_be_written_on_the_way_is_told_once_and_tried_again(impasto,
 
 
 def test_a_folder_that_vanishes_loses_nothing(impasto, watched, monkeypatch, signals, photo, painting, out):
-    monkeypatch.setattr(keep, "PAUSE", 0.0)
     show = PlainReport.show
     monkeypatch.setattr(
         PlainReport,
@@ -316,13 +315,13 @@ def test_a_folder_that_vanishes_loses_nothing(impasto, watched, monkeypatch, sig
         lambda self, progress: (show(self, progress), shutil.rmtree(out.parent)) if progress.step == 2 else None,
     )
     monkeypatch.setattr(PlainReport, "say", lambda self, line: out.parent.mkdir() if "make the folder" in line else None)
-    assert impasto("stylize", photo, painting, "-o", out, *LONGER).code == 0
+    assert impasto("stylize", photo, painting, "-o", out, *LONGER, pauses=AT_ONCE).code == 0
     assert out.exists()
 
 
 def test_a_picture_of_a_batch_waits_for_the_disk_too(impasto, full, watched, photo, painting, out):
     full(until=2)
-    said = impasto("batch", photo, "--style", painting, "-o", out.parent, *LONGER)
+    said = impasto("batch", photo, "--style", painting, "-o", out.parent, *LONGER, pauses=AT_ONCE)
     assert said.code == 0
     assert "waits for it" in said.err
     assert "1 painted" in said.out

@@ -21,6 +21,7 @@ from .batch import batch
 from .compare import compare
 from .demo import demo
 from .estimate import estimate
+from .output import Pauses
 from .resume import resume
 from .show import inspect, presets
 from .streams import lenient_streams
@@ -50,12 +51,15 @@ for command in (stylize, resume, texture, batch, compare, estimate, style, demo,
     impasto.add_command(command)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line on ``argv`` (by default the process's own) and return the exit code; no exception escapes."""
+def main(argv: Sequence[str] | None = None, pauses: Pauses | None = None) -> int:
+    """Run the command line on ``argv`` (by default the process's own) and return the exit code; no exception escapes.
+
+    ``pauses`` are what commands that write pictures keep to.
+    """
     args = list(sys.argv[1:] if argv is None else argv)
     logging.getLogger().addHandler(_SILENCE)
     with lenient_streams() as (out, err):
-        code = _run(args)
+        code = _run(args, pauses)
         out.flush()
         in_files = _PAINTING.intersection(args[:1]) and not _HELP.intersection(args)
         if out.lost and not code and not in_files:
@@ -71,9 +75,9 @@ _PAINTING = {"stylize", "resume", "texture", "batch", "compare", "demo"}  # what
 _HELP = {"-h", "--help"}
 
 
-def _run(args: list[str]) -> int:
+def _run(args: list[str], pauses: Pauses | None) -> int:
     try:
-        return int(impasto.main(args, prog_name="impasto", standalone_mode=False) or 0)
+        return int(impasto.main(args, prog_name="impasto", standalone_mode=False, obj=pauses) or 0)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 1
     except (click.Abort, KeyboardInterrupt):

@@ -10,11 +10,13 @@ import click
 
 from ..config import OutputConfig
 from .interrupt import Interrupt
-from .output import Keeper
+from .output import Keeper, Pauses
 from .progress import Report, clock, open_report
 from .stylize import DIVERGED, diverged, summary
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..api import Run
     from ..apps.batch import Job, Painted
     from ..runs.result import Result
@@ -53,7 +55,7 @@ class Painter:
         plan = [(scale.size[0] * scale.size[1], scale.iterations) for scale in run.scales]
         with open_report(self._quiet, plan) as self._report:
             self._report.say(self._heading(job))
-            keeper = Keeper(run, job.output, self._settings, self._report.say) if job.output and self._settings else None
+            keeper = self._keeper(run, job.output) if job.output else None
             with self.interrupt.bounded():
                 for progress in run:
                     self._report.show(progress)
@@ -64,6 +66,12 @@ class Painter:
             if self._stopping:
                 raise Stopped
             return keeper.finish(self.interrupt) if keeper else None
+
+    def _keeper(self, run: Run, output: Path) -> Keeper | None:
+        """What keeps the output of a job, where it is kept."""
+        if self._settings is None:
+            return None
+        return Keeper(run, output, self._settings, self._report.say, pauses=click.get_current_context().ensure_object(Pauses))
 
     def stop(self) -> None:
         """End after this iteration."""

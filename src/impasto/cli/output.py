@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 import click
@@ -24,12 +25,27 @@ if TYPE_CHECKING:
     from ..runs.result import Result
     from .interrupt import Interrupt
 
-__all__ = ["Keeper"]
+__all__ = ["Keeper", "Pauses"]
 
-REST = 20.0  # a checkpoint is followed by so many times the seconds it took: it costs no run more than a twentieth
-PAUSE = 5.0  # seconds between two attempts to write what could not be written
-WINK = 0.1  # seconds between two looks whether a signal came
+_WINK = 0.1  # seconds between two looks whether a signal came
 _SHORT = 100  # characters of a name that any disk takes
+
+
+@dataclass(frozen=True)
+class Pauses:
+    """How long a `Keeper` waits, and by which clock.
+
+    Attributes:
+        rest: a checkpoint is followed by so many times the seconds it took: it costs no run more than a twentieth.
+        again: seconds between two attempts to write what could not be written.
+        clock: tells seconds.
+        sleep: waits for seconds.
+    """
+
+    rest: float = 20.0
+    again: float = 5.0
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
 
 
 class Keeper:
@@ -41,31 +57,39 @@ class Keeper:
         settings: how and how often it is written, and where its checkpoints are.
         say: tells a line.
         file: the checkpoint; by default as the settings say, or beside the picture.
+        pauses: between two checkpoints, and two attempts.
     """
 
     def __init__(
-        self, run: Run, output: str | Path, settings: OutputConfig, say: Callable[[str], None], file: str | Path | None = None
+        self,
+        run: Run,
+        output: str | Path,
+        settings: OutputConfig,
+        say: Callable[[str], None],
+        file: str | Path | None = None,
+        pauses: Pauses | None = None,
     ) -> None:
         from ..runs.checkpoint import checkpoint_of
 
         self._run, self._output, self._settings, self._say = run, Path(output), settings, say
         self.file = Path(file or settings.checkpoint_file or checkpoint_of(output))
         self._written = False
-        self._due, self._told = monotonic() + settings.checkpoint, ""
+        self._pauses = pauses or Pauses()
+        self._due, self._told = self._pauses.clock() + settings.checkpoint, ""
 
     def after(self, progress: Progress, *, stopping: bool = False) -> None:
         """Write what is due after an iteration: a checkpoint at any rate where the run is ``stopping``.
 
         What cannot be written is told, and tried again when it is due again.
         """
-        settings = self._settings
+        settings, clock = self._settings, self._pauses.clock
         if settings.save_every and progress.step % settings.save_every == 0:
             self._attempt(lambda: self._run.result().save(self._output, settings))
-        if settings.checkpoint and (stopping or monotonic() >= self._due):
-            began = monotonic()
+        if settings.checkpoint and (stopping or clock() >= self._due):
+            began = clock()
             self._attempt(lambda: self._write_checkpoint(self.file))
-            ended = monotonic()
-            self._due = ended + max(settings.checkpoint, REST * (ended - began))
+            ended = clock()
+            self._due = ended + max(settings.checkpoint, self._pauses.rest * (ended - began))
 
     def finish(self, interrupt: Interrupt) -> Result:
         """Write the picture, and a checkpoint where a signal stopped the run; else there is none any more.
@@ -122,9 +146,9 @@ class Keeper:
                     tell = partial(click.echo, err=True) if self._settings.quiet else self._say  # whoever wants errors wants this
                     tell(f"impasto: warning: {error}; the picture is finished and waits for it (Ctrl-C writes it elsewhere)")
                 self._told = str(error)
-            again = monotonic() + PAUSE
-            while monotonic() < again and not interrupt.code:
-                sleep(WINK)
+            again = self._pauses.clock() + self._pauses.again
+            while self._pauses.clock() < again and not interrupt.code:
+                self._pauses.sleep(_WINK)
 
     def _kept_elsewhere(self, result: Result, error: OutputError) -> OutputError:
         """Write picture and checkpoint where it can be done, and say so in place of ``error``."""

@@ -18,7 +18,7 @@ from .inputs import check_new, files_read, left_out_of, no_clobber_flag
 from .interrupt import Interrupt
 from .masks import GivenMasks, mask_flags, recorded_masks
 from .options import Flag, GroupedCommand, derived_flags, given_options
-from .output import Keeper
+from .output import Keeper, Pauses
 from .preset import PRESET_HELP, departures, preset_config
 from .progress import open_report, waiting
 from .records import Given, are_recorded, changed_inputs, compare_pixels, picture_flags, record_in, recorded_pictures
@@ -208,7 +208,8 @@ def paint(run: Run, output: str, settings: OutputConfig, checkpoint: str | None 
     if not settings.quiet:
         report.say(forecast_line(run.forecast()))
     with report, Interrupt(stop) as interrupt:
-        keeper = Keeper(run, output, settings, report.say, checkpoint)
+        pauses = click.get_current_context().ensure_object(Pauses)
+        keeper = Keeper(run, output, settings, report.say, checkpoint, pauses)
         with interrupt.bounded():
             for progress in run:
                 report.show(progress)
