@@ -8,7 +8,6 @@ import pytest
 from tiny import TINY
 
 from impasto.cli.estimate import forecast_line
-from impasto.runs import forecast
 from impasto.runs.forecast import Forecast
 
 LINE = r"32 x 21 px: about \d\.\d GB of memory and \d+:\d\d of painting"
@@ -25,11 +24,11 @@ def test_an_estimate_paints_nothing(impasto, photo, painting, out):
 def test_what_was_measured_is_not_measured_again(impasto, photo, painting, tmp_path, monkeypatch):
     monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path / "cache"))
     first = impasto("estimate", photo, painting, *TINY).out
-    monkeypatch.setattr(forecast, "_seconds_a_pixel", lambda *_: pytest.fail("measured again"))
+    kept = tmp_path / "cache" / "trials.json"
+    known = kept.read_bytes()  # with the moments at which it was measured
     assert impasto("estimate", photo, painting, *TINY).out == first
-    assert (
-        impasto("estimate", photo, painting, *TINY, "--size", "24", "--iterations", "3").code == 0
-    )  # nothing that it depends on
+    assert impasto("estimate", photo, painting, *TINY, "--size", "24", "--iterations", "3").code == 0  # it depends on neither
+    assert kept.read_bytes() == known
 
 
 def test_a_run_begins_with_it(impasto, photo, painting, out):

@@ -222,17 +222,22 @@ def test_which_scales_refine_is_decided_once(options, expected, vgg):
     assert [len(stage.config.neighbour_layers or ()) < len(config.neighbour_layers or ()) for stage in stages] == expected
 
 
-def test_memory_and_time_read_the_same_plan(vgg, monkeypatch):
+def test_memory_and_time_read_the_same_plan(vgg):
     """Layers matched one by one refine no scale: neither is told less for it than the same run with no refining asked for."""
-    from impasto.runs import forecast as module
+    from impasto.runs.forecast import Trial, forecast
     from impasto.runs.memory import peak_bytes
 
-    monkeypatch.setattr(module, "_seconds_a_pixel", lambda config, backbone: 1e-6 * len(config.neighbour_layers or ()))
-    monkeypatch.setattr(module, "_seconds_a_pair", lambda config, backbone: 1e-9)
+    class Told(Trial):
+        def pixel(self, config, backbone):
+            return 1e-6 * len(config.neighbour_layers or ())
+
+        def pair(self, config, backbone):
+            return 1e-9
+
     layers = {"objective": "neighbours", "neighbour_match": "layers", "size": 1024}
     configs = [StylizeConfig(**layers, full_scales=full, tile_size=0).resolve() for full in (0, 2)]
     assert len({peak_bytes(config, vgg, (768, 1024)) for config in configs}) == 1
-    told = [module.forecast(config, vgg, plan_scales(config, (768, 1024))).seconds for config in configs]
+    told = [forecast(config, vgg, plan_scales(config, (768, 1024)), trial=Told()).seconds for config in configs]
     assert told[0] == told[1]
 
 

@@ -23,7 +23,7 @@ from ..types import Size
 from .memory import peak_bytes, style_rows
 from .trials import Trials
 
-__all__ = ["Forecast", "forecast"]
+__all__ = ["Forecast", "Trial", "forecast"]
 
 _TRIAL = 160  # px: large enough for a pixel to cost what it will cost, small enough to be over at once
 _TRIES = 2
@@ -49,8 +49,44 @@ class Forecast:
     least: bool = False
 
 
+class Trial:
+    """Takes the time of what a run does over and over."""
+
+    def pixel(self, config: StylizeConfig, backbone: Backbone) -> float:
+        """Seconds of one evaluation, a pixel; the fastest of several, since the first one still takes memory."""
+        noise = torch.rand((1, 3, _TRIAL, _TRIAL), generator=torch.Generator().manual_seed(0)).to(backbone.device)
+        small = config.overlay(
+            {"neighbour_rotations": 1, "wrap": "none", "style_blend": (), "style_scale": (1.0,), "style_blocks": ()}
+        )
+        objective = build_objective(noise, [learn(noise, small, backbone)], small, backbone)
+        spent = []
+        for _ in range(_TRIES):
+            began = time.perf_counter()
+            objective.value_and_grad(noise)
+            spent.append(time.perf_counter() - began)
+        return min(spent) / _TRIAL**2
+
+    def exact_pixel(self, config: StylizeConfig, backbone: Backbone) -> float:
+        """The same in float32."""
+        return self.pixel(config, backbone.exact())
+
+    def pair(self, config: StylizeConfig, backbone: Backbone) -> float:
+        """Seconds of comparing one position with another."""
+        channels = sum(backbone.layers[held_layer(name, backbone.layers)].channels for name in config.neighbour_layers or ())
+        noise = torch.rand((_ROWS, channels), generator=torch.Generator().manual_seed(0)).to(backbone.device)
+        nearest(noise[:_TRIES], noise)
+        began = time.perf_counter()
+        nearest(noise, noise)
+        return (time.perf_counter() - began) / _ROWS**2
+
+
 def forecast(
-    config: StylizeConfig, backbone: Backbone, scales: Sequence[ScalePlan], styles: int = 1, trials: Trials | None = None
+    config: StylizeConfig,
+    backbone: Backbone,
+    scales: Sequence[ScalePlan],
+    styles: int = 1,
+    trials: Trials | None = None,
+    trial: Trial | None = None,
 ) -> Forecast:
     """Evaluate the losses of a run on small noise, unless that is known of this machine, and count its pixels.
 
@@ -60,8 +96,9 @@ def forecast(
         scales: from `plan_scales`.
         styles: how many are mixed.
         trials: what is known.
+        trial: takes the time of what is not.
     """
-    size, trials = scales[-1].size, trials or Trials()
+    size, trials, trial = scales[-1].size, trials or Trials(), trial or Trial()
     seconds = 0.0
     known: dict[bool, float] = {}
     a_pair = 0.0
@@ -70,14 +107,14 @@ def forecast(
         if refines not in known:
             seen = refining(config, backbone) if refines else config
             about = _about(seen, backbone)
-            known[refines] = trials.seconds("pixel", about, partial(_seconds_a_pixel, seen, backbone))
+            known[refines] = trials.seconds("pixel", about, partial(trial.pixel, seen, backbone))
             if config.precision == "mixed":
-                slower = trials.seconds("exact pixel", about, partial(_seconds_exactly, seen, backbone))
+                slower = trials.seconds("exact pixel", about, partial(trial.exact_pixel, seen, backbone))
                 known[refines] += EXACT_SHARE * (slower - known[refines])
         seconds += scale.iterations * known[refines] * _pixels_seen(scale.size, config, backbone)
         if config.neighbour_weight and not refines and not scale.split:
             pairs = _pairs_searched(scale.size, config, styles)
-            a_pair = a_pair or trials.seconds("pair", _about(config, backbone), partial(_seconds_a_pair, config, backbone))
+            a_pair = a_pair or trials.seconds("pair", _about(config, backbone), partial(trial.pair, config, backbone))
             seconds += -(-scale.iterations // config.neighbour_refresh) * pairs * a_pair
     tiled = max(size) > config.tile_size > 0
     return Forecast(size, peak_bytes(config, backbone, size, styles), seconds, config.tile_size if tiled else 0)
@@ -92,39 +129,10 @@ def _about(config: StylizeConfig, backbone: Backbone) -> dict[str, Any]:
     return {**computed, "precision": config.precision, "device": f"{backbone.device} {gpu}", "widths": widths}
 
 
-def _seconds_a_pixel(config: StylizeConfig, backbone: Backbone) -> float:
-    """Of one evaluation; the fastest of several, since the first one still takes memory."""
-    noise = torch.rand((1, 3, _TRIAL, _TRIAL), generator=torch.Generator().manual_seed(0)).to(backbone.device)
-    small = config.overlay(
-        {"neighbour_rotations": 1, "wrap": "none", "style_blend": (), "style_scale": (1.0,), "style_blocks": ()}
-    )
-    objective = build_objective(noise, [learn(noise, small, backbone)], small, backbone)
-    spent = []
-    for _ in range(_TRIES):
-        began = time.perf_counter()
-        objective.value_and_grad(noise)
-        spent.append(time.perf_counter() - began)
-    return min(spent) / _TRIAL**2
-
-
-def _seconds_exactly(config: StylizeConfig, backbone: Backbone) -> float:
-    return _seconds_a_pixel(config, backbone.exact())
-
-
 def _pairs_searched(size: Size, config: StylizeConfig, styles: int) -> float:
     """Pairs of a position of the canvas and one of the styles, that a search compares."""
     area = sum(part.scale**2 for part in parts_of(config, styles))
     return size[0] * size[1] / CELL**2 * min(config.neighbour_bank, style_rows(config, size, area))
-
-
-def _seconds_a_pair(config: StylizeConfig, backbone: Backbone) -> float:
-    """Of comparing one position with another."""
-    channels = sum(backbone.layers[held_layer(name, backbone.layers)].channels for name in config.neighbour_layers or ())
-    noise = torch.rand((_ROWS, channels), generator=torch.Generator().manual_seed(0)).to(backbone.device)
-    nearest(noise[:_TRIES], noise)
-    began = time.perf_counter()
-    nearest(noise, noise)
-    return (time.perf_counter() - began) / _ROWS**2
 
 
 def _pixels_seen(size: Size, config: StylizeConfig, backbone: Backbone) -> float:
