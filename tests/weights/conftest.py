@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from layouts import random_convolutions, write_keras
 
-from impasto.weights import download, manifest, store
+from impasto.weights import manifest, store
 from impasto.weights.manifest import NORMALIZATIONS, WeightsRecord
 
 
@@ -83,7 +83,6 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture
 def server(original: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr(download, "PAUSE", 0.001)
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -109,4 +108,4 @@ def record(server: Server, original: bytes, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> store.Store:
-    return store.Store(tmp_path / "cache")
+    return store.Store(tmp_path / "cache", pause=0.001)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import socket
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from impasto.errors import DownloadError
-from impasto.weights.download import ATTEMPTS, BLOCK, download, matches
+from impasto.weights import download as downloads
+from impasto.weights.download import ATTEMPTS, BLOCK, matches
+
+download = partial(downloads.download, pause=0.001)
 
 
 @pytest.fixture

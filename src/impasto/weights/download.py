@@ -19,7 +19,7 @@ ProgressCallback = Callable[[int, int], None]
 """Called with bytes done and bytes in total; 0 in total where the server does not say."""
 
 ATTEMPTS = 4  # in a row without a new byte
-PAUSE = 0.5  # seconds before the second attempt; doubles after each
+PAUSE = 0.5  # seconds
 TIMEOUT = (10.0, 30.0)  # seconds to connect, seconds of silence
 BLOCK = 1 << 14  # bytes; what is lost at most when the line goes dead
 PASSING = (408, 425, 429, 500, 502, 503, 504)  # answers that another attempt may change
@@ -29,7 +29,7 @@ class _Interrupted(Exception):
     """The transfer ended early; another attempt may go on."""
 
 
-def download(url: str, part: Path, expected: str, progress: ProgressCallback | None = None) -> None:
+def download(url: str, part: Path, expected: str, progress: ProgressCallback | None = None, pause: float = PAUSE) -> None:
     """Fetch ``url`` into ``part``, going on where an earlier attempt stopped, until its hash is as expected.
 
     Args:
@@ -37,15 +37,16 @@ def download(url: str, part: Path, expected: str, progress: ProgressCallback | N
         part: the file; what it holds already is kept, and is kept when the transfer breaks.
         expected: hash of the whole, as `matches` takes it.
         progress: told of each block.
+        pause: seconds before the second attempt; doubles after each.
 
     Raises:
         DownloadError: the server cannot be reached or refuses, or what came is another file (which is removed).
         OSError: the part cannot be written.
     """
-    resumed = _complete(url, part, progress)
+    resumed = _complete(url, part, progress, pause)
     if resumed and not matches(part, expected):  # the beginning was of another file
         part.unlink()
-        _complete(url, part, progress)
+        _complete(url, part, progress, pause)
     if not matches(part, expected):
         part.unlink()
         raise DownloadError(f"what came from {url} is another file, by its hash")
@@ -57,7 +58,7 @@ def matches(path: Path, expected: str) -> bool:
     return file_digest(path, algorithm).startswith(digits)
 
 
-def _complete(url: str, part: Path, progress: ProgressCallback | None) -> bool:
+def _complete(url: str, part: Path, progress: ProgressCallback | None, pause: float) -> bool:
     """Transfer until all is there; returns whether it was put together from more than one transfer."""
     failures, longest, resumed = 0, _size(part), _size(part) > 0
     while True:
@@ -69,7 +70,7 @@ def _complete(url: str, part: Path, progress: ProgressCallback | None) -> bool:
             longest, resumed = max(longest, _size(part)), _size(part) > 0
             if failures >= ATTEMPTS:
                 raise DownloadError(str(error)) from error
-        time.sleep(PAUSE * 2 ** (failures - 1))
+        time.sleep(pause * 2 ** (failures - 1))
 
 
 def _size(path: Path) -> int:

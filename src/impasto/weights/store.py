@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import DownloadError, WeightsError
 from ..files import exists, file_digest
-from .download import ProgressCallback, download, matches
+from .download import PAUSE, ProgressCallback, download, matches
 from .installed import installed_file, reinstall
 from .manifest import WEIGHTS, WITHOUT_DOWNLOAD, WeightsRecord, find_record
 
@@ -32,10 +32,11 @@ class Store:
 
     Args:
         cache: the folder; made when the first file is fetched.
+        pause: seconds before a second attempt to fetch one.
     """
 
-    def __init__(self, cache: str | Path) -> None:
-        self.cache = Path(cache)
+    def __init__(self, cache: str | Path, pause: float = PAUSE) -> None:
+        self.cache, self._pause = Path(cache), pause
 
     def locate(self, id: str) -> Path | None:
         """The file of the weights ``id`` on this machine, as it stands; None when they have to be fetched or installed.
@@ -160,7 +161,7 @@ class Store:
             return
         part = original.with_name(f"{record.file}.part")
         try:
-            download(record.url, part, record.hash, progress)
+            download(record.url, part, record.hash, progress, self._pause)
         except DownloadError as error:
             hint = f"get {record.url} yourself, put it into {self.cache} and run again; {WITHOUT_DOWNLOAD} needs none"
             raise DownloadError(f"cannot fetch {record.id}: {error.message}", hint) from error

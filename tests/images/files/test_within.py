@@ -133,26 +133,24 @@ PNGS = {
 }
 
 
-def decoded(path: Path, within: Within):
+def decoded(path: Path, **given: int):
     with path.open("rb") as file, decoding(str(path)):
-        return decode_file(file, within)
+        return decode_file(file, Within(200), **given)
 
 
 @pytest.mark.parametrize("name", PNGS)
-def test_a_large_png_is_read_by_strips_as_it_would_be_whole(name, tmp_path, monkeypatch):
+def test_a_large_png_is_read_by_strips_as_it_would_be_whole(name, tmp_path):
     PNGS[name](tmp_path / "a.png")
-    whole = decoded(tmp_path / "a.png", Within(200))
-    monkeypatch.setattr("impasto.images.files.decode._WORTHWHILE", 0)
-    found = decoded(tmp_path / "a.png", Within(200))
+    whole = decoded(tmp_path / "a.png")
+    found = decoded(tmp_path / "a.png", large=0)
     assert found.reading < whole.reading  # it was not read whole
     assert (found.size, found.turned, found.array.dtype) == (whole.size, whole.turned, whole.array.dtype)
     np.testing.assert_array_equal(found.array, whole.array)
 
 
 @pytest.mark.parametrize("name", ["rgb", "deep"])
-def test_a_large_png_that_ends_too_early(name, tmp_path, monkeypatch):
+def test_a_large_png_that_ends_too_early(name, tmp_path):
     PNGS[name](tmp_path / "a.png")
-    monkeypatch.setattr("impasto.images.files.decode._WORTHWHILE", 0)
     (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:-5000])
     with pytest.raises(PictureError, match="cannot be read to its end: image file is truncated"):
-        decoded(tmp_path / "b.png", Within(200))
+        decoded(tmp_path / "b.png", large=0)

@@ -30,7 +30,7 @@ __all__ = ["Decoded", "decode_file", "decode_image"]
 _BYTES_EACH = 24  # of a pixel that is left of a picture: whole numbers in two shapes, and floats
 _STORED = {"1": 1, "L": 1, "P": 5, "I;16": 2, "I;16B": 2, "I;16L": 2}  # bytes a pixel in Pillow, and of the colours of a palette
 _STRIP, _AT_ONCE = 2 * 10**6, 10  # bytes of a PNG that are decoded together, and how often they are there meanwhile
-_WORTHWHILE = 10**8  # bytes: strips take 2.5 times as long
+_LARGE = 10**8  # bytes of a PNG that are worth reading strip by strip, which takes 2.5 times as long
 _DEPTHS, _PHOTOMETRIC, _PLANES, _ORIENTATION = 258, 262, 284, 274  # TIFF tags
 
 
@@ -51,14 +51,14 @@ class Decoded:
     turned: bool = False
 
 
-def decode_file(file: BinaryIO, within: Within | None = None) -> Decoded:
+def decode_file(file: BinaryIO, within: Within | None = None, large: int = _LARGE) -> Decoded:
     """The first picture of a file, made smaller where ``within`` asks for it; call it inside `decoding`.
 
-    Where the first one is the thumbnail of another, that one is taken.
+    Where the first one is the thumbnail of another, that one is taken. A PNG of ``large`` bytes or more is read strip by strip.
     """
     beginning = file.read(BEGINNING)
     if beginning[:4] in TIFF_STARTS and (main := main_picture(file)):
-        decoded = decode_file(main.file, within)
+        decoded = decode_file(main.file, within, large)
         if main.orientation < 2 or decoded.turned:
             return decoded
         turned = _upright(decoded.array, main.orientation)
@@ -76,7 +76,7 @@ def decode_file(file: BinaryIO, within: Within | None = None) -> Decoded:
         return _decode_tiff(file, within)  # Pillow gets separate planes of 16 bits wrong
     if image.format == "PNG" and (icc := profile_of_png(file, grey=image.mode in ("1", "L", "LA") or image.mode.startswith("I"))):
         image.info["icc_profile"] = icc
-    if image.format == "PNG" and not image.info.get("interlace") and (small := _by_strips(file, image, within)):
+    if image.format == "PNG" and not image.info.get("interlace") and (small := _by_strips(file, image, within, large)):
         return small
     if image.format in ("PNG", "TIFF") and (layout := _deep_layout(image)):
         raw = (image.height, image.width)
@@ -148,12 +148,12 @@ def _in_srgb(image: Image.Image, icc: bytes | None, orientation: int, *, white_i
     return _upright(np.asarray(image_to_srgb(image, icc)), orientation)
 
 
-def _by_strips(file: BinaryIO, image: ImageFile.ImageFile, within: Within | None) -> Decoded | None:
+def _by_strips(file: BinaryIO, image: ImageFile.ImageFile, within: Within | None, large: int) -> Decoded | None:
     """A PNG that is made smaller, strip by strip; None where it is small, or not made smaller."""
     raw, layout = (image.height, image.width), _deep_layout(image)
     factor, across = _factor(raw, within), image.width * (8 if layout else _STORED.get(image.mode, 4))
     rows = max(1, _STRIP // (across * factor)) * factor
-    if factor == 1 or across * image.height < _WORTHWHILE:
+    if factor == 1 or across * image.height < large:
         return None
     _, cost = _afford(raw, 0, within, beside=_AT_ONCE * rows * across)
     for kind, length in chunk_headers(file):  # Pillow would look for it by decoding everything
