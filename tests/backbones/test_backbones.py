@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from impasto.backbones import BACKBONES, Backbone, LayerSpec, build_backbone, canonical_layer, vgg
+from impasto.backbones import BACKBONES, Backbone, LayerSpec, build_backbone, canonical_layer
 from impasto.backbones.backbone import LAYERS
 from impasto.backbones.compact import compact
+from impasto.backbones.vgg import VGG
 from impasto.errors import ConfigError, WeightsError
 
 SIZE = 272  # the deepest layer sees 118 px to each side of its 16
@@ -25,11 +26,9 @@ def measured() -> dict[str, tuple[Tensor, dict[str, Tensor], Backbone]]:
 
 def measure(name: str, random_weights, cache: dict) -> tuple[Tensor, dict[str, Tensor], Backbone]:
     if name not in cache:
-        narrow = (2, 3, 2, 3, 2)
-        weights = random_weights(narrow, shape="VGG-16" if name == "vgg16" else "VGG-19", positive=True)
-        with pytest.MonkeyPatch.context() as patch:  # at its full width VGG-19 would take minutes here
-            patch.setattr(vgg, "_WIDTHS", narrow)
-            backbone = build_backbone(name, weights, pooling="avg", padding="zeros", dtype=torch.float64)
+        weights = random_weights((2, 3, 2, 3, 2), shape="VGG-16" if name == "vgg16" else "VGG-19", positive=True)
+        make = compact if name == "compact" else VGG  # what the others make, of widths that would take minutes here
+        backbone = make(weights, pooling="avg", padding="zeros", dtype=torch.float64)
         image = torch.rand(1, 3, SIZE, SIZE, dtype=torch.float64, requires_grad=True)
         cache[name] = image, backbone(image, backbone.layers), backbone
     return cache[name]
@@ -84,11 +83,9 @@ def test_vgg16_of_another_width_is_refused(random_weights) -> None:
         ("vgg16", "VGG-19", "VGG-16: conv3_4 stands in the place of conv4_1; give weights of VGG-16, or use --backbone vgg19"),
     ],
 )
-def test_one_vgg_is_not_taken_for_the_other(name, shape, line, random_weights, monkeypatch) -> None:
-    narrow = (2, 3, 2, 3, 2)
-    monkeypatch.setattr(vgg, "_WIDTHS", narrow)
+def test_one_vgg_is_not_taken_for_the_other(name, shape, line, random_weights) -> None:
     with pytest.raises(WeightsError) as error:
-        build_backbone(name, random_weights(narrow, shape=shape))
+        build_backbone(name, random_weights((64, 128, 256, 2, 2), shape=shape))
     assert str(error.value) == f"these weights are not of {line}"
 
 
