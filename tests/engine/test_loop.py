@@ -36,12 +36,16 @@ from synthetic import STYLE_LAYERS, picture, random_weights
 CONTENT, STYLE = picture(64, 80, 1), picture(60, 48, 2)
 QUICK = {"objective": "gram", "style_layers": STYLE_LAYERS, "size": 80, "coarsest": 40, "iterations": (6, 4)}
 
+Build = Callable[..., Objective]
 
-def begin(backbone, *, content: Tensor = CONTENT, models=(STYLE,), start: Tensor = CONTENT, **options) -> Iterator[Progress]:
+
+def begin(
+    backbone, *, content: Tensor = CONTENT, models=(STYLE,), start: Tensor = CONTENT, build=build_objective, **options
+) -> Iterator[Progress]:
     config = StylizeConfig(**{**QUICK, **options}).resolve()
     wanted = [PictureStyle((model,)) for model in models]
     return run(
-        PaintInputs(content, wanted, config, backbone),
+        PaintInputs(content, wanted, config, backbone, build=build),
         plan_scales(config, tuple(content.shape[2:])),
         None if start is None else Carry(start),
     )
@@ -112,9 +116,8 @@ def test_the_last_preview_is_the_outcome(vgg):
     assert torch.equal(steps[-1].preview(), outcome.pixels)
 
 
-def test_nothing_is_computed_before_the_first_step_is_asked_for(vgg, monkeypatch):
-    monkeypatch.setattr(starts, "build_objective", lambda *_: pytest.fail("the objective was built"))
-    begin(vgg)
+def test_nothing_is_computed_before_the_first_step_is_asked_for(vgg):
+    begin(vgg, build=lambda *_: pytest.fail("the objective was built"))
 
 
 def test_closing_cancels(vgg):
@@ -276,19 +279,21 @@ def test_a_scale_starts_from_the_one_below_with_detail_of_the_content(detail, re
     torch.testing.assert_close(paint(vgg, **options)[1].pixels, expected)
 
 
-def test_the_canvas_is_clamped_on_request_and_in_the_end(vgg, monkeypatch):
-    seen = fake(monkeypatch, lambda canvas: canvas.sum())
+def test_the_canvas_is_clamped_on_request_and_in_the_end(vgg):
+    seen, build = fake(lambda canvas: canvas.sum())
     for clamp in (True, False):
         seen.clear()
-        _, outcome = paint(vgg, clamp=clamp, variable="pixels", step_size=0.4, iterations=9, cooling=1, scale_count=1)
+        _, outcome = paint(
+            vgg, build=build, clamp=clamp, variable="pixels", step_size=0.4, iterations=9, cooling=1, scale_count=1
+        )
         assert (seen[-1].min() < 0) != clamp
         assert torch.equal(outcome.pixels, torch.zeros_like(CONTENT))
 
 
-def test_the_average_over_iterates_is_returned_and_goes_on(vgg, monkeypatch):
-    seen = fake(monkeypatch, lambda canvas: canvas.sum())
+def test_the_average_over_iterates_is_returned_and_goes_on(vgg):
+    seen, build = fake(lambda canvas: canvas.sum())
     options = {"variable": "pixels", "step_size": 0.01, "cooling": 1, "detail": 0, "start": torch.full((1, 3, 64, 80), 0.5)}
-    _, outcome = paint(vgg, average=0.5, iterations=(2, 0), **options)
+    _, outcome = paint(vgg, build=build, average=0.5, iterations=(2, 0), **options)
     iterates = [0.5, 0.49, 0.48]  # Adam's first steps under a constant gradient are as long as its step size
     weights = [0.25, 0.5, 1.0]
     expected = sum(w * x for w, x in zip(weights, iterates, strict=True)) / sum(weights)
@@ -296,19 +301,19 @@ def test_the_average_over_iterates_is_returned_and_goes_on(vgg, monkeypatch):
     assert len(seen) == 2
 
 
-def test_the_best_canvas_of_the_last_scale_is_returned(vgg, monkeypatch):
+def test_the_best_canvas_of_the_last_scale_is_returned(vgg):
     values = iter([9.0, 1.0, 8.0, 5.0, 3.0, 4.0])
-    seen = fake(monkeypatch, lambda canvas: canvas.sum() * 0 + next(values), slope=1.0)
-    steps, outcome = paint(vgg, best=True, iterations=3, clamp=True, variable="pixels")
+    seen, build = fake(lambda canvas: canvas.sum() * 0 + next(values), slope=1.0)
+    steps, outcome = paint(vgg, build=build, best=True, iterations=3, clamp=True, variable="pixels")
     assert losses(steps, 2) == [5.0, 3.0, 4.0]
     assert torch.equal(outcome.pixels, seen[4])
     assert torch.equal(steps[-1].preview(), seen[4])
 
 
-def test_without_best_the_last_canvas_is_returned(vgg, monkeypatch):
+def test_without_best_the_last_canvas_is_returned(vgg):
     values = iter([5.0, 3.0, 4.0])
-    seen = fake(monkeypatch, lambda canvas: canvas.sum() * 0 + next(values), slope=1.0)
-    _, outcome = paint(vgg, iterations=3, variable="pixels", scale_count=1)
+    seen, build = fake(lambda canvas: canvas.sum() * 0 + next(values), slope=1.0)
+    _, outcome = paint(vgg, build=build, iterations=3, variable="pixels", scale_count=1)
     assert not any(torch.equal(outcome.pixels, canvas) for canvas in seen)
 
 
@@ -323,9 +328,9 @@ def test_neighbours_are_looked_for_again_at_the_interval(vgg, monkeypatch):
     assert at == [(32, 40)] * 2
 
 
-def test_the_first_search_above_the_coarsest_scale_sees_the_canvas(vgg, monkeypatch):
-    built = watch(monkeypatch)
-    paint(vgg, objective="blend", iterations=1)
+def test_the_first_search_above_the_coarsest_scale_sees_the_canvas(vgg):
+    built, build = watch()
+    paint(vgg, build=build, objective="blend", iterations=1)
     assert built[0][0][4] is None
     assert built[1][0][4].shape == CONTENT.shape
     assert built[1][0][5] is None  # no matches to keep: they are looked for
@@ -336,16 +341,15 @@ def test_the_first_search_above_the_coarsest_scale_sees_the_canvas(vgg, monkeypa
 MATCH = {"objective": "blend", "scale_ratio": 1.25, "neighbour_layers": ("relu1_1", "relu3_1", "relu4_1")}
 
 
-def watch(monkeypatch) -> list[tuple[tuple, Objective]]:
-    """What `build_objective` is given while painting, and what it makes of that."""
-    built, build = [], starts.build_objective
+def watch() -> tuple[list[tuple[tuple, Objective]], Build]:
+    """What `build_objective` is given while painting, and what it makes of that; and what is to build, for that to be seen."""
+    built = []
 
     def spy(*given):
-        built.append((given, build(*given)))
+        built.append((given, build_objective(*given)))
         return built[-1][1]
 
-    monkeypatch.setattr(starts, "build_objective", spy)
-    return built
+    return built, spy
 
 
 def watch_searches(monkeypatch) -> list[Field]:
@@ -371,8 +375,8 @@ def test_scales_above_the_full_ones_do_not_search(full, searched, vgg, monkeypat
 
 
 def test_scales_that_refine_keep_the_last_matches_of_the_scale_below(vgg, monkeypatch):
-    found, built = watch_searches(monkeypatch), watch(monkeypatch)
-    paint(vgg, **MATCH, full_scales=2, iterations=3, neighbour_refresh=2, step_size=0.05)
+    found, (built, build) = watch_searches(monkeypatch), watch()
+    paint(vgg, build=build, **MATCH, full_scales=2, iterations=3, neighbour_refresh=2, step_size=0.05)
     assert not torch.equal(found[2].rows, found[3].rows)
     field = found[-1]
     for given, objective in built[2:]:
@@ -382,28 +386,28 @@ def test_scales_that_refine_keep_the_last_matches_of_the_scale_below(vgg, monkey
 
 
 def test_scales_that_refine_leave_the_deep_layers_and_the_coarse_bands(vgg, monkeypatch):
-    built, moved, push = watch(monkeypatch), [], Bands.push
+    (built, build), moved, push = watch(), [], Bands.push
     monkeypatch.setattr(Bands, "push", lambda self, *given: moved.append(self.fall) or push(self, *given))
-    paint(vgg, **MATCH, full_scales=2, iterations=1)
+    paint(vgg, build=build, **MATCH, full_scales=2, iterations=1)
     assert [objective.matching.layers for _, objective in built] == [MATCH["neighbour_layers"]] * 2 + [("relu1_1", "relu3_1")] * 2
     style = [[term.layers[0] for term in objective.terms if isinstance(term, StyleTerm)] for _, objective in built]
     assert style == [list(STYLE_LAYERS)] * 2 + [["relu1_1", "relu2_1", "relu3_1"]] * 2
     assert [fall < 1 for fall in moved] == [False, False, True, True]
 
 
-def test_where_nothing_is_matched_every_scale_is_painted_in_full(vgg, monkeypatch):
-    built = watch(monkeypatch)
-    paint(vgg, **{**MATCH, "objective": "gram"}, full_scales=1, iterations=1)
+def test_where_nothing_is_matched_every_scale_is_painted_in_full(vgg):
+    built, build = watch()
+    paint(vgg, build=build, **{**MATCH, "objective": "gram"}, full_scales=1, iterations=1)
     assert [sum(isinstance(term, StyleTerm) for term in objective.terms) for _, objective in built] == [5] * 4
 
 
-def test_scales_begin_with_the_strokes_of_their_matches(vgg, monkeypatch):
+def test_scales_begin_with_the_strokes_of_their_matches(vgg):
     """No iterations, no detail: the canvas at the end is what was laid down last, here all over the canvas."""
-    built = watch(monkeypatch)
-    _, outcome = paint(vgg, **MATCH, full_scales=9, iterations=0, voting=1.0, voting_edges=0.0, detail=0.0)
+    built, build = watch()
+    _, outcome = paint(vgg, build=build, **MATCH, full_scales=9, iterations=0, voting=1.0, voting_edges=0.0, detail=0.0)
     given, objective = built[-1]
     torch.testing.assert_close(outcome.pixels, voted(objective.matching.field, given[1][0].pictures))
-    assert not torch.equal(paint(vgg, **MATCH, full_scales=9, iterations=0, voting=0.0)[1].pixels, outcome.pixels)
+    assert not torch.equal(paint(vgg, build=build, **MATCH, full_scales=9, iterations=0, voting=0.0)[1].pixels, outcome.pixels)
 
 
 def test_scales_that_refine_lay_down_the_finest_bands_of_the_strokes_and_spare_weaker_edges(vgg, monkeypatch):
@@ -424,13 +428,13 @@ def test_each_scale_lays_down_its_own_share_of_the_strokes(vgg, monkeypatch):
     assert asked == [0.1, 0.7, 0.7]  # the coarsest of four scales starts without strokes
 
 
-def test_finer_scales_let_go_of_the_content(vgg, monkeypatch):
-    built = watch(monkeypatch)
-    paint(vgg, **MATCH, iterations=1, content_weight=8.0, content_fade=0.5)
+def test_finer_scales_let_go_of_the_content(vgg):
+    built, build = watch()
+    paint(vgg, build=build, **MATCH, iterations=1, content_weight=8.0, content_fade=0.5)
     weights = [[term.weight for term in objective.terms if isinstance(term, ContentTerm)] for _, objective in built]
     assert weights == [[8.0], [4.0], [2.0], [1.0]]
     built.clear()
-    paint(vgg, **MATCH, iterations=1, content_weight=8.0, content_fade=0.0)
+    paint(vgg, build=build, **MATCH, iterations=1, content_weight=8.0, content_fade=0.0)
     assert [any(isinstance(term, ContentTerm) for term in objective.terms) for _, objective in built] == [
         True,
         False,
@@ -441,30 +445,39 @@ def test_finer_scales_let_go_of_the_content(vgg, monkeypatch):
 
 def test_a_scale_without_steps_lays_down_the_strokes_that_any_network_would(vgg, monkeypatch):
     """It keeps the matches of the scale below, so that what the network sees there is not asked for."""
-    built = watch(monkeypatch)
+    built, build = watch()
     options = {**MATCH, "full_scales": 3, "iterations": (1, 1, 1, 0), "content_weight": 1.0}
-    _, outcome = paint(vgg, **options)
+    _, outcome = paint(vgg, build=build, **options)
     given, last = built[-1]
     assert [term.name for term in last.terms] == ["neighbours"]
     assert len(last.matching.layers) == 1
     below = built[-2][1].matching.field
     assert torch.equal(last.matching.field.rows, enlarged(below, last.matching.field.grid, given[1][0].grids).rows)
     monkeypatch.setattr(stage, "_strokes_alone", lambda config: config)
-    torch.testing.assert_close(paint(vgg, **options)[1].pixels, outcome.pixels)
+    torch.testing.assert_close(paint(vgg, build=build, **options)[1].pixels, outcome.pixels)
 
 
-def test_finding_nothing_new_is_no_reason_to_forget_the_best_canvas(vgg, monkeypatch):
+def test_finding_nothing_new_is_no_reason_to_forget_the_best_canvas(vgg):
     """A scale that refines compares its losses from its first iteration to its last."""
     values = iter([9.0, 1.0, 8.0, 5.0, 3.0, 4.0])
-    seen = fake(monkeypatch, lambda canvas: canvas.sum() * 0 + next(values), slope=1.0)
+    seen, build = fake(lambda canvas: canvas.sum() * 0 + next(values), slope=1.0)
     options = {"iterations": 6, "neighbour_weight": 1.0, "neighbour_refresh": 2, "variable": "pixels", "clamp": True}
-    _, outcome = paint(vgg, best=True, scale_count=1, **options)
+    _, outcome = paint(vgg, build=build, best=True, scale_count=1, **options)
     assert torch.equal(outcome.pixels, seen[1])
 
 
-def test_steps_cool_along_a_cosine(vgg, monkeypatch):
-    seen = fake(monkeypatch, lambda canvas: canvas.sum())
-    paint(vgg, cooling=0.2, iterations=5, scale_count=1, variable="pixels", step_size=0.01, start=torch.ones(1, 3, 64, 80))
+def test_steps_cool_along_a_cosine(vgg):
+    seen, build = fake(lambda canvas: canvas.sum())
+    paint(
+        vgg,
+        build=build,
+        cooling=0.2,
+        iterations=5,
+        scale_count=1,
+        variable="pixels",
+        step_size=0.01,
+        start=torch.ones(1, 3, 64, 80),
+    )
     moves = [(a - b).mean().item() for a, b in pairwise(seen)]
     expected = [0.01 * (0.2 + 0.8 * (1 + math.cos(math.pi * k / 5)) / 2) for k in range(4)]
     assert moves == pytest.approx(expected, rel=1e-4)
@@ -473,8 +486,8 @@ def test_steps_cool_along_a_cosine(vgg, monkeypatch):
 # How it ends
 
 
-def fake(monkeypatch, loss: Callable[[Tensor], Tensor], *, slope: float | None = None, searches: bool = False) -> list[Tensor]:
-    """Paint with another loss; returns the canvases it is asked at. ``slope`` stands for its gradient."""
+def fake(loss: Callable[[Tensor], Tensor], *, slope: float | None = None, searches: bool = False) -> tuple[list[Tensor], Build]:
+    """The canvases that another loss is asked at, and what builds it. ``slope`` stands for its gradient."""
     seen: list[Tensor] = []
 
     class Fake:
@@ -500,48 +513,47 @@ def fake(monkeypatch, loss: Callable[[Tensor], Tensor], *, slope: float | None =
         def refreshed(self, canvas: Tensor) -> Fake:
             return self
 
-    monkeypatch.setattr(starts, "build_objective", lambda *_: Fake())
-    return seen
+    return seen, lambda *_: Fake()
 
 
-def test_a_plateau_ends_the_run_and_says_so(vgg, monkeypatch):
-    fake(monkeypatch, lambda canvas: 3 + 0 * canvas.sum())
-    steps, outcome = paint(vgg, plateau=0.01, iterations=200, scale_count=1)
+def test_a_plateau_ends_the_run_and_says_so(vgg):
+    _, build = fake(lambda canvas: 3 + 0 * canvas.sum())
+    steps, outcome = paint(vgg, build=build, plateau=0.01, iterations=200, scale_count=1)
     assert len(steps) == 100
     assert (steps[-1].step, steps[-1].steps) == (100, 200)
     assert (outcome.reason, outcome.message) == ("plateau", "50 iterations improved the loss by less than 0.01 of it")
 
 
-def test_a_plateau_ends_its_scale_alone(vgg, monkeypatch):
+def test_a_plateau_ends_its_scale_alone(vgg):
     values = iter([3.0] * 100 + [2.0**-k for k in range(120)])
-    fake(monkeypatch, lambda canvas: next(values) + 0 * canvas.sum())
-    steps, outcome = paint(vgg, plateau=0.01, iterations=(150, 120))
+    _, build = fake(lambda canvas: next(values) + 0 * canvas.sum())
+    steps, outcome = paint(vgg, build=build, plateau=0.01, iterations=(150, 120))
     assert (len(losses(steps, 1)), len(losses(steps, 2))) == (100, 120)
     assert outcome.reason == "finished"
 
 
 @pytest.mark.parametrize(("gain", "ends"), [(0.9, True), (1.1, False)])
-def test_a_plateau_is_a_share_of_the_loss(gain, ends, vgg, monkeypatch):
+def test_a_plateau_is_a_share_of_the_loss(gain, ends, vgg):
     """Two windows of 50; the later one improves by a little less, or a little more, than the 2 % asked for."""
     values = iter([1000.0] * 50 + [1000.0 * (1 - 0.02 * gain)] * 50 + [1.0])
-    fake(monkeypatch, lambda canvas: next(values) + 0 * canvas.sum())
-    steps, outcome = paint(vgg, plateau=0.02, iterations=101, scale_count=1)
+    _, build = fake(lambda canvas: next(values) + 0 * canvas.sum())
+    steps, outcome = paint(vgg, build=build, plateau=0.02, iterations=101, scale_count=1)
     assert (outcome.reason, len(steps)) == (("plateau", 100) if ends else ("finished", 101))
 
 
-def test_looking_again_begins_the_windows_anew(vgg, monkeypatch):
+def test_looking_again_begins_the_windows_anew(vgg):
     for searches, ended in ((True, (150, "finished")), (False, (100, "plateau"))):
-        fake(monkeypatch, lambda canvas: 3 + 0 * canvas.sum(), searches=searches)
-        steps, outcome = paint(vgg, plateau=0.01, iterations=150, scale_count=1, neighbour_refresh=60)
+        _, build = fake(lambda canvas: 3 + 0 * canvas.sum(), searches=searches)
+        steps, outcome = paint(vgg, build=build, plateau=0.01, iterations=150, scale_count=1, neighbour_refresh=60)
         assert (len(steps), outcome.reason) == ended
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, 1e9])
-def test_a_loss_that_runs_away_backs_off_once_and_recovers(bad, vgg, monkeypatch):
+def test_a_loss_that_runs_away_backs_off_once_and_recovers(bad, vgg):
     values = iter([5.0, 4.0, bad, 3.0, 2.0, 1.0])
-    seen = fake(monkeypatch, lambda canvas: canvas.sum() * 0 + next(values), slope=1.0)
+    seen, build = fake(lambda canvas: canvas.sum() * 0 + next(values), slope=1.0)
     options = {"iterations": 6, "variable": "pixels", "step_size": 0.04, "cooling": 1, "scale_count": 1}
-    steps, outcome = paint(vgg, **options)
+    steps, outcome = paint(vgg, build=build, **options)
     assert [bool(step.note) for step in steps] == [False, False, True, False, False, False]
     assert steps[2].note == f"the loss became {bad:.3g}: back to the best canvas with a step size of 0.02"
     assert torch.equal(seen[3], seen[1])  # the canvas of the lowest loss so far
@@ -551,24 +563,24 @@ def test_a_loss_that_runs_away_backs_off_once_and_recovers(bad, vgg, monkeypatch
     assert outcome.reason == "finished"
 
 
-def test_a_gradient_that_is_not_finite_backs_off(vgg, monkeypatch):
-    fake(monkeypatch, lambda canvas: canvas.sum() * 0 + 3, slope=math.nan)
-    steps, outcome = paint(vgg, iterations=9, scale_count=1)
+def test_a_gradient_that_is_not_finite_backs_off(vgg):
+    _, build = fake(lambda canvas: canvas.sum() * 0 + 3, slope=math.nan)
+    steps, outcome = paint(vgg, build=build, iterations=9, scale_count=1)
     assert (len(steps), outcome.reason) == (6, "diverged")
     assert torch.equal(outcome.pixels, CONTENT)
 
 
-def test_a_smaller_step_lasts_to_the_next_scale(vgg, monkeypatch):
+def test_a_smaller_step_lasts_to_the_next_scale(vgg):
     values = iter([5.0, math.nan, *[4.0] * 9])
-    seen = fake(monkeypatch, lambda canvas: canvas.sum() * 0 + next(values), slope=1.0)
-    paint(vgg, iterations=(3, 3), variable="pixels", step_size=0.04, cooling=1)
+    seen, build = fake(lambda canvas: canvas.sum() * 0 + next(values), slope=1.0)
+    paint(vgg, build=build, iterations=(3, 3), variable="pixels", step_size=0.04, cooling=1)
     assert (seen[3] - seen[4]).mean().item() == pytest.approx(0.02, rel=1e-4)
 
 
-def test_too_many_back_offs_end_the_run_with_the_last_good_canvas_and_a_hint(vgg, monkeypatch):
+def test_too_many_back_offs_end_the_run_with_the_last_good_canvas_and_a_hint(vgg):
     values = iter([5.0, 4.0, *[math.nan] * 99])
-    seen = fake(monkeypatch, lambda canvas: canvas.sum() * 0 + next(values), slope=1.0)
-    steps, outcome = paint(vgg, iterations=(50, 50), variable="pixels", clamp=True)
+    seen, build = fake(lambda canvas: canvas.sum() * 0 + next(values), slope=1.0)
+    steps, outcome = paint(vgg, build=build, iterations=(50, 50), variable="pixels", clamp=True)
     assert len(steps) == 8
     assert all(step.note for step in steps[2:])
     assert outcome.reason == "diverged"
@@ -576,9 +588,9 @@ def test_too_many_back_offs_end_the_run_with_the_last_good_canvas_and_a_hint(vgg
     assert torch.equal(outcome.pixels, seen[1])
 
 
-def test_a_loss_that_is_never_finite_ends_with_the_start(vgg, monkeypatch):
-    fake(monkeypatch, lambda canvas: canvas.sum() * math.nan)
-    steps, outcome = paint(vgg, iterations=50, scale_count=1)
+def test_a_loss_that_is_never_finite_ends_with_the_start(vgg):
+    _, build = fake(lambda canvas: canvas.sum() * math.nan)
+    steps, outcome = paint(vgg, build=build, iterations=50, scale_count=1)
     assert (len(steps), outcome.reason) == (6, "diverged")
     assert torch.equal(outcome.pixels, CONTENT)
 
@@ -590,10 +602,10 @@ def test_an_absurd_step_size_is_taken_back(vgg):
     assert outcome.pixels.isfinite().all()
 
 
-def test_a_back_off_begins_the_windows_of_a_plateau_anew(vgg, monkeypatch):
+def test_a_back_off_begins_the_windows_of_a_plateau_anew(vgg):
     values = iter([3.0] * 60 + [math.nan] + [3.0] * 200)
-    fake(monkeypatch, lambda canvas: next(values) + 0 * canvas.sum())
-    steps, outcome = paint(vgg, plateau=0.01, iterations=200, scale_count=1)
+    _, build = fake(lambda canvas: next(values) + 0 * canvas.sum())
+    steps, outcome = paint(vgg, build=build, plateau=0.01, iterations=200, scale_count=1)
     assert (len(steps), outcome.reason) == (161, "plateau")
 
 

@@ -9,6 +9,8 @@ from torch import Tensor
 
 from ..backbones import Backbone
 from ..config import StylizeConfig
+from ..objective.build import build_objective
+from ..objective.objective import Objective
 from ..objective.terms import Term
 from ..styles import Style
 from ..types import Size
@@ -34,6 +36,7 @@ class PaintInputs:
         mask: ``(1, 1, H, W)`` in [0, 1], of the content's size: what each of its pixels counts for; None for 1.
         guests: make further terms of the loss.
         colors: what an earlier content, as the first frame of a film, is recolored by, and this one as well; None fits them.
+        build: makes the loss of a scale, as `objective.build.build_objective` does.
     """
 
     content: Tensor
@@ -43,6 +46,7 @@ class PaintInputs:
     mask: Tensor | None = None
     guests: tuple[Guest, ...] = ()
     colors: FittedColors | None = None
+    build: Callable[..., Objective] = build_objective
 
     def recolored(self) -> Tensor:
         """The content in the palette of the styles, ``(1, 3, H, W)``."""

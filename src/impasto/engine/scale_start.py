@@ -16,7 +16,7 @@ from ..images.laplacian import merge_bands, split_bands
 from ..images.periodic import bordered, differences, interpolated
 from ..images.resample import resize
 from ..matching import Field, voted
-from ..objective.build import Carried, build_objective
+from ..objective.build import Carried
 from ..objective.objective import Objective
 from ..objective.state import field_of, restored
 from ..objective.terms import NeighbourTerm
@@ -87,7 +87,7 @@ def _objective(
     length, parts = style_length(size, config.side), parts_of(config, len(inputs.styles))
     known = [style.at(length * part.scale, config, backbone) for style, part in zip(inputs.styles, parts, strict=True)]
     counted = None if mask is None else resize(mask, size, "bilinear")
-    objective = build_objective(target, known, config, backbone, canvas, below, counted)
+    objective = inputs.build(target, known, config, backbone, canvas, below, counted)
     guests = [guest(size, objective.backbone) for guest in inputs.guests]
     return objective.with_terms(guests) if guests else objective
 
