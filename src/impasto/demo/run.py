@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..api import stylize
+from ..api import Result, stylize
 from ..figures.contact_sheet import contact_sheet
 from ..files import make_folder
 from ..images.files.io import check_output, read_picture, save_picture, write_text
@@ -28,6 +28,7 @@ def paint_demo(
     size: int = SIZE,
     pairs: Sequence[tuple[str, str]] = PAIRS,
     on_progress: Callable[[str], None] = lambda line: None,
+    paint: Callable[..., Result] = stylize,
 ) -> list[Path]:
     """Paint the demo into ``folder``, which is made if missing; files of the same names are replaced.
 
@@ -37,6 +38,7 @@ def paint_demo(
         size: long side of each painted pair, in px.
         pairs: names in `PHOTOGRAPHS` and in `PAINTINGS`.
         on_progress: called with a line that says what is painted next.
+        paint: paints a pair, given as `impasto.stylize` takes them.
 
     Returns:
         The files, in the order they were written.
@@ -59,7 +61,7 @@ def paint_demo(
     for number, (content, style) in enumerate(pairs, start=1):
         path = folder / f"{content}-{style}.png"
         on_progress(f"painting {path.name}, {number} of {len(pairs)}")
-        result = stylize(folder / _content_file(content), folder / _style_file(style), size=size)
+        result = paint(folder / _content_file(content), folder / _style_file(style), size=size)
         result.save(path)
         written.append(path)
         painted[content, style] = result.image
