@@ -13,17 +13,16 @@ from PIL import Image
 
 import impasto
 from impasto import StylizeConfig, api
-from impasto.api import Run, iterate, stylize
+from impasto.api import Begin, Run, iterate, stylize
 from impasto.backbones import VGG
 from impasto.config.options import OutputConfig
 from impasto.devices import NUMBER_FORMATS
-from impasto.engine import scale_start as starts
 from impasto.engine.scale import ScaleState
 from impasto.errors import CapacityError, ConfigError, DeviceError, OutputError, PictureError, WeightsError
 from impasto.images.color.transfer import recolor
 from impasto.images.files.io import read_picture, read_record
 from impasto.images.resample import resize
-from impasto.objective.objective import Report
+from impasto.objective.pixel_term import pixel_target
 from impasto.runs import memory as capacity
 from impasto.runs.record import config_of, parse_record, pixels_sha256
 from impasto.weights.manifest import NORMALIZATIONS
@@ -315,22 +314,16 @@ def test_the_callback_sees_every_iteration():
     assert steps == [1, 2, 3, 4, 5]
 
 
-def test_a_diverged_run_says_so_and_its_record_is_json(monkeypatch, tmp_path):
-    class Broken:
-        matching, searches, tile_size, tileable = None, False, 0, False
-
-        def in_tiles(self, tile_size):
-            return self
-
-        def value_and_grad(self, canvas):
-            return Report(math.nan, {"content": 1.0, "style": math.nan, "tv": 0.0}), torch.zeros_like(canvas)
-
-    monkeypatch.setattr(starts, "build_objective", lambda *_: Broken())
-    result = paint(objective="gram", iterations=20, scale_count=1, recolor=False)
+def test_a_diverged_run_says_so_and_its_record_is_json():
+    broken = pixel_target(CONTENT, torch.ones(1, 1, 48, 48), math.nan)
+    stylizer = impasto.Stylizer(**{**QUICK, "objective": "gram", "iterations": 20, "scale_count": 1, "recolor": False})
+    run = stylizer.iterate(CONTENT, STYLE, Begin(guests=(broken,)))
+    assert all(math.isnan(progress.loss) for progress in run)
+    result = run.result()
     assert result.reason == "diverged"
     assert "try a smaller --step-size" in result.message
     torch.testing.assert_close(result.pixels, resize(CONTENT, (64, 64)))
-    assert result.record["losses"] == {"content": 1.0, "tv": 0.0}
+    assert list(result.record["losses"]) == ["content", "style", "tv"]
     json.dumps(result.record, allow_nan=False)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from itertools import pairwise
 
 import pytest
@@ -13,7 +14,6 @@ from torch import Tensor
 from impasto.backbones import VGG
 from impasto.config.options import StylizeConfig
 from impasto.engine import clock, stage
-from impasto.engine import scale as scales
 from impasto.engine import scale_start as starts
 from impasto.engine.inputs import PaintInputs
 from impasto.engine.loop import paint as run
@@ -30,7 +30,6 @@ from impasto.objective.objective import Objective, Report
 from impasto.objective.terms import ContentTerm, StyleTerm
 from impasto.optim import Bands
 from impasto.styles import PictureStyle, learn
-from impasto.styles import picture_style as pictures
 from synthetic import STYLE_LAYERS, picture, random_weights
 
 CONTENT, STYLE = picture(64, 80, 1), picture(60, 48, 2)
@@ -43,7 +42,7 @@ def begin(
     backbone, *, content: Tensor = CONTENT, models=(STYLE,), start: Tensor = CONTENT, build=build_objective, **options
 ) -> Iterator[Progress]:
     config = StylizeConfig(**{**QUICK, **options}).resolve()
-    wanted = [PictureStyle((model,)) for model in models]
+    wanted = [model if isinstance(model, PictureStyle) else PictureStyle((model,)) for model in models]
     return run(
         PaintInputs(content, wanted, config, backbone, build=build),
         plan_scales(config, tuple(content.shape[2:])),
@@ -223,23 +222,29 @@ def test_inputs_are_left_alone(vgg):
     assert torch.equal(STYLE, before[1])
 
 
-def test_styles_follow_the_size_of_the_canvas(vgg, monkeypatch):
-    seen = []
+class Watched(PictureStyle):
+    """A style that keeps the sizes at which it was looked at."""
 
-    def spy(picture, *rest):
-        seen.append(tuple(picture.shape[2:]))
-        return learn(picture, *rest)
+    @cached_property
+    def seen(self) -> list[tuple[int, ...]]:
+        return []
 
-    monkeypatch.setattr(pictures, "learn", spy)
-    paint(vgg, models=(STYLE, CONTENT), iterations=1, style_scale=0.75)
-    assert seen == [(30, 24), (24, 30), (60, 48), (48, 60)]
+    def resized(self, length, config):
+        for shown in super().resized(length, config):
+            self.seen.append(tuple(shown.shape[2:]))
+            yield shown
 
 
-def test_each_style_may_have_its_own_size(vgg, monkeypatch):
-    seen = []
-    monkeypatch.setattr(pictures, "learn", lambda picture, *rest: seen.append(tuple(picture.shape[2:])) or learn(picture, *rest))
-    paint(vgg, models=(STYLE, CONTENT), iterations=1, scale_count=1, style_scale=(0.5, 2))
-    assert seen == [(40, 32), (128, 160)]
+def test_styles_follow_the_size_of_the_canvas(vgg):
+    styles = [Watched((model,)) for model in (STYLE, CONTENT)]
+    paint(vgg, models=styles, iterations=1, style_scale=0.75)
+    assert [style.seen for style in styles] == [[(30, 24), (60, 48)], [(24, 30), (48, 60)]]
+
+
+def test_each_style_may_have_its_own_size(vgg):
+    styles = [Watched((model,)) for model in (STYLE, CONTENT)]
+    paint(vgg, models=styles, iterations=1, scale_count=1, style_scale=(0.5, 2))
+    assert [style.seen for style in styles] == [[(40, 32)], [(128, 160)]]
 
 
 @pytest.mark.parametrize("shares", [(1, 0), (1, 1), (0, 1)], ids=str)
@@ -691,14 +696,8 @@ def test_memory_that_runs_out_at_once_is_told(vgg):
         paint(Scarce(vgg, 10), **SCARCE)
 
 
-def test_tiles_that_were_halved_stay_so_at_the_next_scale(vgg, monkeypatch):
-    sizes, original = [], scales.begin
-
-    def spy(*args, **options):
-        sizes.append(args[2].tile_size)
-        return original(*args, **options)
-
-    monkeypatch.setattr(scales, "begin", spy)
+def test_tiles_that_were_halved_stay_so_at_the_next_scale(vgg):
+    built, build = watch()
     options = {**SCARCE, "coarsest": 150, "size": 300, "iterations": 1}
-    paint(Scarce(vgg, 120 * 120), **options, tile_size=300)
-    assert sizes == [300, 75, 75]
+    paint(Scarce(vgg, 120 * 120), build=build, **options, tile_size=300)
+    assert [given[2].tile_size for given, _ in built] == [75, 75]
