@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from PIL import Image
@@ -23,7 +25,6 @@ from impasto.images.color.transfer import recolor
 from impasto.images.files.io import read_picture, read_record
 from impasto.images.resample import resize
 from impasto.objective.pixel_term import pixel_target
-from impasto.runs import memory as capacity
 from impasto.runs.record import config_of, parse_record, pixels_sha256
 from impasto.weights.manifest import NORMALIZATIONS
 from synthetic import picture, random_weights
@@ -381,7 +382,7 @@ def test_weights_that_are_not_there_are_refused(tmp_path):
 
 
 def test_a_size_that_does_not_fit_into_memory_is_refused(monkeypatch):
-    monkeypatch.setattr(capacity, "available_memory", lambda device: 2 * 2**30)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2 * 2**30))
     assert "px needs about" in refused(CapacityError, size=100_000)
     start()
 

@@ -76,7 +76,7 @@ def test_auto_takes_float32_where_pytorch_does_not_say(monkeypatch):
 
 def test_a_line_search_sees_in_float32(monkeypatch):
     """In bfloat16 it finds no length: 26 evaluations an iteration, and the canvas stays what it was."""
-    monkeypatch.setattr(devices, "_multiplies_bfloat16", lambda device: True)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True, raising=False)
     assert choose_precision("auto", CPU, "lbfgs") == "mixed"
     assert choose_precision("auto", CPU, "lbfgs", "strong-wolfe") == "float32"
     assert choose_precision("bfloat16", CPU, "lbfgs", "strong-wolfe") == "bfloat16"  # whoever asks gets it

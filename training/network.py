@@ -101,11 +101,12 @@ class Trunk(nn.Module):
 
 
 @torch.no_grad()
-def start_from(trunk: Trunk, tensors: dict[str, Tensor], images: Tensor) -> None:
+def start_from(trunk: Trunk, tensors: dict[str, Tensor], images: Tensor, speak: float = _NEW_CHANNELS_SPEAK) -> None:
     """Fill the trunk with a finished network of the same or smaller widths, so that it computes nearly the same.
 
     New channels see with random filters and are hardly listened to (Net2Net, Chen et al. 2016, adds copies instead: these
-    would have to be told apart first). Batch norm is put back with the statistics of ``images`` ``(B, 3, H, W)``.
+    would have to be told apart first): ``speak`` is their share of the usual scale. Batch norm is put back with the statistics of
+    ``images`` ``(B, 3, H, W)``.
     """
     x = trunk.enter(images)
     for block, name, convolution, norm in trunk.layers():
@@ -114,7 +115,7 @@ def start_from(trunk: Trunk, tensors: dict[str, Tensor], images: Tensor) -> None
             x = F.avg_pool2d(x, 2)
         ours, (out, into) = convolution.weight, weight.shape[:2]
         nn.init.kaiming_normal_(ours)
-        ours[:out, into:] *= _NEW_CHANNELS_SPEAK
+        ours[:out, into:] *= speak
         ours[:out, :into] = weight
         z = convolution(x)
         mean, deviation = z.mean((0, 2, 3)), z.std((0, 2, 3))

@@ -99,12 +99,12 @@ def _numbered(name: str, pictures: list[np.ndarray], labels: list[str], domains:
     )
 
 
-def _split(source: Source) -> tuple[np.ndarray, np.ndarray]:
-    """Indices to train on and indices held back: the later paintings, and every so manieth of the larger sources."""
+def _split(source: Source, first_held: int = FIRST_HELD_PAINTING) -> tuple[np.ndarray, np.ndarray]:
+    """Indices to train on and indices held back: paintings from ``first_held`` on, and every so manieth of the larger sources."""
     index = np.arange(len(source.pictures))
     if source.name == "pacs":
         paintings = index[source.kinds == source.domains.index("art_painting")]
-        back = paintings[FIRST_HELD_PAINTING:]
+        back = paintings[first_held:]
     else:
         every = _RETURN_EVERY.get(source.name, 0)
         back = index[::every] if every else index[:0]

@@ -117,8 +117,7 @@ def test_crops_that_look_the_same_find_each_other():
     assert set(found["layers"]) == {"relu1_1", "relu2_1"}
 
 
-def test_the_probe_separates_what_is_separable(monkeypatch):
-    monkeypatch.setattr("content_probe.STEPS", 10)
+def test_the_probe_separates_what_is_separable():
     labels = torch.arange(50) % 2
     noise = torch.randn(50, 2, generator=torch.Generator().manual_seed(0))
     found = probe(6.0 * labels[:, None] + noise, labels)

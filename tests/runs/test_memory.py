@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import psutil
 import pytest
 import torch
@@ -9,7 +11,6 @@ import torch
 from impasto.backbones import VGG
 from impasto.config.options import WHOLE, StylizeConfig
 from impasto.errors import CapacityError, ConfigError
-from impasto.runs import memory as capacity
 from impasto.runs.memory import available_memory, fitted, peak_bytes
 from synthetic import random_weights
 
@@ -105,7 +106,7 @@ def test_available_memory_is_what_the_system_says(monkeypatch):
 @pytest.fixture
 def machine(monkeypatch):
     """A machine with so many bytes free."""
-    return lambda free: monkeypatch.setattr(capacity, "available_memory", lambda device: free)
+    return lambda free: monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
 
 
 def fit(vgg, size, **options) -> StylizeConfig:

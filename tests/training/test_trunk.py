@@ -67,14 +67,13 @@ def test_a_trunk_of_the_same_widths_starts_as_the_finished_network():
 
 
 @torch.no_grad()
-def test_new_channels_are_hardly_listened_to(monkeypatch):
+def test_new_channels_are_hardly_listened_to():
     """The old channels of a wider trunk compute nearly what they did, and exactly that where the new ones are silent."""
     expected, distances = network(finished())(IMAGES, LAST), []
     for speak in (0.0, 0.1, 1.0):
         torch.manual_seed(0)
-        monkeypatch.setattr("training.network._NEW_CHANNELS_SPEAK", speak)
         trunk = Trunk(tuple(width + 3 for width in NARROW))
-        start_from(trunk, finished(), IMAGES)
+        start_from(trunk, finished(), IMAGES, speak)
         found = trunk.eval()(IMAGES)
         old = {name: value[:, :width] for (name, value), width in zip(found.items(), NARROW, strict=True)}
         distances.append([((old[name] - expected[name]).norm() / expected[name].norm()).item() for name in LAST])
