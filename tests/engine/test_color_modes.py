@@ -17,7 +17,7 @@ from impasto.images.color.transfer import recolor
 from impasto.images.resample import resize
 from impasto.runs.record import config_of
 from impasto.runs.run import Run
-from impasto.styles import learn
+from impasto.styles import PictureStyle
 from synthetic import picture
 
 MODES = options_of(StylizeConfig)["color"][2].choices
@@ -77,8 +77,10 @@ def test_content_is_the_ordinary_painting_with_other_chroma():
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 def test_luminance_is_painted_in_grey_alone(init, optimizer):
     """The loss must see what is shown; a canvas that drifts into colours would lose them in the end."""
-    *_, last = begin("luminance", init=init, optimizer=optimizer)
-    canvas = last.saved()["canvas"]
+    run = begin("luminance", init=init, optimizer=optimizer)
+    for _ in run:
+        pass
+    canvas = run.carry().canvas
     torch.testing.assert_close(canvas[:, 1:], canvas[:, :1].expand(1, 2, -1, -1), atol=1e-5, rtol=0)
     assert canvas.std() > 0.01
 
@@ -98,10 +100,15 @@ def test_luminance_is_painted_in_grey_alone(init, optimizer):
     ],
     ids=["match", "cholesky linear", "histogram", "style", "content"],
 )
-def test_the_style_is_seen_in_the_colours_asked_for(mode, options, expected, monkeypatch):
+def test_the_style_is_seen_in_the_colours_asked_for(mode, options, expected):
     seen: list[Tensor] = []
-    monkeypatch.setattr("impasto.styles.picture_style.learn", lambda p, *rest: seen.append(p) or learn(p, *rest))
-    next(begin(mode, scale_count=1, **options))
+
+    class Watched(PictureStyle):
+        def resized(self, *given):
+            seen.extend(super().resized(*given))
+            return iter(seen)
+
+    next(begin(mode, styles=Watched((STYLE,)), scale_count=1, **options))
     torch.testing.assert_close(seen[0], expected, atol=1e-6, rtol=0)
 
 
