@@ -1,12 +1,21 @@
-"""Losses: pure functions on tensors, one family a file; nothing here knows a network or the options.
+"""Loss functions on tensors, one family per file. Nothing here depends on a network or on the options.
 
-Read `content` and `statistics` (Gatys et al. 2016, equations 1 to 5), then `cosine` (Kolkin et al. 2022) and `total_variation`.
-The terms of the objective, and whatever is above them, may import it.
+Read `content` and `statistics` (Gatys et al. 2016, equations 1 to 5), then `cosine` (Kolkin et al. 2022) and
+`total_variation`. `impasto.objective` and the packages above it may import this one.
 """
 
 from .content import content_divisor, content_loss, content_size, content_squares
 from .cosine import cosine_loss, split_loss
-from .statistics import Sums, blend, gram_distance, mean_std_distance, moments_distance, pulled, sums, wasserstein_distance
+from .statistics import (
+    Sums,
+    blend,
+    gram_distance,
+    mean_std_distance,
+    moments_distance,
+    pulled,
+    sums,
+    wasserstein_distance,
+)
 from .total_variation import tile_variation, total_variation
 
 __all__ = [

@@ -1,7 +1,7 @@
-"""Neighbour losses: each position's features should point where its nearest style features point.
+"""Nearest-neighbour losses: the cosine distance between features and their nearest style features.
 
-Kolkin, Kucera, Sykora, Shechtman 2022, "Neural Neighbor Style Transfer", arXiv 2203.13215. What is matched to what is found in
-`impasto.matching`.
+Kolkin, Kucera, Sykora, Shechtman 2022, "Neural Neighbor Style Transfer", arXiv 2203.13215. The search for the nearest
+features is in `impasto.matching`.
 """
 
 from __future__ import annotations
@@ -17,43 +17,70 @@ from ..matching import nearest
 
 __all__ = ["cosine_loss", "split_loss"]
 
-_SPLIT_CANDIDATES = 8  # a layer has fewer channels than a hypercolumn, so that more places look alike
+_SPLIT_CANDIDATES = 8  # one layer has fewer channels than a hypercolumn, so that more rows have close cosines
 
 
 def cosine_loss(columns: Sequence[Tensor], wanted: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Mean over positions of 1 - cosine, as a scalar.
+    """Mean cosine distance between feature vectors and given unit vectors, as a scalar.
+
+    With a_i the feature vector of position i, w_i its wanted direction and s_i its weight divided by the mean weight:
+    loss = 1/n sum_i s_i (1 - a_i . w_i / |a_i|).
 
     Args:
-        columns: parts of the hypercolumns, ``(n, C_l)`` for each layer; they are never copied side by side.
-        wanted: the directions, ``(n, sum of C_l)``, each row of unit length. No gradient goes to them.
-        weight: ``(n,)``, what each position counts in the mean; None counts every one once.
+        columns: the feature vectors, in parts: ``(n, C_l)`` for each layer l. The parts are never concatenated, which
+            saves a copy of the size of all features.
+        wanted: the directions, ``(n, sum of C_l)``, each row of unit length. It receives no gradient.
+        weight: ``(n,)``, 0 or more, the weight of each position; None weighs all positions alike.
+
+    Returns:
+        A scalar ``()`` in [0, 2].
+
+    Examples:
+        >>> import torch
+        >>> features = [torch.tensor([[3.0, 0.0], [0.0, 2.0]])]
+        >>> wanted = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+        >>> cosine_loss(features, wanted).item()  # the first row is parallel, the second one orthogonal
+        0.5
     """
-    share = None if weight is None else weight / weight.mean().clamp_min(1e-12)
+    share = None if weight is None else weight / weight.mean().clamp_min(1e-12)  # (n,)
     loss: Tensor = _CosineLoss.apply(wanted, share, *columns)  # type: ignore[no-untyped-call]
     return loss
 
 
 def split_loss(ours: Tensor, bank: Tensor) -> Tensor:
-    """Mean over positions of 1 - centred cosine to the nearest row of the style's features, looked for here, as a scalar.
+    """Mean cosine distance between centred features of one layer and their nearest centred style features, as a scalar.
 
-    The "feature splitting" of Kolkin et al. 2022 for one layer: here the two means are taken away in the loss, too.
+    This is the "feature splitting" of Kolkin et al. 2022: each layer is matched separately, and the matches are found
+    anew at every evaluation. Both the search and the loss subtract the mean from each side.
 
     Args:
         ours: features ``(n, C)`` of the canvas.
-        bank: features ``(m, C)`` of the style. No gradient goes to them.
+        bank: features ``(m, C)`` of the style. They receive no gradient.
+
+    Returns:
+        A scalar ``()`` in [0, 2].
+
+    Examples:
+        >>> import torch
+        >>> style = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+        >>> abs(round(split_loss(2 * style, style).item(), 5))  # scaling leaves the centred directions as they are
+        0.0
     """
-    matches = bank[nearest(ours.detach(), bank, candidates=_SPLIT_CANDIDATES)]
+    matches = bank[nearest(ours.detach(), bank, candidates=_SPLIT_CANDIDATES)]  # (n, C)
     return cosine_loss([ours - ours.mean(0)], F.normalize(matches - bank.mean(0), dim=1))
 
 
 class _CosineLoss(torch.autograd.Function):
-    """With u = w . a and q = |a|^2 the gradient of -u q^-1/2 is (u/q a - w) q^-1/2: two passes over what is large."""
+    """Mean of 1 - u q^-1/2 with u = w . a and q = |a|^2, with its gradient written out.
+
+    The gradient of -u q^-1/2 with respect to a is (u/q a - w) q^-1/2. Autograd would keep more copies of the features.
+    """
 
     @staticmethod
     def forward(ctx: Any, wanted: Tensor, weight: Tensor | None, *columns: Tensor) -> Tensor:
         parts = torch.split(wanted, [c.shape[1] for c in columns], dim=1)
-        dots = torch.stack([torch.linalg.vecdot(c, w) for c, w in zip(columns, parts, strict=True)]).sum(0)
-        squares = torch.stack([torch.linalg.vecdot(c, c) for c in columns]).sum(0).clamp_min(1e-16)
+        dots = torch.stack([torch.linalg.vecdot(c, w) for c, w in zip(columns, parts, strict=True)]).sum(0)  # (n,)
+        squares = torch.stack([torch.linalg.vecdot(c, c) for c in columns]).sum(0).clamp_min(1e-16)  # (n,)
         ctx.save_for_backward(wanted, weight, dots, squares, *columns)
         apart = 1 - dots * squares.rsqrt()
         return (apart if weight is None else apart * weight).mean()
@@ -61,8 +88,8 @@ class _CosineLoss(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         wanted, weight, dots, squares, *columns = ctx.saved_tensors
-        scale = gradients[0] * squares.rsqrt() / len(wanted)
+        scale = gradients[0] * squares.rsqrt() / len(wanted)  # (n,)
         scale = scale if weight is None else scale * weight
-        along, across = (scale * dots / squares)[:, None], -scale[:, None]
+        along, across = (scale * dots / squares)[:, None], -scale[:, None]  # (n, 1), (n, 1)
         parts = torch.split(wanted, [c.shape[1] for c in columns], dim=1)
         return None, None, *((c * along).addcmul_(w, across) for c, w in zip(columns, parts, strict=True))

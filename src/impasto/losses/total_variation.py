@@ -1,4 +1,7 @@
-"""Total variation of the canvas: what keeps speckle away."""
+"""Total variation of the canvas: a penalty on differences between adjacent pixels, which suppresses speckle.
+
+Rudin, Osher and Fatemi 1992, "Nonlinear total variation based noise removal algorithms", here in anisotropic forms.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +28,27 @@ _NORMS: dict[str, Callable[[Tensor], Tensor]] = registered(
 
 
 def total_variation(canvas: Tensor, form: str = "l1-sum", wrap: str = "none") -> Tensor:
-    """Differences of neighbouring pixels, as a scalar.
+    """Total variation of a canvas, as a scalar.
+
+    Let dx and dy be the differences to the next pixel along both axes, and d1 and d2 those along the two diagonals.
 
     Args:
         canvas: ``(1, 3, H, W)`` in [0, 1].
         form: ``l1-sum`` sum |dx| + sum |dy|; ``l1-mean`` mean |dx| + mean |dy|; ``l2-sum`` and ``l2-mean`` the same of
-            squares; ``nine-point`` mean squares over a 3 x 3 stencil with replicated borders, (2 dx^2 + 2 dy^2)/3 and
-            (d1^2 + d2^2)/6 along the diagonals (K. Crowson, style-transfer-pytorch).
-        wrap: axes along which the first pixel is the last one's neighbour, see `images.periodic`.
+            squares; ``nine-point`` (2 mean dx^2 + 2 mean dy^2) / 3 + (mean d1^2 + mean d2^2) / 6 over a 3 x 3 stencil
+            with replicated borders (K. Crowson, style-transfer-pytorch).
+        wrap: axes along which the last pixel is followed by the first one, see `images.periodic`.
+
+    Returns:
+        A scalar ``()``, 0 or more.
+
+    Examples:
+        >>> import torch
+        >>> ramp = torch.tensor([0.0, 0.5, 1.0]).expand(1, 1, 2, 3)
+        >>> total_variation(ramp).item()  # two rows, each with two steps of 0.5
+        2.0
+        >>> total_variation(ramp, wrap="x").item()  # and a step of 1 from the last column to the first
+        4.0
     """
     return tile_variation(bordered(canvas, 1, wrap), form, (canvas.shape[2], canvas.shape[3]), wrap=wrap)
 
@@ -40,20 +56,25 @@ def total_variation(canvas: Tensor, form: str = "l1-sum", wrap: str = "none") ->
 def tile_variation(
     around: Tensor, form: str, size: tuple[int, int], last: tuple[bool, bool] = (True, True), wrap: str = "none"
 ) -> Tensor:
-    """What a part of a canvas adds to the total variation: each difference counts in one part.
+    """Contribution of one tile to `total_variation`: over all tiles of a canvas the contributions add up to it.
 
     Args:
-        around: ``(1, 3, h + 2, w + 2)``, the part and a pixel on each side; beyond the canvas' border its edge once more.
+        around: ``(1, 3, h + 2, w + 2)``, the tile with a margin of one pixel on each side; beyond the border of the
+            canvas the margin repeats the border pixel.
         form: see `total_variation`.
-        size: (height, width) of the canvas.
-        last: whether the part ends with the canvas, below and at the right.
+        size: (height, width) of the whole canvas.
+        last: whether the tile touches the lower and the right border of the canvas.
         wrap: see `total_variation`.
+
+    Returns:
+        A scalar ``()``, 0 or more.
     """
     wraps = is_wrapped(-2, wrap), is_wrapped(-1, wrap)
     centre, planes = around[..., 1:-1, 1:-1], around.shape[0] * around.shape[1]
-    dx, dy = around[..., 1:-1, 2:] - centre, around[..., 2:, 1:-1] - centre
+    dx, dy = around[..., 1:-1, 2:] - centre, around[..., 2:, 1:-1] - centre  # (1, 3, h, w)
     if form == "nine-point":
-        # Diagonals lie between pixels, and belong to what follows them; what lies over both borders of a torus is one.
+        # Each diagonal lies between two pixels and is counted in the tile that follows it. On a torus the diagonals
+        # across opposite borders are the same ones.
         down, right = (slice(int(wrap), None if ends else -1) for wrap, ends in zip(wraps, last, strict=True))
         falling = (around[..., 1:, 1:] - around[..., :-1, :-1])[..., down, right]
         rising = (around[..., 1:, :-1] - around[..., :-1, 1:])[..., down, right]

@@ -1,7 +1,8 @@
-"""Matching: which place of the style each place of the canvas is compared with (Kolkin et al. 2022, arXiv 2203.13215).
+"""Matching: which style position each canvas position is compared with (Kolkin et al. 2022, arXiv 2203.13215).
 
-Read `hypercolumns`, `nearest`, `field`, then `coherence`, `voting`, `regrid`, and `search`, which joins them. Pure functions on
-tensors: nothing here knows a network or the options. The losses and whatever is above them may import it.
+Read `hypercolumns`, `nearest`, `field`, then `coherence`, `voting`, `regrid`, and `search`, which combines them. These
+are functions on tensors that depend neither on a network nor on the options. `impasto.losses` and the packages above it
+may import this one.
 """
 
 from .coherence import coherent

@@ -1,4 +1,4 @@
-"""Coherent matches: neighbours matched to neighbours (Ashikhmin 2001, "Synthesizing natural textures")."""
+"""Coherent matches: adjacent positions matched to adjacent ones (Ashikhmin 2001, "Synthesizing natural textures")."""
 
 from __future__ import annotations
 
@@ -26,43 +26,60 @@ def coherent(
     rounds: int = 8,
     inside: Tensor | None = None,
 ) -> Field:
-    """A field in which neighbours are matched to neighbours, where that costs little.
+    """Refine a nearest-neighbour field so that adjacent positions are matched to adjacent style positions.
 
-    Each of the four positions beside one proposes what lies beside its own match (Ashikhmin 2001, "Synthesizing natural
-    textures"). A position takes the match with the largest cosine plus ``bonus`` for every neighbour that proposes it; the two
-    colours of a chessboard take turns, so that nobody moves together with those it follows. Strokes of the style
-    that are longer than a cell stay whole this way.
+    Each of the four positions adjacent to p proposes a candidate for p: the style position with the same offset from
+    its own match (Ashikhmin 2001, "Synthesizing natural textures"). Position p takes the candidate, or keeps its
+    present match, with the largest score = cosine + ``bonus`` x number of adjacent positions that propose it. Positions
+    are updated in checkerboard order (red-black Gauss-Seidel), so that no two adjacent positions change at once.
+    Strokes of the style that are longer than one position stay contiguous this way.
 
     Args:
-        query: ``(h * w, C)`` of the canvas, ``bank`` ``(n, C)`` of the style, as in `nearest`.
-        bonus: in units of the cosine; 0 changes nothing.
-        searched: the rows of the bank that were searched, from whose mean cosines are taken; None for all.
-        rounds: how often each position may choose is half of it.
-        inside: ``(n,)`` bool, the rows of the bank that may be matched; None for all.
+        field: the matches to refine, h x w.
+        query: ``(h * w, C)``, features of the canvas, as given to `nearest`.
+        bank: ``(n, C)``, features of the style.
+        bonus: in units of the cosine; with 0 the field is returned as it is.
+        searched: indices of the rows of the bank that were searched; their mean is subtracted from the bank. None: all
+            rows.
+        rounds: number of half sweeps; each updates one of the two colours of the checkerboard.
+        inside: ``(n,)`` bool, the rows of the bank that may be matched; None: all rows.
+
+    Returns:
+        A new `Field` on the same grids.
+
+    Examples:
+        >>> import torch
+        >>> bank = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
+        >>> query = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.9, -0.1], [0.0, -1.0]])
+        >>> matches = Field(torch.tensor([0, 1, 0, 3]), grid=(1, 4), grids=((1, 4),))
+        >>> coherent(matches, query, bank, bonus=0.0).rows.tolist()
+        [0, 1, 0, 3]
+        >>> coherent(matches, query, bank, bonus=2.0).rows.tolist()  # a large bonus outweighs the cosine
+        [0, 1, 2, 3]
     """
     if not bonus:
         return field
     ours, theirs = centred(query), centred(bank, searched)
     height, width = field.grid
-    colour = (torch.arange(height)[:, None] + torch.arange(width)).flatten().to(field.rows.device) % 2
-    colours = [(colour == number).nonzero().flatten() for number in (0, 1)]
-    queries = [ours[choosing] for choosing in colours]
+    parity = (torch.arange(height)[:, None] + torch.arange(width)).flatten().to(field.rows.device) % 2  # (h * w,)
+    sweeps = [(parity == number).nonzero().flatten() for number in (0, 1)]  # positions of each color, (k,)
+    queries = [ours[choosing] for choosing in sweeps]  # (k, C)
     for turn in range(rounds):
-        choosing = colours[turn % 2]
-        proposed = _proposals(field)[:, choosing]
-        candidates = torch.cat([field.rows[None, choosing], proposed])
-        votes = (candidates[:, None] == proposed[None]).sum(1)
-        cosines = torch.stack([torch.linalg.vecdot(queries[turn % 2], theirs[rows.clamp_min(0)]) for rows in candidates])
+        choosing, query = sweeps[turn % 2], queries[turn % 2]
+        proposed = _proposals(field)[:, choosing]  # (4, k)
+        candidates = torch.cat([field.rows[None, choosing], proposed])  # (5, k)
+        votes = (candidates[:, None] == proposed[None]).sum(1)  # (5, 4, k) -> (5, k)
+        cosines = torch.stack([torch.linalg.vecdot(query, theirs[rows.clamp_min(0)]) for rows in candidates])  # (5, k)
         score = (cosines + bonus * votes).masked_fill(candidates < 0, -torch.inf)
         if inside is not None:
             score = score.masked_fill(~inside[candidates.clamp_min(0)], -torch.inf)
-        chosen = candidates.gather(0, score.argmax(0, keepdim=True))[0]
+        chosen = candidates.gather(0, score.argmax(0, keepdim=True))[0]  # (k,)
         field = replace(field, rows=field.rows.index_copy(0, choosing, chosen))
     return field
 
 
 def _proposals(field: Field) -> Tensor:
-    """``(4, h * w)`` rows that continue the matches of the positions beside; -1 where there is nothing."""
+    """Candidates ``(4, h * w)``: rows that continue the matches of the four adjacent positions; -1 for none."""
     number, y, x = (part.reshape(field.grid) for part in field.places())
     proposed = []
     for down, right in _BESIDE:
@@ -73,7 +90,7 @@ def _proposals(field: Field) -> Tensor:
 
 
 def _shifted(values: Tensor, down: int, right: int, wrap: str) -> Tensor:
-    """``values[y + down, x + right]`` at (y, x); -1 beyond a border that is not tiled."""
+    """``values[y + down, x + right]`` at (y, x), ``(h, w)``; -1 beyond a border that does not wrap."""
     height, width = values.shape
     padded = bordered(values + 1, 1, wrap, "zeros") - 1
     return padded[1 + down : 1 + down + height, 1 + right : 1 + right + width]

@@ -1,7 +1,8 @@
-"""Nearest-neighbour fields: which style position every canvas position is matched to, and the same on other grids.
+"""Nearest-neighbour fields: the style position matched to each canvas position (Barnes et al. 2009, PatchMatch).
 
-Positions are cells of 4 x 4 px, on grids. A bank's rows run through several grids, one after the other: one for each turn of
-each style picture. Barnes et al. 2009 (PatchMatch) named the fields; here the network's features decide what is near.
+Positions are cells of 4 x 4 px. The rows of a bank run through several grids of positions, one after the other: one
+grid for each rotation of each style picture. PatchMatch compares patches of pixels; here features of a network are
+compared.
 """
 
 from __future__ import annotations
@@ -16,18 +17,24 @@ from ..types import Size
 
 __all__ = ["CELL", "Field", "enlarged", "grid_of"]
 
-CELL = 4  # px: hypercolumns stand on a grid of a quarter of the picture (Kolkin et al. 2022)
+CELL = 4  # px: the grid of hypercolumns has a quarter of the picture's height and width (Kolkin et al. 2022)
 
 
 @dataclass(frozen=True)
 class Field:
-    """Matches of one grid.
+    """A nearest-neighbour field: one matched row of the bank for each position of a grid.
 
     Attributes:
-        rows: ``(h * w,)`` int64, a row of the bank for each position.
-        grid: (h, w) of the canvas' positions.
+        rows: ``(h * w,)`` int64, index of a row of the bank for each position, in row-major order.
+        grid: (h, w), positions of the canvas.
         grids: (h, w) of each of the bank's grids, in the order of its rows.
-        wrap: axes along which the canvas goes on over its border, see `images.periodic`; the bank's grids never do.
+        wrap: axes along which the canvas wraps around, see `images.periodic`; the grids of the bank never wrap.
+
+    Examples:
+        >>> import torch
+        >>> field = Field(torch.tensor([1, 5]), grid=(1, 2), grids=((1, 2), (2, 2)))
+        >>> [part.tolist() for part in field.places()]  # row 5 is position (1, 1) of the second grid
+        [[0, 1], [0, 1], [1, 1]]
     """
 
     rows: Tensor
@@ -36,7 +43,11 @@ class Field:
     wrap: str = "none"
 
     def places(self) -> tuple[Tensor, Tensor, Tensor]:
-        """For every position its match as (number of the grid, y, x)."""
+        """Coordinates of the match of each position.
+
+        Returns:
+            Three int64 tensors ``(h * w,)``: the number of the grid, and y and x in it.
+        """
         starts = torch.tensor(_starts(self.grids), device=self.rows.device)
         number = torch.searchsorted(starts, self.rows, right=True) - 1
         within = self.rows - starts[number]
@@ -44,7 +55,16 @@ class Field:
         return number, within // widths, within % widths
 
     def rows_at(self, number: Tensor, y: Tensor, x: Tensor) -> Tensor:
-        """The rows of places; -1 outside of their grid."""
+        """Rows of the bank at given coordinates: the inverse of `places`.
+
+        Args:
+            number: number of the grid, int64 of any shape.
+            y: row in it, of the same shape; may lie outside of the grid.
+            x: column in it, likewise.
+
+        Returns:
+            int64 of the same shape; -1 for coordinates outside of their grid.
+        """
         heights, widths = self._sides(0)[number], self._sides(1)[number]
         starts = torch.tensor(_starts(self.grids), device=self.rows.device)
         inside = (y >= 0) & (y < heights) & (x >= 0) & (x < widths)
@@ -55,15 +75,39 @@ class Field:
 
 
 def grid_of(picture: Tensor) -> Size:
-    """The grid, (height, width), that the hypercolumns of a picture ``(1, 3, H, W)`` stand on."""
+    """Grid (h, w) of a picture ``(1, 3, H, W)``: one position per cell of 4 x 4 px, at least one along each side.
+
+    Examples:
+        >>> import torch
+        >>> grid_of(torch.zeros(1, 3, 64, 50))
+        (16, 12)
+    """
     return max(1, picture.shape[2] // CELL), max(1, picture.shape[3] // CELL)
 
 
 def enlarged(field: Field, grid: Size, grids: Sequence[Size]) -> Field:
-    """The same matches on other grids: what was matched to a place of a picture still is, at the new size."""
+    """The same field on other grids, of a larger canvas and of larger style pictures.
+
+    Each new position takes the match of the old position that it lies in, plus its offset from the centre of that
+    position, both scaled to the new grid of the bank and clamped to it.
+
+    Args:
+        field: the field to enlarge.
+        grid: (h, w) of the new canvas.
+        grids: (h, w) of the new grids of the bank, one for each of the old ones.
+
+    Returns:
+        A `Field` of h x w matches.
+
+    Examples:
+        >>> import torch
+        >>> field = Field(torch.tensor([2, 0]), grid=(1, 2), grids=((1, 3),))
+        >>> enlarged(field, (2, 4), [(2, 6)]).rows.reshape(2, 4).tolist()
+        [[4, 5, 0, 1], [10, 11, 6, 7]]
+    """
     number, y, x = (part.reshape(field.grid) for part in field.places())
     (above, off_y), (left, off_x) = (_parents(old, new, y.device) for old, new in zip(field.grid, grid, strict=True))
-    number = number[above][:, left]
+    number = number[above][:, left]  # (h, w) -> (new h, new w)
     wide = replace(field, grid=grid, grids=tuple(grids))
     places = []
     for axis, (place, off) in enumerate(((y, off_y[:, None]), (x, off_x[None, :]))):
@@ -74,7 +118,7 @@ def enlarged(field: Field, grid: Size, grids: Sequence[Size]) -> Field:
 
 
 def _parents(old: int, new: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Along one side: the old cell that each new one lies in, and how far from its centre."""
+    """Along one axis: the old cell that each new cell lies in, and its offset from the centre of that cell."""
     centres = (torch.arange(new, device=device) + 0.5) * (old / new)
     parents = centres.long().clamp_max(old - 1)
     return parents, centres - parents - 0.5

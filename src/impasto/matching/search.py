@@ -1,4 +1,4 @@
-"""How the neighbours of a canvas are found."""
+"""The search for nearest neighbours of a canvas in the style."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ __all__ = ["Search", "directions"]
 
 @dataclass(frozen=True)
 class Search:
-    """How the neighbours of a canvas are found.
+    """Settings and data of the search for nearest neighbours.
 
     Attributes:
-        query: the content's hypercolumns, ``(h * w, C)``.
-        bank: the style's, ``(n, C)``, on ``grids``.
-        searched: rows of the bank that the search looks at; None for all. Coherence reaches every row.
-        mix: what is searched with: 0 the content, 1 the canvas.
-        coherence: see `coherent`.
-        mixed: the content picture, where pictures are mixed; None where their hypercolumns are.
-        wrap: axes along which canvas and content go on over their border, see `images.periodic`.
-        inside: ``(n,)`` bool, the rows that may be matched, of which ``searched`` are; None for all.
+        query: hypercolumns of the content, ``(h * w, C)``.
+        bank: hypercolumns of the style, ``(n, C)``, on ``grids``.
+        grids: (h, w) of each of the bank's grids, in the order of its rows.
+        searched: indices of the rows of the bank that are searched; None: all. `coherent` may still propose every row.
+        mix: interpolation between content (0) and canvas (1) in what is compared with the bank.
+        coherence: the bonus of `coherent`.
+        mixed: the content picture ``(1, 3, H, W)``, if pictures are interpolated; None if hypercolumns are.
+        wrap: axes along which canvas and content wrap around, see `images.periodic`.
+        inside: ``(n,)`` bool, rows that may be matched; ``searched`` is a subset of them. None: all.
     """
 
     query: Tensor
@@ -42,9 +43,15 @@ class Search:
     inside: Tensor | None = None
 
     def sees(self, canvas: Tensor) -> Tensor:
-        """The picture whose hypercolumns `find` is to be given: the canvas, or a mixture of pictures.
+        """The picture whose hypercolumns are to be given to `find`: the canvas, or a mixture of canvas and content.
 
-        In the mixture the canvas has the content's finest band in place of its own (Kolkin et al. 2022).
+        In the mixture the finest Laplacian band of the canvas is replaced by that of the content (Kolkin et al. 2022).
+
+        Args:
+            canvas: ``(1, 3, H, W)``.
+
+        Returns:
+            ``(1, 3, H, W)``.
         """
         if self.mixed is None:
             return canvas
@@ -52,7 +59,15 @@ class Search:
         return self.mixed.lerp(canvas - ours + theirs, self.mix)
 
     def find(self, columns: Tensor, grid: Size) -> Field:
-        """The matches of a canvas with these hypercolumns ``(h * w, C)``."""
+        """Nearest-neighbour field of a canvas, made coherent by `coherent`.
+
+        Args:
+            columns: hypercolumns ``(h * w, C)`` of the picture from `sees`.
+            grid: (h, w).
+
+        Returns:
+            The `Field`, h x w matches.
+        """
         seen = columns if self.mixed is not None else (1 - self.mix) * self.query + self.mix * columns
         field = Field(self._nearest(seen), grid, self.grids, self.wrap)
         return coherent(field, seen, self.bank, self.coherence, self.searched, inside=self.inside)
@@ -64,14 +79,27 @@ class Search:
 
 
 class Rows(Protocol):
-    """Hypercolumns by their row."""
+    """An array of hypercolumns that is indexed by row."""
 
     def __getitem__(self, rows: Tensor, /) -> Tensor:
-        """Those of the ``rows`` ``(n,)``, ``(n, C)``."""
+        """The hypercolumns ``(n, C)`` of the given ``rows`` ``(n,)``."""
         ...
 
 
 def directions(bank: Rows, matches: Tensor) -> Tensor:
-    """The rows of ``bank`` that ``matches`` names, each of unit length."""
-    rows = bank[matches]  # a copy already, and as large as the picture: no second one is made
-    return rows.div_(rows.norm(dim=1, keepdim=True).clamp_min_(1e-12))
+    """The matched rows of a bank, normalised to unit length: the ``wanted`` of `losses.cosine_loss`.
+
+    Args:
+        bank: ``(m, C)``.
+        matches: ``(n,)`` int64, indices into the bank.
+
+    Returns:
+        ``(n, C)``, a copy.
+
+    Examples:
+        >>> import torch
+        >>> directions(torch.tensor([[2.0, 0.0], [3.0, 4.0]]), torch.tensor([1, 0])).tolist()
+        [[0.6000000238418579, 0.800000011920929], [1.0, 0.0]]
+    """
+    rows = bank[matches]  # (n, C); indexing copies, so that the division below may be in place
+    return rows.div_(rows.norm(dim=1, keepdim=True).clamp_min_(1e-12))  # (n, C) / (n, 1)
