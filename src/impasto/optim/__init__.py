@@ -1,4 +1,8 @@
-"""Solvers: what moves the canvas. ``init``, ``step`` and ``resize`` over a state that is a flat dict of tensors and numbers."""
+"""Optimisers of the canvas: Adam and L-BFGS, as pure functions of a state.
+
+Read `method`, `adam`, `lbfgs` with `line_search`, then `parameterization` and `solver`, which combines them. A solver
+has ``init``, ``step`` and ``resize``; its state is a flat dict of tensors and numbers, which can be saved at any step.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A line search: a length that fulfils the strong Wolfe conditions, by bracketing and cubic interpolation."""
+"""Line search for the strong Wolfe conditions, by bracketing and cubic interpolation."""
 
 from __future__ import annotations
 
@@ -13,15 +13,23 @@ from .method import R
 
 __all__ = ["Trial", "strong_wolfe"]
 
-_DECREASE = 1e-4
-_CURVATURE = 0.9
-_TRIALS = 25
-_NARROW = 1e-9  # relative width of an interval in which rounding decides what is lower
+_DECREASE = 1e-4  # c1, of the sufficient decrease
+_CURVATURE = 0.9  # c2, of the curvature condition
+_TRIALS = 25  # evaluations at most
+_NARROW = 1e-9  # relative width below which an interval is as narrow as rounding errors
 
 
 @dataclass(frozen=True)
 class Trial(Generic[R]):
-    """A point on the line: its length, loss, slope along the line, gradient ``(N,)``, and its report where one is at hand."""
+    """An evaluated point on the search line.
+
+    Attributes:
+        length: step length a, 0 at the start.
+        total: the loss phi(a).
+        slope: the derivative phi'(a) along the line.
+        gradient: ``(N,)``, of the loss at this point.
+        report: of the evaluation; None if it is not at hand.
+    """
 
     length: float
     total: float
@@ -31,18 +39,28 @@ class Trial(Generic[R]):
 
 
 def strong_wolfe(at: Callable[[float], Trial[R]], start: Trial[R], length: float) -> Trial[R]:
-    """The first point found that is low enough and flat enough (Nocedal and Wright 2006, equations 3.7, algorithms 3.5 and 3.6).
+    """Find a step length that fulfils the strong Wolfe conditions (Nocedal and Wright 2006, algorithms 3.5 and 3.6).
 
-    Bracketing and zooming are one loop here: ``low`` is the lowest point that descends enough, ``high`` the far end of an
-    interval that holds an answer, None while it lies ahead. A loss that is not finite counts as too high.
+    The conditions (equations 3.7) are phi(a) <= phi(0) + c1 a phi'(0) and |phi'(a)| <= c2 |phi'(0)|, with c1 = 1e-4 and
+    c2 = 0.9. Bracketing (3.5) and zooming (3.6) are one loop here: ``low`` is the point of lowest loss that fulfils the
+    first condition; ``high`` is the other end of an interval that contains a solution, or None as long as none is
+    known. A loss that is not finite counts as too high.
 
     Args:
-        at: evaluates a length.
-        start: the point at length 0.
-        length: the first to try.
+        at: evaluates a step length.
+        start: the point of length 0.
+        length: the first length to try.
 
     Returns:
-        The point; after 25 trials, or where rounding decides, the lowest so far, which is ``start`` itself if none descends.
+        The first point found that fulfils both conditions. After 25 evaluations, or where the interval is as narrow as
+        rounding errors, the lowest point so far: ``start`` itself if no loss was lower.
+
+    Examples:
+        >>> import torch
+        >>> def at(a):  # phi(a) = (a - 1)^2
+        ...     return Trial(a, (a - 1) ** 2, 2 * (a - 1), torch.empty(0), None)
+        >>> strong_wolfe(at, at(0.0), 8.0).length  # 8 is too long; the cubic interpolation gives the minimum
+        1.0
     """
     if not start.slope < 0:
         return start
@@ -66,12 +84,12 @@ def strong_wolfe(at: Callable[[float], Trial[R]], start: Trial[R], length: float
 
 
 def _beyond(before: Trial[R], low: Trial[R]) -> float:
-    """A longer length: where the cubic through both points is lowest, but two to ten times as far."""
+    """A longer length: the minimum of the cubic through both points, clamped to two to ten times the longer one."""
     return min(max(_lowest(before, low), 2 * low.length), 10 * low.length)
 
 
 def _between(low: Trial[R], high: Trial[R]) -> float:
-    """A length between both points: where their cubic is lowest, but a tenth of the way from either end."""
+    """A length between both points: the minimum of their cubic, kept a tenth of the interval away from either end."""
     left, right = sorted((low.length, high.length))
     margin = 0.1 * (right - left)
     guess = _lowest(low, high)
@@ -79,7 +97,7 @@ def _between(low: Trial[R], high: Trial[R]) -> float:
 
 
 def _lowest(a: Trial[R], b: Trial[R]) -> float:
-    """Where the cubic with the losses and slopes of both points has its minimum (equation 3.59); infinite if nowhere."""
+    """Minimum of the cubic with the losses and slopes of both points (equation 3.59); infinite if it has none."""
     mean = a.slope + b.slope - 3 * (a.total - b.total) / (a.length - b.length)
     root = mean * mean - a.slope * b.slope
     if not 0 <= root < math.inf:

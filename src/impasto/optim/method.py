@@ -1,4 +1,4 @@
-"""What a solver asks of a method: to turn evaluations at the canvas, or a move away from it, into the next move."""
+"""The interface of an optimisation method: from evaluations of loss and gradient to the next step."""
 
 from __future__ import annotations
 
@@ -11,31 +11,33 @@ from torch import Tensor
 
 __all__ = ["Evaluate", "Fit", "Memory", "Method", "R", "Report"]
 
-# A flat dict of tensors and numbers; ``Any`` because each key knows which of them it holds.
+# A flat dict of tensors and numbers; each method documents its keys.
 Memory = dict[str, Any]
 
-# A vector resized to the new canvas, by the interpolation named.
+# Interpolates a vector to the new size of the canvas: (vector, "bilinear" or "bicubic") -> vector.
 Fit = Callable[[Tensor, str], Tensor]
 
 
 class Report(Protocol):
-    """What an evaluation tells; a solver reads ``total`` alone."""
+    """The result of an evaluation; a solver reads only ``total``."""
 
     @property
     def total(self) -> float:
-        """The loss."""
+        """The value of the loss."""
         ...
 
 
 R = TypeVar("R", bound=Report)
 
-# The report and gradient ``(N,)`` at the canvas (None) or a move ``(N,)`` away from it.
+# Returns the report and the gradient ``(N,)`` at the canvas (for None), or at the canvas plus a vector ``(N,)``.
 Evaluate = Callable[[Tensor | None], tuple[R, Tensor]]
 
 
 @dataclass(frozen=True)
 class Method(ABC):
-    """A rule of descent on vectors. All that it keeps is its memory, and it changes none that it is given.
+    """An optimisation method on vectors of length N. It is stateless: all it keeps is in the memory that it returns.
+
+    A memory that is given is never changed in place.
 
     Args:
         step_size: in units of the variable.
@@ -45,16 +47,33 @@ class Method(ABC):
 
     @abstractmethod
     def move(self, evaluate: Evaluate[R], memory: Memory) -> tuple[Tensor, Memory, R]:
-        """The next move ``(N,)``, the memory for the step after, and a report (see `Solver.step`)."""
+        """Compute the next step.
+
+        Args:
+            evaluate: returns the report and the gradient ``(N,)`` at the canvas (for None), or at the canvas plus a
+                vector ``(N,)``.
+            memory: returned by the previous call; empty before the first one.
+
+        Returns:
+            The step ``(N,)``, the memory for the next call, and a report (see `Solver.step`).
+        """
 
     @abstractmethod
     def resize(self, memory: Memory, fit: Fit) -> Memory:
-        """What of the memory serves a canvas of another size."""
+        """The part of the memory that can be used for a canvas of another size.
+
+        Args:
+            memory: for the old size.
+            fit: interpolates a vector of the old size to the new one, by ``bilinear`` or ``bicubic`` interpolation.
+
+        Returns:
+            The memory for the new size.
+        """
 
     def remeasure(self, memory: Memory) -> Memory:
-        """What of the memory serves the same objective in another number format: by default all."""
+        """The part of the memory that can be used for the same objective in another number format; by default all."""
         return memory
 
     @abstractmethod
     def refresh(self, memory: Memory) -> Memory:
-        """What of the memory serves an objective that has changed."""
+        """The part of the memory that can be used after the objective has changed."""

@@ -1,8 +1,8 @@
-"""What a solver moves: pixels on a scale of their own, or the bands of a Laplacian pyramid, as one vector.
+"""Parameterisations of the canvas: pixels in a given unit, or the bands of a Laplacian pyramid, as one vector.
 
-A variable is a linear map A from the solver's vector to the canvas. A solver never needs the vector's value, only its
-gradient (``pull``, the transpose of A) and what a change of it does to the canvas (``push``, A itself). So the canvas is the one
-thing that is stored, and it may be clamped between two steps.
+A variable is a linear map A from the solver's vector x to the canvas. A solver never needs x itself, only the gradient
+with respect to it (``pull``, the transpose of A) and the effect of a change of it on the canvas (``push``, A itself).
+So only the canvas is stored, and it may be clamped between two steps.
 """
 
 from __future__ import annotations
@@ -22,30 +22,62 @@ __all__ = ["Bands", "Grey", "Pixels", "Size", "Variable"]
 
 
 class Variable(Protocol):
-    """A linear map from a vector ``(N,)`` to a canvas ``(B, C, H, W)``."""
+    """A linear map A from a vector ``(N,)`` to a canvas ``(B, C, H, W)``."""
 
     def pull(self, gradient: Tensor) -> Tensor:
-        """Transpose of the map: the gradient ``(N,)`` of the vector, of the canvas' gradient ``(B, C, H, W)``."""
+        """Apply the transpose of A.
+
+        Args:
+            gradient: with respect to the canvas, ``(B, C, H, W)``.
+
+        Returns:
+            The gradient with respect to the vector, ``(N,)``.
+        """
         ...
 
     def push(self, move: Tensor, shape: Sequence[int]) -> Tensor:
-        """The map: what the change ``move`` ``(N,)`` of the vector adds to a canvas of ``shape``."""
+        """Apply A.
+
+        Args:
+            move: a change of the vector, ``(N,)``.
+            shape: of the canvas, (B, C, H, W).
+
+        Returns:
+            The change of the canvas, ``(B, C, H, W)``.
+        """
         ...
 
     def resize(self, vector: Tensor, old: Size, new: Size, mode: str) -> Tensor:
-        """A vector of a canvas of size ``old`` (height, width) interpolated to one of size ``new``."""
+        """Interpolate a vector to a canvas of another size.
+
+        Args:
+            vector: ``(N,)``, for a canvas of size ``old``.
+            old: (height, width).
+            new: (height, width).
+            mode: ``bilinear`` or ``bicubic``.
+
+        Returns:
+            ``(N',)``, for a canvas of size ``new``.
+        """
         ...
 
     def finer(self, fall: float) -> Variable:
-        """The variable that keeps to detail, each coarser band moving ``fall`` times as far; itself where there are no bands."""
+        """The variable with another ``fall`` (see `Bands`), to move mostly detail; itself if it has no bands."""
         ...
 
 
 @dataclass(frozen=True)
 class Pixels:
-    """The pixels times ``scale``: 1 for 0..1, 255 for systems that optimise on a scale of 0..255.
+    """The canvas is the vector divided by ``scale``.
 
-    ``wrap`` names the axes along which the canvas goes on over its border, see `images.periodic`.
+    Attributes:
+        scale: 1 for a vector in 0..1; 255 for published systems that optimise pixels in 0..255.
+        wrap: axes along which the canvas wraps around, see `images.periodic`.
+
+    Examples:
+        >>> import torch
+        >>> Pixels(255.0).push(torch.full((3,), 51.0), (1, 3, 1, 1)).flatten().tolist()
+        [0.20000000298023224, 0.20000000298023224, 0.20000000298023224]
     """
 
     scale: float = 1.0
@@ -70,10 +102,19 @@ class Pixels:
 
 @dataclass(frozen=True)
 class Bands:
-    """The bands of a Laplacian pyramid with `band_count` bands, after Kolkin et al. 2022 (arXiv 2203.13215).
+    """The canvas is the sum of a Laplacian pyramid with `band_count` bands (Kolkin et al. 2022, arXiv 2203.13215).
 
-    Each coarser band moves ``fall`` times as far for the same change of the vector: 1 moves all alike, less keeps to detail.
-    ``wrap`` is that of `Pixels`.
+    Band k, 0 the finest, is multiplied by ``fall``^k.
+
+    Attributes:
+        fall: how far each coarser band moves relative to the one before, for the same change of the vector: 1 moves all
+            bands alike; less moves mostly fine detail.
+        wrap: axes along which the canvas wraps around, see `images.periodic`.
+
+    Examples:
+        >>> import torch
+        >>> Bands().pull(torch.ones(1, 1, 32, 32)).shape  # 32^2 + 16^2 + 8^2: two bands and the residual
+        torch.Size([1344])
     """
 
     fall: float = 1.0
@@ -86,7 +127,7 @@ class Bands:
             bands = [gradient.new_zeros(*shape[:-2], *size, requires_grad=True) for size in _sizes(shape)]
             pulled = torch.autograd.grad(merge_bands(bands, self.wrap), bands, gradient)
         del bands
-        return torch.cat([_times(band, self.fall**k).flatten() for k, band in enumerate(pulled)])
+        return torch.cat([_times(band, self.fall**k).flatten() for k, band in enumerate(pulled)])  # (N,)
 
     def push(self, move: Tensor, shape: Sequence[int]) -> Tensor:
         """See `Variable.push`."""
@@ -96,7 +137,7 @@ class Bands:
         return merge_bands(bands, self.wrap)
 
     def resize(self, vector: Tensor, old: Size, new: Size, mode: str) -> Tensor:
-        """See `Variable.resize`. Each new band comes from the old one that is nearest in size, so holds the same detail."""
+        """See `Variable.resize`. Each new band is interpolated from the old one of the nearest size."""
         sizes = _sizes(old)
         parts = dict(zip(sizes, _parts(vector, sizes), strict=True))
         sources = [min(sizes, key=lambda size: abs(size[0] - height)) for height, _ in _sizes(new)]
@@ -110,13 +151,13 @@ class Bands:
 
 @dataclass(frozen=True)
 class Grey:
-    """One channel, which ``inner`` moves, in place of all: a canvas that begins grey stays so."""
+    """One channel, parameterised by ``inner``, is added to all channels: a canvas that starts grey remains grey."""
 
     inner: Variable
 
     def pull(self, gradient: Tensor) -> Tensor:
         """See `Variable.pull`."""
-        return self.inner.pull(gradient.sum(1, keepdim=True))
+        return self.inner.pull(gradient.sum(1, keepdim=True))  # (B, 1, H, W) -> (N,)
 
     def push(self, move: Tensor, shape: Sequence[int]) -> Tensor:
         """See `Variable.push`."""
@@ -132,17 +173,18 @@ class Grey:
 
 
 def _times(band: Tensor, factor: float) -> Tensor:
-    """Itself where that is all: a copy of a picture's size is worth saving."""
+    """``factor * band``; for a factor of 1 the band itself, without a copy."""
     return band if factor == 1 else band * factor
 
 
 def _sizes(shape: Sequence[int]) -> tuple[Size, ...]:
+    """Sizes (height, width) of the bands of a canvas of this shape, finest first."""
     size = (shape[-2], shape[-1])
     return band_sizes(size, band_count(size))
 
 
 def _parts(vector: Tensor, sizes: Sequence[Size]) -> tuple[Tensor, ...]:
-    """``vector`` cut into one piece a band; every band has the same number of planes."""
+    """``vector`` split into one part for each band; all bands have the same number of planes."""
     areas = [height * width for height, width in sizes]
     planes = vector.numel() // sum(areas)
     return vector.split_with_sizes([planes * area for area in areas])
