@@ -1,4 +1,4 @@
-"""Arrays and tensors of users to the one tensor contract, and from it to whole numbers to be saved."""
+"""Conversion of users' arrays and tensors to tensors ``(1, 3, H, W)``, and back to integers for saving."""
 
 from __future__ import annotations
 
@@ -11,19 +11,40 @@ from torch import Tensor
 
 from ..errors import OutputError, PictureError
 
-__all__ = ["Array", "array_of_tensor", "check_range", "check_shape", "peak_of", "quantize", "split_alpha", "tensors_of_array"]
+__all__ = [
+    "Array",
+    "array_of_tensor",
+    "check_range",
+    "check_shape",
+    "peak_of",
+    "quantize",
+    "split_alpha",
+    "tensors_of_array",
+]
 
 Array = NDArray[Any]
 
-# A float picture that was resized or halved in precision can overshoot by this much; more is a wrong range.
+# Resizing or halving the precision makes floats overshoot by no more than this; beyond it the range is a wrong one.
 _TOLERANCE = 1e-3
 
 
 def array_of_tensor(tensor: Tensor, name: str) -> Array:
-    """A tensor ``(C, H, W)`` or ``(1, C, H, W)`` with 1, 3 or 4 channels as an array ``(H, W, C)``; values untouched.
+    """A picture tensor as an array with the channels last; values are not changed.
+
+    Args:
+        tensor: ``(C, H, W)`` or ``(1, C, H, W)`` with C 1, 3 or 4.
+        name: what error messages call it.
+
+    Returns:
+        ``(H, W, C)``, on the CPU; bfloat16 becomes float32.
 
     Raises:
         PictureError: the tensor has another shape.
+
+    Examples:
+        >>> import torch
+        >>> array_of_tensor(torch.zeros(1, 3, 4, 6), "content").shape
+        (4, 6, 3)
     """
     planes = tensor.detach().cpu()
     if planes.ndim == 4 and planes.shape[0] == 1:
@@ -36,21 +57,36 @@ def array_of_tensor(tensor: Tensor, name: str) -> Array:
 
 
 def split_alpha(array: Array) -> tuple[Array, Array]:
-    """``(H, W, 1 to 4)`` as its colours ``(H, W, 1 or 3)`` and its alpha ``(H, W, 1 or 0)``."""
-    count = (array.shape[2] - 1) | 1  # 1, 1, 3, 3 colours of 1, 2, 3, 4 channels
+    """Split an array ``(H, W, 1 to 4)`` into colours ``(H, W, 1 or 3)`` and alpha ``(H, W, 1 or 0)``.
+
+    Examples:
+        >>> import numpy as np
+        >>> [part.shape for part in split_alpha(np.zeros((2, 5, 4)))]
+        [(2, 5, 3), (2, 5, 1)]
+    """
+    count = (array.shape[2] - 1) | 1  # of 1, 2, 3, 4 channels 1, 1, 3, 3 are colours
     return array[..., :count], array[..., count:]
 
 
 def tensors_of_array(array: Array, name: str) -> tuple[Tensor, Tensor | None]:
-    """Pixels ``(1, 3, H, W)`` and alpha ``(1, 1, H, W)`` or None, float32 in [0, 1], of an array that holds a picture.
+    """Convert an array that holds a picture to pixels and alpha.
 
     Args:
-        array: ``(H, W)`` or ``(H, W, C)`` with C 1 (grey), 2 (grey and alpha), 3 (RGB) or 4 (RGB and alpha); uint8 and
-            uint16 are divided by 255 and 65535 exactly, floats are taken as they are. It is copied.
-        name: what messages call it.
+        array: ``(H, W)`` or ``(H, W, C)`` with C 1 (grey), 2 (grey and alpha), 3 (RGB) or 4 (RGB and alpha). uint8 and
+            uint16 are divided by 255 and 65535; floats are taken as they are. The array is copied.
+        name: what error messages call it.
+
+    Returns:
+        Pixels ``(1, 3, H, W)``, and alpha ``(1, 1, H, W)`` or None, float32 in [0, 1].
 
     Raises:
-        PictureError: the shape, type or range is another one, a value is not finite, or there is no pixel.
+        PictureError: the shape, type or range is wrong, a value is not finite, or there is no pixel.
+
+    Examples:
+        >>> import numpy as np
+        >>> pixels, alpha = tensors_of_array(np.full((2, 2, 3), 51, np.uint8), "content")
+        >>> tuple(pixels.shape), round(pixels.mean().item(), 4), alpha
+        ((1, 3, 2, 2), 0.2, None)
     """
     check_shape(array, name)
     check_range(array, name)
@@ -62,30 +98,53 @@ def tensors_of_array(array: Array, name: str) -> tuple[Tensor, Tensor | None]:
 
 
 def quantize(pixels: Tensor, alpha: Tensor | None, bits: int) -> Array:
-    """Round pixels ``(1, 3, H, W)`` and alpha ``(1, 1, H, W)`` to an array ``(H, W, 3 or 4)`` of uint8 or uint16.
+    """Round pixels and alpha to integers. Values outside [0, 1] are clamped.
 
-    Values outside [0, 1] are clamped.
+    Args:
+        pixels: ``(1, 3, H, W)``.
+        alpha: ``(1, 1, H, W)`` or None.
+        bits: 8 or 16.
+
+    Returns:
+        ``(H, W, 3)``, or ``(H, W, 4)`` with alpha, in uint8 or uint16.
 
     Raises:
-        OutputError: a shape is another one, the sizes differ, or a value is not finite.
+        OutputError: a shape is wrong, the sizes differ, or a value is not finite.
+
+    Examples:
+        >>> import torch
+        >>> quantize(torch.full((1, 3, 1, 1), 0.5), None, 8).tolist()
+        [[[128, 128, 128]]]
     """
     if pixels.ndim != 4 or pixels.shape[:2] != (1, 3) or pixels.numel() == 0:
         raise OutputError(f"the pixels to be saved have the shape {tuple(pixels.shape)}", "give (1, 3, H, W)")
     if alpha is not None and alpha.shape != (1, 1, *pixels.shape[2:]):
         raise OutputError(
-            f"the alpha to be saved has the shape {tuple(alpha.shape)}", f"give (1, 1, {pixels.shape[2]}, {pixels.shape[3]})"
+            f"the alpha to be saved has the shape {tuple(alpha.shape)}",
+            f"give (1, 1, {pixels.shape[2]}, {pixels.shape[3]})",
         )
     planes = [plane.detach().to("cpu", torch.float32) for plane in (pixels, alpha) if plane is not None]
-    values = torch.cat(planes, dim=1)[0].permute(1, 2, 0)
+    values = torch.cat(planes, dim=1)[0].permute(1, 2, 0)  # (H, W, 3 or 4)
     if not torch.isfinite(values).all():
-        raise OutputError("the picture to be saved holds values that are not numbers", "the run diverged: lower the step size")
+        raise OutputError(
+            "the picture to be saved holds values that are not numbers",
+            "the run diverged: lower the step size",
+        )
     peak = (1 << bits) - 1
     rounded = values.clamp(0, 1).mul_(peak).round_().contiguous().numpy()
     return rounded.astype(np.uint8 if bits == 8 else np.uint16)
 
 
 def check_shape(array: Array, name: str) -> None:
-    """Refuse an array that is no picture ``(H, W)`` or ``(H, W, 1 to 4)`` of at least a pixel, with a `PictureError`."""
+    """Check that an array is a picture: ``(H, W)`` or ``(H, W, 1 to 4)`` with at least one pixel.
+
+    Args:
+        array: anything of numpy.
+        name: what error messages call it.
+
+    Raises:
+        PictureError: the shape is another one.
+    """
     planes, shape = array[..., None] if array.ndim == 2 else array, array.shape
     wrong = f"{name} is an array of shape {shape}"
     if planes.ndim != 3:
@@ -94,16 +153,31 @@ def check_shape(array: Array, name: str) -> None:
         raise PictureError(f"{wrong} and has no pixels", "give at least one pixel")
     if planes.shape[2] > 4:
         channels_first = planes.shape[0] in (1, 3, 4)
-        raise PictureError(wrong, "move the channels to the end" if channels_first else "give 3 channels, 4 with alpha, or 1")
+        hint = "move the channels to the end" if channels_first else "give 3 channels, 4 with alpha, or 1"
+        raise PictureError(wrong, hint)
 
 
 def peak_of(array: Array) -> float:
-    """The number that stands for 1 in it."""
+    """The value that stands for 1: 255 for uint8, 65535 for uint16, 1 for floats.
+
+    Examples:
+        >>> import numpy as np
+        >>> peak_of(np.zeros(1, np.uint16))
+        65535.0
+    """
     return 1.0 if array.dtype.kind == "f" else float(np.iinfo(array.dtype).max)
 
 
 def check_range(array: Array, name: str) -> None:
-    """Refuse numbers that are neither uint8, uint16 nor floats in [0, 1], with a `PictureError`."""
+    """Check that an array holds uint8, uint16, or floats in [0, 1] (up to an overshoot of 0.001).
+
+    Args:
+        array: of any shape.
+        name: what error messages call it.
+
+    Raises:
+        PictureError: the type or the range is another one, or a value is not finite.
+    """
     if array.dtype.kind == "u" and array.dtype.itemsize <= 2:
         return
     if array.dtype.kind != "f":
@@ -112,12 +186,14 @@ def check_range(array: Array, name: str) -> None:
         raise PictureError(f"{name} holds NaN or infinite values", "replace them, for example with numpy.nan_to_num")
     low, high = float(array.min()), float(array.max())
     if low < -_TOLERANCE or high > 1 + _TOLERANCE:
-        hint = "they look like 0..255: divide them by 255" if low >= 0 and 2 < high <= 256 else "floats have to lie in [0, 1]"
+        in_bytes = low >= 0 and 2 < high <= 256
+        hint = "they look like 0..255: divide them by 255" if in_bytes else "floats have to lie in [0, 1]"
         raise PictureError(f"{name} holds values from {low:g} to {high:g}", hint)
 
 
 def _unit_range(planes: Array) -> Tensor:
-    """``(H, W, C)`` of a known type as float32 ``(1, C, H, W)`` in [0, 1]."""
+    """An array ``(H, W, C)`` of a supported type as float32 ``(1, C, H, W)`` in [0, 1]."""
     values = np.empty((1, planes.shape[2], *planes.shape[:2]), np.float32)
-    np.divide(planes.transpose(2, 0, 1)[None], np.float32(peak_of(planes)), out=values, dtype=np.float32, casting="same_kind")
+    channels_first, peak = planes.transpose(2, 0, 1)[None], np.float32(peak_of(planes))  # (1, C, H, W)
+    np.divide(channels_first, peak, out=values, dtype=np.float32, casting="same_kind")
     return torch.from_numpy(values.clip(0, 1, out=values) if planes.dtype.kind == "f" else values)

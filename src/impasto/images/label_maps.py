@@ -1,4 +1,4 @@
-"""Maps of regions: pictures whose colours say which region a pixel belongs to."""
+"""Label maps: pictures in which the colour of a pixel says which region it belongs to."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ from .resample import Within
 
 __all__ = ["Color", "RegionMap", "color_of", "hex_of", "read_map"]
 
-_ALIKE = 40  # levels of 255, in the channel that differs most: the same colour, painted or compressed in another way
-_LEAST = 0.01  # of the map's pixels: less of a colour is part of the soft edge between two others
-_PLAIN = 0.75  # of the map's pixels, that have such a colour at least: a photograph has fewer
+_ALIKE = 40  # largest difference over the channels, of 255: colours closer than this are the same one
+_LEAST = 0.01  # share of the pixels: rarer colours are blends at the edges between two others
+_PLAIN = 0.75  # least share of the pixels in frequent colours: photographs have fewer
 
-_WITHIN = Within(4096, filter="nearest")  # which makes no colours that are not there
+_WITHIN = Within(4096, filter="nearest")  # a filter that does not blend colours
 
 Color = tuple[int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
 class RegionMap:
-    """A picture of plain colours, each of which stands for a region; what is transparent belongs to none.
+    """A label map: a picture in a few plain colours, one for each region. Transparent pixels have no region.
 
     Attributes:
-        pixels: ``(H, W, 3)`` of whole numbers, 0 to 255.
+        pixels: ``(H, W, 3)`` int32, 0 to 255.
         opaque: ``(1, 1, H, W)`` in [0, 1].
-        colors: the map's own, the most frequent first: those of at least a hundredth of its pixels.
-        name, sha256: as of a `Mask`.
+        colors: the colours of the regions, the most frequent first: those of at least a hundredth of the pixels.
+        name: path of the file, or ``array``.
+        sha256: of the file's bytes, or of the array.
     """
 
     pixels: Tensor
@@ -42,28 +43,52 @@ class RegionMap:
     sha256: str
 
     def mask(self, color: Color) -> Mask | None:
-        """The pixels whose colour is nearest to the map's own that is like ``color``; None where it has none like it."""
+        """The mask of one region.
+
+        Args:
+            color: (red, green, blue), 0 to 255; it selects the most similar of the map's own ``colors``.
+
+        Returns:
+            A `Mask` of the pixels nearest to that colour; None if no colour of the map is within 40 levels in each
+            channel.
+        """
         nearest = [_apart(torch.tensor(own), color) for own in self.colors]
         number = int(torch.stack(nearest).argmin())
         if nearest[number] >= _ALIKE:
             return None
-        here = torch.stack([_apart(self.pixels, own) for own in self.colors]).argmin(0) == number
+        here = torch.stack([_apart(self.pixels, own) for own in self.colors]).argmin(0) == number  # (H, W)
         return Mask(here.float()[None, None] * self.opaque, self.name, self.sha256, hex_of(color))
 
 
 def hex_of(color: Color) -> str:
-    """``#rrggbb``."""
+    """A colour as ``#rrggbb``.
+
+    Examples:
+        >>> hex_of((255, 128, 0))
+        '#ff8000'
+    """
     return f"#{bytes(color).hex()}"
 
 
 def color_of(text: str) -> Color:
-    """The colour of `hex_of`."""
+    """The colour written as ``#rrggbb``: the inverse of `hex_of`.
+
+    Examples:
+        >>> color_of("#ff8000")
+        (255, 128, 0)
+    """
     red, green, blue = bytes.fromhex(text.removeprefix("#"))
     return red, green, blue
 
 
 def read_map(source: Any) -> RegionMap:
-    """A map from whatever `read_picture` takes.
+    """Read a label map.
+
+    Args:
+        source: whatever `read_picture` accepts.
+
+    Returns:
+        The `RegionMap`, at most 4096 px long.
 
     Raises:
         PictureError: it cannot be read, is transparent everywhere, or is not in plain colours.
@@ -80,7 +105,10 @@ def read_map(source: Any) -> RegionMap:
 
 
 def _colors(seen: Tensor) -> tuple[tuple[Color, ...], int]:
-    """The frequent colours of pixels ``(n, 3)``, nearly alike ones as the most frequent of them, and how many have one."""
+    """Find the frequent colours of pixels ``(n, 3)``, and the number of pixels that have one of them.
+
+    Similar colours are merged into the most frequent one.
+    """
     codes, counts = torch.unique(seen[:, 0] << 16 | seen[:, 1] << 8 | seen[:, 2], return_counts=True)
     order = counts.argsort(descending=True, stable=True)
     codes, counts = codes[order], counts[order]
@@ -102,5 +130,5 @@ def _color(values: Tensor) -> Color:
 
 
 def _apart(pixels: Tensor, color: Color) -> Tensor:
-    """How far colours ``(..., 3)`` are from one, in the channel that differs most."""
+    """Distance between colours ``(..., 3)`` and one colour: the largest difference over the channels, ``(...)``."""
     return (pixels - pixels.new_tensor(color)).abs().amax(-1)

@@ -1,4 +1,4 @@
-"""Sizes and resizing: one place decides how many pixels a picture has and how they are made."""
+"""Resizing of pictures, and the arithmetic of sizes."""
 
 from __future__ import annotations
 
@@ -40,19 +40,35 @@ _SIDES: dict[str, Callable[[tuple[int, int]], int]] = registered(
     },
 )
 
-_LEAST = 16  # px
+_LEAST = 16  # px of the short side
 
 
 def side_of(size: tuple[int, int], side: str) -> int:
-    """The ``long`` or ``short`` side, the ``height`` or the ``width`` of a ``size`` ``(height, width)``.
+    """The length in px of one side of a picture.
 
-    The side of an ``area`` is that of a square with as many px, to the nearest one.
+    Args:
+        size: (height, width).
+        side: ``long``, ``short``, ``height``, ``width``, or ``area``: the side of a square with as many px, rounded.
+
+    Examples:
+        >>> side_of((400, 900), "long"), side_of((400, 900), "area")
+        (900, 600)
     """
     return _SIDES[side](size)
 
 
 def fit_size(size: tuple[int, int], length: int, side: str = "long") -> tuple[int, int]:
-    """The size ``(height, width)`` whose ``side`` (see `side_of`) has ``length`` px and whose shape is nearest to ``size``'s."""
+    """The size (height, width) with a given length of one side and the aspect ratio of ``size``, up to rounding.
+
+    Args:
+        size: (height, width).
+        length: px of the side.
+        side: see `side_of`.
+
+    Examples:
+        >>> fit_size((400, 900), 300), fit_size((400, 900), 300, "short")
+        ((133, 300), (300, 675))
+    """
     if side == "area":
         root = math.sqrt(size[0] * size[1])
         return max(1, round(size[0] * length / root)), max(1, round(size[1] * length / root))
@@ -62,18 +78,22 @@ def fit_size(size: tuple[int, int], length: int, side: str = "long") -> tuple[in
 
 
 ELSEWHERE = 6 * 10**8
-"""Bytes that a process holds of interpreter, PyTorch and network while it reads pictures."""
+"""Bytes that interpreter, PyTorch and network take while pictures are read."""
 
 
 @dataclass(frozen=True)
 class Within:
-    """How large a picture is needed at most: larger ones are made smaller while they are read.
+    """Largest size at which a picture is needed: larger files are reduced while they are read.
 
     Attributes:
         length: px of its ``side``, see `side_of`.
         side: long, short, height, width or area.
-        filter: as of `resize`; or ``nearest``, which mixes no colours.
-        memory: bytes that reading it may take, beside what is `ELSEWHERE`; None for what is free.
+        filter: as of `resize`; or ``nearest``, which does not mix colours.
+        memory: bytes that reading it may take, besides `ELSEWHERE`; None for what is free.
+
+    Examples:
+        >>> Within(512).fit((3000, 4000)), Within(512).fit((300, 400))
+        ((384, 512), None)
     """
 
     length: int
@@ -82,9 +102,9 @@ class Within:
     memory: int | None = None
 
     def fit(self, size: tuple[int, int]) -> tuple[int, int] | None:
-        """The size that a picture of ``size`` (height, width) is brought to; None where it is not larger.
+        """The size to which a picture of ``size`` (height, width) is reduced; None if it is not larger.
 
-        Its short side keeps 16 px, without which no network sees anything.
+        The short side keeps at least 16 px, which the deepest layers of the networks need.
         """
         fitted = fit_size(size, self.length, self.side)
         if min(fitted) < _LEAST:
@@ -92,12 +112,22 @@ class Within:
         return fitted if fitted[0] * fitted[1] < size[0] * size[1] else None
 
     def factor(self, size: tuple[int, int]) -> int:
-        """By what whole number a picture may be divided beforehand, by means of blocks, and stay twice as large as is needed."""
+        """Largest whole factor for a first reduction by block means that leaves a picture twice as large as needed."""
         return max(1, min(side_of(size, self.side) // (2 * self.length), min(size) // (2 * _LEAST)))
 
 
 def shrunk(array: Array, peak: float, size: tuple[int, int], filter: str) -> Array:
-    """Numbers ``(H, W, C)`` up to ``peak`` as float32 up to 1 at ``size``: `resize`, plane by plane, which takes less memory."""
+    """Resize an array plane by plane, which takes less memory than `resize`.
+
+    Args:
+        array: ``(H, W, C)``, values up to ``peak``.
+        peak: the value that stands for 1.
+        size: (height, width).
+        filter: as of `resize`, or ``nearest``.
+
+    Returns:
+        ``(*size, C)`` float32, values up to 1.
+    """
     if filter == "nearest":
         rows, columns = (np.arange(new) * old // new for new, old in zip(size, array.shape, strict=False))
         taken: Array = np.divide(array[rows][:, columns], np.float32(peak), dtype=np.float32)
@@ -110,19 +140,30 @@ def shrunk(array: Array, peak: float, size: tuple[int, int], filter: str) -> Arr
 
 
 def resize(pixels: Tensor, size: tuple[int, int], filter: str = "lanczos", wrap: str = "none") -> Tensor:
-    """Resize ``(B, C, H, W)`` to ``(B, C, *size)`` in float32; the filter widens when shrinking, so nothing aliases.
+    """Resize pictures; when shrinking, the filter is widened so that nothing aliases. Not differentiable.
 
-    Pillow does it on the CPU, where its sums are float64. On other devices the picture stays, and sums are float32, see
-    `separable`.
+    On the CPU Pillow resizes, with sums in float64. On other devices the picture stays on its device, and sums are in
+    float32, see `separable`.
 
     Args:
-        pixels: values in [0, 1]; whatever a filter overshoots is clamped. Not differentiable.
-        size: ``(height, width)``; the same tensor comes back when it has that size already.
-        filter: ``lanczos``, ``bicubic``, ``bilinear``, or ``area``, the exact mean over each new pixel's area.
-        wrap: axes along which filters go on over the border, see `periodic`.
+        pixels: ``(B, C, H, W)`` in [0, 1]; overshoots of a filter are clamped.
+        size: (height, width).
+        filter: ``lanczos``, ``bicubic``, ``bilinear``, or ``area``, the exact mean over the area of each new pixel.
+        wrap: axes along which filters wrap around, see `periodic`.
+
+    Returns:
+        ``(B, C, *size)`` in [0, 1]; the same tensor if it has that size already.
 
     Raises:
         ConfigError: the filter is unknown.
+
+    Examples:
+        >>> import torch
+        >>> row = torch.tensor([0.0, 0.25, 0.75, 1.0]).reshape(1, 1, 1, 4)
+        >>> resize(row, (1, 2), "area").flatten().tolist()
+        [0.125, 0.875]
+        >>> tuple(resize(torch.rand(1, 3, 20, 30), (10, 15)).shape)
+        (1, 3, 10, 15)
     """
     if filter not in _FILTERS:
         raise ConfigError(f"unknown filter {filter!r}", nearest_name(filter, _FILTERS))
@@ -137,9 +178,10 @@ def resize(pixels: Tensor, size: tuple[int, int], filter: str = "lanczos", wrap:
 
 
 def _filtered(planes: Tensor, size: tuple[int, int], filter: Image.Resampling, wrap: str) -> Tensor:
-    """Pillow's resampling in its mode "F", plane by plane: float32 values, float64 sums.
+    """Resize planes ``(N, H, W)`` with Pillow in its mode "F": float32 values, float64 sums.
 
-    Its filters see what lies around the box that is resized.
+    The planes are padded along wrapped axes; Pillow's ``box`` then selects the part that is resized, and its filters
+    see the padding around it.
     """
     height, width = size
     down, right = around(planes.shape[-2], height, -2, wrap), around(planes.shape[-1], width, -1, wrap)
@@ -150,14 +192,14 @@ def _filtered(planes: Tensor, size: tuple[int, int], filter: Image.Resampling, w
 
 
 def _area(planes: Tensor, size: tuple[int, int]) -> Tensor:
-    """The mean over each new pixel's area, parts of old pixels included; keeps the mean of the whole picture."""
+    """Mean over the area of each new pixel, fractions of old pixels included; keeps the mean of the picture."""
     return torch.stack([_area_rows(_area_rows(plane.double(), size[1]).T, size[0]).T for plane in planes]).float()
 
 
 def _area_rows(rows: Tensor, count: int) -> Tensor:
-    """``(N, L)`` in float64 to ``(N, count)``: differences of the running sum, taken at fractional positions."""
+    """Area means along rows, float64 ``(N, L)`` to ``(N, count)``: differences of the interpolated running sum."""
     length = rows.shape[1]
     edges = torch.arange(count + 1, dtype=torch.float64) * length / count
     cells = edges.long().clamp(max=length - 1)
-    sums = rows.cumsum(1)[:, cells] + (edges - cells - 1) * rows[:, cells]
+    sums = rows.cumsum(1)[:, cells] + (edges - cells - 1) * rows[:, cells]  # (N, count + 1)
     return sums.diff(dim=1) * (count / length)

@@ -1,4 +1,4 @@
-"""Resampling on the device that a picture is on: Pillow's filters, and means over areas, as sums over windows of each axis."""
+"""Separable resampling on the picture's own device: Pillow's filters and area means, as weighted sums along axes."""
 
 from __future__ import annotations
 
@@ -15,20 +15,29 @@ from .periodic import is_wrapped
 __all__ = ["around", "resampled"]
 
 _WIDEST = 3  # px on each side, of the larger picture: lanczos
-_SUPPORTS = {"lanczos": 3.0, "bicubic": 2.0, "bilinear": 1.0}  # px on each side, where nothing shrinks
+_SUPPORTS = {"lanczos": 3.0, "bicubic": 2.0, "bilinear": 1.0}  # half widths in px, where nothing shrinks
 
 
 def resampled(planes: Tensor, size: tuple[int, int], filter: str, wrap: str = "none") -> Tensor:
-    """Planes ``(N, H, W)`` in float32 to ``(N, *size)``, on their device; not clamped.
+    """Resample planes along both axes, on their device; the result is not clamped.
 
-    What Pillow's ``Resample.c`` computes in its mode "F", columns before rows, but for the order of sums, which are float32: some
-    devices have no float64. A window of n px is off by no more than (n + 2) / 2 eps times the sum of the absolute products.
+    Computes what Pillow's ``Resample.c`` computes in its mode "F", columns before rows, except that sums are in
+    float32, because some devices have no float64. For a window of n px the error is at most (n + 2) / 2 eps times the
+    sum of the absolute products.
 
     Args:
-        planes: finite.
-        size: ``(height, width)``.
+        planes: ``(N, H, W)`` float32, finite.
+        size: (height, width).
         filter: lanczos, bicubic, bilinear or area.
-        wrap: axes along which filters go on over the border, see `periodic`; along others windows end there.
+        wrap: axes along which filters wrap around, see `periodic`; along others windows end at the border.
+
+    Returns:
+        ``(N, *size)`` float32.
+
+    Examples:
+        >>> import torch
+        >>> resampled(torch.tensor([[[0.0, 0.25, 0.75, 1.0]]]), (1, 2), "area").flatten().tolist()
+        [0.125, 0.875]
     """
     for axis in (-1, -2):
         old, new = planes.shape[axis], size[axis]
@@ -39,12 +48,25 @@ def resampled(planes: Tensor, size: tuple[int, int], filter: str, wrap: str = "n
 
 
 def around(old: int, new: int, axis: int, wrap: str) -> int:
-    """Px beyond the border of a wrapped axis, -2 or -1, that the widest filter sees; no more than there are."""
+    """Px beyond the border of a wrapped axis (-2 or -1) that the widest filter sees, at most the length of the axis.
+
+    Args:
+        old: length of the axis.
+        new: its length afterwards.
+        axis: -2 or -1.
+        wrap: the wrapped axes.
+
+    Returns:
+        The number of px; 0 along an axis that does not wrap.
+    """
     return min(old, math.ceil(_WIDEST * max(1.0, old / new))) if is_wrapped(axis, wrap) else 0
 
 
 def _along(planes: Tensor, axis: int, places: Tensor, weights: Tensor) -> Tensor:
-    """One px of each window after the other: a dense matrix would be mostly zeros, and its product rounded as TF32 allows."""
+    """Weighted sum over the px of each window, one px of all windows at a time.
+
+    A matrix product would need a dense matrix of mostly zeros, and may be rounded to TF32.
+    """
     shape = list(planes.shape)
     shape[axis] = places.shape[1]
     total = planes.new_zeros(shape)
@@ -55,15 +77,16 @@ def _along(planes: Tensor, axis: int, places: Tensor, weights: Tensor) -> Tensor
 
 @lru_cache(maxsize=64)
 def _windows(old: int, new: int, filter: str, margin: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Which px each new one is made of, and their shares: ``(n, new)`` in int64 and in float32, n px of the longest window."""
+    """Indices (int64) and weights (float32) of the px that each new px depends on, ``(n, new)`` for windows of n px."""
     places, shares = _areas(old, new) if filter == "area" else _filters(old, new, filter, margin)
     shares /= shares.sum(0)
-    taken = (places - margin) % old  # along a wrapped axis from the other end; else past a window's end, where shares are 0
+    # Modulo: from the other end of a wrapped axis; without wrap only places of weight 0 lie outside.
+    taken = (places - margin) % old
     return torch.from_numpy(taken).to(device), torch.from_numpy(shares.astype(np.float32)).to(device)
 
 
 def _filters(old: int, new: int, filter: str, margin: int) -> tuple[Array, Array]:
-    """Windows of ``precompute_coeffs`` in Pillow's ``Resample.c``, in an axis with its margins: the box lies between them."""
+    """Windows of ``precompute_coeffs`` in Pillow's ``Resample.c``, for an axis padded by ``margin`` at both ends."""
     scale = old / new
     wide = max(scale, 1.0)
     support, centre = _SUPPORTS[filter] * wide, margin + (np.arange(new) + 0.5) * scale
@@ -74,7 +97,7 @@ def _filters(old: int, new: int, filter: str, margin: int) -> tuple[Array, Array
 
 
 def _areas(old: int, new: int) -> tuple[Array, Array]:
-    """What of each px lies between the edges of a new one."""
+    """Windows of area means: the overlap of each old px with each new one."""
     edges = np.arange(new + 1) * old / new
     begin, end = edges[:-1], edges[1:]
     first = begin.astype(np.int64)
@@ -83,7 +106,7 @@ def _areas(old: int, new: int) -> tuple[Array, Array]:
 
 
 def _kernel(filter: str, x: Array) -> Array:
-    """Pillow's filters: Lanczos of 3 lobes, the cubic of Keys 1981 with a = -0.5, the triangle; 0 beyond their support."""
+    """Pillow's filters: 3-lobed Lanczos, the cubic of Keys 1981 with a = -0.5, the triangle; 0 beyond their support."""
     x = np.abs(x)
     cubic = np.where(x < 1, (1.5 * x - 2.5) * x * x + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2)
     weights: Array = {"lanczos": np.sinc(x) * np.sinc(x / 3), "bicubic": cubic, "bilinear": 1 - x}[filter]

@@ -1,1 +1,1 @@
-"""Colours as numbers: spaces, transfer of mean and covariance, histograms. Nothing here knows files or a config."""
+"""Colours of pictures: spaces, transfer of mean and covariance, and transfer of whole distributions."""
