@@ -1,5 +1,6 @@
-"""The method: scales from coarse to fine, at each one a start, matches, an objective, steps (Gatys et al. 2017, section 6).
+"""The method: a coarse-to-fine loop over scales (Gatys et al. 2017, section 6), each with its objective and solver.
 
-Read `loop`, which is the algorithm on a page, then `schedule`, `scale`, `scale_start`; `init_canvas`, `quilting` and
-`color_modes` are what a run may begin with. Regions, runs and whatever is above them may import it.
+Read `loop`, which is the algorithm on one page, then `schedule` (sizes and iterations), `scale_start` (initial canvas
+of a scale) and `scale` (its state). `init_canvas`, `quilting` and `color_modes` make the initial canvas of a run.
+`impasto.regions`, `impasto.runs` and the packages above them may import this one.
 """

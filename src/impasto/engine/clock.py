@@ -1,4 +1,4 @@
-"""Counts of a run over all its scales, and what the process takes."""
+"""Counts of steps over all scales of a run, elapsed time, and memory of the process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ __all__ = ["Clock"]
 
 
 class Clock:
-    """Counts over all scales, from 0 or from where a saved run stood."""
+    """Counts over all scales, starting at 0, or where a saved run stood.
+
+    Args:
+        plans: all scales of the run.
+        since: the saved state of a run that is continued, with ``step`` and ``seconds``; empty for a new one.
+    """
 
     def __init__(self, plans: Sequence[ScalePlan], since: Mapping[str, Any]) -> None:
         self.scales, self.steps = len(plans), sum(plan.iterations for plan in plans)
@@ -23,11 +28,11 @@ class Clock:
         self._process = psutil.Process()
 
     def seconds(self) -> float:
-        """Since the start."""
+        """Seconds since the start of the run, those before it was saved included."""
         return time.perf_counter() - self._began
 
     def peak_memory(self) -> int:
-        """Of this process so far, in bytes."""
+        """Peak resident memory of this process so far, in bytes."""
         info = self._process.memory_info()
         return int(getattr(info, "peak_wset", 0)) or _peak_resident(info.rss)
 

@@ -1,4 +1,4 @@
-"""The canvas that a run begins with: noise, a style, pieces of the styles, or a picture."""
+"""The initial canvas of a run: noise, a style, a quilt of the styles, or a picture."""
 
 from __future__ import annotations
 
@@ -17,18 +17,27 @@ from .quilting import pieced
 
 __all__ = ["joined", "started"]
 
-_MEAN_COLOUR = (0.485, 0.456, 0.406)  # of ImageNet's photographs, which networks see as 0
+_MEAN_COLOR = (0.485, 0.456, 0.406)  # of ImageNet's photographs, which networks subtract
 
 
 def started(
     config: StylizeConfig, styles: Sequence[Style], coarsest: Size, finest: Size
 ) -> tuple[Tensor | None, io.Picture | None]:
-    """The first canvas, of the ``coarsest`` size or larger, and the picture it was read from, if it was.
+    """The initial canvas that ``config.init`` asks for.
 
-    The canvas is None for the content, as the engine shows it.
+    Args:
+        config: ``init``, ``noise``, ``seed`` and others; resolved.
+        styles: of the run.
+        coarsest: (height, width) of the first scale.
+        finest: (height, width) of the last scale.
+
+    Returns:
+        The canvas ``(1, 3, H, W)``, of the ``coarsest`` size or larger, or None for the content; and the picture it was
+        read from, if it was.
 
     Raises:
-        PictureError, StyleError: the picture cannot be read, or a style has none.
+        PictureError: the picture cannot be read.
+        StyleError: a style has no picture.
     """
     init = config.init
     if init == "content":
@@ -37,18 +46,19 @@ def started(
         return joined(styles[0].picture(), finest, config), None
     if init == "noise":
         generator = torch.Generator().manual_seed(config.seed)
-        mean = torch.tensor(_MEAN_COLOUR)[:, None, None]
+        mean = torch.tensor(_MEAN_COLOR)[:, None, None]
         return mean + config.noise * torch.randn((1, 3, *coarsest), generator=generator), None
     if init == "pieces":
         parts, long = parts_of(config, len(styles)), style_length(coarsest, config.side)
-        pictures = [resized(style.picture(), long * part.scale, config) for style, part in zip(styles, parts, strict=True)]
+        pairs = zip(styles, parts, strict=True)
+        pictures = [resized(style.picture(), long * part.scale, config) for style, part in pairs]
         return pieced(pictures, [part.share for part in parts], coarsest, config.seed, config.wrap), None
     picture = io.read_picture(init, name="start", least=SHORTEST, within=needed(config))
     return joined(picture.pixels, finest, config), picture
 
 
 def joined(picture: Tensor, finest: Size, config: StylizeConfig) -> Tensor:
-    """A picture that a canvas begins with or keeps to: where the canvas is tiled, it continues over its border as well."""
+    """A picture prepared for a canvas that wraps: resized to the ``finest`` size and made seamless; else unchanged."""
     if config.wrap == "none":
         return picture
     return seamless(resize(picture, finest, config.resample), config.wrap)

@@ -1,4 +1,4 @@
-"""What a picture is painted from, together."""
+"""The inputs of a run, in one value."""
 
 from __future__ import annotations
 
@@ -20,23 +20,25 @@ from .steering import Change
 __all__ = ["Guest", "PaintInputs"]
 
 Guest = Callable[[Size, Backbone], Term]
-"""Makes a term of the caller's own for a scale of that size, see `objective.terms.Term`; one that is to be evaluated in tiles is
-`tiling.Local` or `tiling.Additive`. `objective.pixel_term.pixel_target` makes one."""
+"""Factory of a user-defined term of the loss, called for each scale with its size (height, width) and the network.
+
+It returns an `objective.terms.Term`; to be evaluated in tiles, the term must also be a `tiling.Local` or a
+`tiling.Additive`. `objective.pixel_term.pixel_target` makes such a factory."""
 
 
 @dataclass(frozen=True, eq=False)
 class PaintInputs:
-    """Pictures, options and network: all that decides what is painted, beside where it starts.
+    """Pictures, options and network: everything that determines the result, except for where the run starts.
 
     Attributes:
-        content: ``(1, 3, H, W)`` in [0, 1] of any size, resized to each scale.
-        styles: seen with a long side of their ``style_scale`` times the canvas's.
+        content: ``(1, 3, H, W)`` in [0, 1] of any size; it is resized to each scale.
+        styles: at each scale, their long side is ``style_scale`` times that of the canvas.
         config: resolved.
-        backbone: on the content's device.
-        mask: ``(1, 1, H, W)`` in [0, 1], of the content's size: what each of its pixels counts for; None for 1.
-        guests: make further terms of the loss.
-        colors: what an earlier content, as the first frame of a film, is recolored by, and this one as well; None fits them.
-        build: makes the loss of a scale, as `objective.build.build_objective` does.
+        backbone: the network, on the content's device.
+        mask: ``(1, 1, H, W)`` in [0, 1], of the content's size: weight of each pixel in the loss; None is 1 everywhere.
+        guests: factories of additional terms of the loss.
+        colors: colour maps fitted to an earlier content, as the first frame of a video; None fits them to this one.
+        build: makes the objective of a scale, as `objective.build.build_objective` does.
     """
 
     content: Tensor
@@ -55,6 +57,6 @@ class PaintInputs:
         return recolored(self.content, self.styles, self.config, self.mask)
 
     def steered(self, change: Change) -> PaintInputs:
-        """The same after a change."""
+        """The inputs after a change of options or mask."""
         config = self.config.overlay(change.options)
         return replace(self, config=config, mask=self.mask if change.mask is None else change.mask.to(self.content))

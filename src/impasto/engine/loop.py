@@ -1,7 +1,7 @@
-"""The method, from coarse to fine (Gatys et al. 2017, section 6): at each scale a start, matches, an objective, and steps.
+"""The coarse-to-fine loop (Gatys et al. 2017, section 6): each scale has an initial canvas, an objective and steps.
 
-This is the algorithm; everything it calls is in the modules beside it. Whoever iterates over it gets a `Progress` after each
-step, and may send a `Change` back.
+The algorithm is here; what it calls is in the other modules of this package. The caller iterates over a generator,
+which yields a `Progress` after each step and accepts a `Change` in return.
 """
 
 from __future__ import annotations
@@ -34,15 +34,22 @@ def paint(
     since: Mapping[str, Any] | None = None,
     events: Sequence[Event] = (),
 ) -> Painting:
-    """Paint. Closing the generator cancels; what it returns when exhausted is the outcome.
+    """Run the method. Closing the generator cancels the run; the value that it returns at the end is the outcome.
 
     Args:
         inputs: pictures, options and network.
         plans: the scales, coarse to fine, from `plan_scales`; or the last ones of them, with a ``start``.
-        start: the canvas to begin with, of any size, and what is known of it; None for the content.
-        since: go on from there, as `Progress.saved` made it in a run of the same arguments. The first record is then that of
-            the iteration that was the last; what follows is, to the bit, what would have followed it.
-        events: changes that are known beforehand, as of a run that is repeated.
+        start: the initial canvas, of any size, with matches and solver state if they are known; None for the content.
+        since: continue from this state, made by `Progress.saved` in a run of the same arguments. The first record
+            yielded is then that of the last iteration before it was saved; what follows is bit for bit what would have
+            followed.
+        events: changes that are known beforehand, as in a run that is repeated.
+
+    Yields:
+        A `Progress` after each iteration.
+
+    Returns:
+        The `Outcome`.
     """
     since, clock = since or {}, Clock(plans, since or {})
     now = Steered(inputs, plans, events, clock.step)
@@ -52,7 +59,7 @@ def paint(
     shown = now.inputs.recolored()
     state, ended = None, Ended("finished", "every iteration was done")
     for number, plan in list(enumerate(plans))[since.get("scale", 1) - 1 :]:
-        # 1. Start: the canvas of the scale below, enlarged; the matches; the objective.
+        # 1. Start the scale: enlarge the canvas of the scale below, find matches, build the objective.
         if since and state is None:
             state = begun_again(now.inputs, now.stages[number], since)
             now.hear((yield _progress(state, now.stages[number], clock)), clock.step, state, number)
@@ -60,18 +67,18 @@ def paint(
             state = begun(now.inputs, now.stages[number], shown, start or Carry(shown), state)
 
         while (over := state.ended(plan.iterations)) is None:
-            # 2. In float32 once an optimum is near; and other matches, now and then.
+            # 2. Mixed precision: continue in float32 for the last iterations. Search matches again periodically.
             stage, done = now.stages[number], state.iteration
             if stage.is_exact(done) and done == stage.exact_from:
                 state.measure_by(objective_again(now.inputs, stage, state.found(), exact=True))
             if done and state.objective.searches and done % stage.config.neighbour_refresh == 0:
                 state.look_again()
 
-            # 3. A step downhill.
+            # 3. One step of the solver, with its step size annealed.
             note = state.step(_cooled(stage.config.cooling or 0.0, done / plan.iterations))
             clock.step += 1
 
-            # 4. Tell of it, and hear what is to be changed.
+            # 4. Report the progress, and apply the changes that are due or that the caller sent.
             now.hear((yield _progress(state, stage, clock, note)), clock.step, state, number)
 
         ended = over
@@ -82,7 +89,14 @@ def paint(
 
 
 class Steered:
-    """Inputs and stages as they are now, after the changes so far."""
+    """The current inputs and stages, after all changes so far.
+
+    Args:
+        inputs: at the start of the run.
+        plans: the scales.
+        events: changes that are known beforehand.
+        step: number of the step that the run continues after, 0 for a new run; earlier changes are made at once.
+    """
 
     def __init__(self, inputs: PaintInputs, plans: Sequence[ScalePlan], events: Sequence[Event], step: int) -> None:
         self._plans = plans
@@ -95,7 +109,14 @@ class Steered:
         self.inputs, self.stages = inputs, plan_stages(inputs.config, inputs.backbone, self._plans)
 
     def hear(self, sent: Change | None, step: int, state: ScaleState, number: int) -> None:
-        """Make the changes that are due after a step, and the one that was sent."""
+        """Make the changes due after a step, and the one that the caller sent.
+
+        Args:
+            sent: the change sent, or None.
+            step: number of the step done last.
+            state: of the present scale, which is changed in place.
+            number: index of the present scale, from 0.
+        """
         for change in [*(event.change for event in self._due if event.step == step), *([sent] if sent else [])]:
             before = self.stages[number]
             self._become(self.inputs.steered(change))
@@ -104,7 +125,7 @@ class Steered:
 
 def _progress(state: ScaleState, stage: Stage, clock: Clock, note: str = "") -> Progress:
     (height, width), seconds = stage.plan.size, clock.seconds()
-    then = copy.copy(state)  # its parts are bound anew, and never changed in place
+    then = copy.copy(state)  # a shallow copy suffices: the parts of a state are replaced, never changed in place
     return Progress(
         scale=stage.number,
         scales=clock.scales,
@@ -130,5 +151,5 @@ def _saved(then: ScaleState, counts: State) -> State:
 
 
 def _cooled(least: float, done: float) -> float:
-    """From 1 to ``least`` along a cosine: large steps find the place, small ones let the noise of the large ones settle."""
+    """Cosine annealing of the step size, from 1 at ``done`` = 0 to ``least`` at ``done`` = 1."""
     return least + (1 - least) * (1 + math.cos(math.pi * done)) / 2

@@ -1,4 +1,4 @@
-"""What a painter tells while it paints, and at its end: values, which stay what they were."""
+"""Records of a run: its progress after each iteration, and its outcome. Their values do not change afterwards."""
 
 from __future__ import annotations
 
@@ -15,20 +15,25 @@ __all__ = ["Carry", "Outcome", "Progress"]
 
 @dataclass(frozen=True)
 class Progress:
-    """One iteration done. An old record tells of its own iteration, however far the run has come since.
+    """One iteration. An old record keeps describing its own iteration while the run goes on.
 
     Attributes:
-        scale, scales: this scale, from 1, and how many there are.
-        height, width: of this scale's canvas, in px.
-        iteration, iterations: of this scale, from 1.
-        step, steps: over all scales, from 1.
+        scale: number of this scale, from 1.
+        scales: how many there are.
+        height: of this scale's canvas, in px.
+        width: of this scale's canvas, in px.
+        iteration: number within this scale, from 1.
+        iterations: planned for this scale.
+        step: number over all scales, from 1.
+        steps: planned over all scales.
         evaluations: of the loss and its gradient since the start.
-        loss, terms: before this iteration's move (with a line search, after it); the terms are weighted and sum to the loss.
+        loss: before this iteration's step (with a line search, after it).
+        terms: the weighted terms, by name; they sum to ``loss``.
         seconds: since the start.
         peak_memory: of this process so far, in bytes.
-        preview: makes the picture as it would have been returned then, ``(1, 3, height, width)`` in [0, 1].
-        note: empty, or what happened (a step size taken back).
-        saved: makes what `paint` goes on from after this iteration: a flat dict of tensors and numbers.
+        preview: returns the picture as if the run had ended here, ``(1, 3, height, width)`` in [0, 1].
+        note: empty, or what happened, as a halved step size.
+        saved: returns the state from which `paint` continues after this iteration: a flat dict of tensors and numbers.
     """
 
     scale: int
@@ -51,12 +56,12 @@ class Progress:
 
 @dataclass(frozen=True, eq=False)
 class Carry:
-    """What one run hands to another that paints nearly the same, as the next frame of a film.
+    """What a run can start from that another one left, as for the next frame of a video.
 
     Attributes:
-        canvas: ``(1, 3, H, W)`` in [0, 1], to begin with.
-        field: its matches; the next ones are looked for when the options say so. None looks for them at once.
-        solver: the state of the solver, of the same options; None starts it anew.
+        canvas: ``(1, 3, H, W)`` in [0, 1], the initial canvas.
+        field: its matches; they are searched again when the options say so. None searches at once.
+        solver: state of a solver of the same options; None starts it anew.
     """
 
     canvas: Tensor
@@ -66,9 +71,13 @@ class Carry:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """How a run ended: ``reason`` is finished, plateau, stopped or diverged; ``message`` says it, and what to try.
+    """The result of a run.
 
-    ``carry`` is what the next run may begin with; None where nothing was painted.
+    Attributes:
+        pixels: ``(1, 3, H, W)`` in [0, 1].
+        reason: finished, plateau, stopped or diverged.
+        message: the reason in a sentence, and what to try.
+        carry: what a next run can start from; None if no step was done.
     """
 
     pixels: Tensor

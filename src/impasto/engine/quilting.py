@@ -1,4 +1,4 @@
-"""A canvas of pieces of the styles: where a texture starts."""
+"""Image quilting: an initial canvas assembled from pieces of the styles, from which textures start."""
 
 from __future__ import annotations
 
@@ -17,31 +17,34 @@ from ..types import Size, Span
 
 __all__ = ["pieced"]
 
-_OFFERED = 256  # places that each piece may come from
-_APART = 16  # of these, so many at least are asked how they fit: those farthest from where others came from
-_OVERLAP = 0.3  # of its side may a piece share with another one, where that many others are left
-_ROUNDS = 3  # how often each piece is chosen: from the second time on it has all its neighbours
-_AROUND = 2  # cells around a piece that have to fit
+_OFFERED = 256  # random candidates for the source of each piece
+_APART = 16  # number of candidates, the farthest from the sources of other pieces, that are always compared
+_OVERLAP = 0.3  # other candidates are compared if they overlap these sources by at most this fraction of the side
+_ROUNDS = 3  # times that each piece is chosen: from the second one on, all adjacent pieces are placed
+_AROUND = 2  # cells around a piece in which colours are compared
 
 Place = tuple[int, int, int]  # number of the grid, and the y and x of a corner in it
 
 
 def pieced(pictures: Sequence[Tensor], shares: Sequence[float], size: Size, seed: int, wrap: str = "none") -> Tensor:
-    """Pieces of the pictures, half as long as their short sides, laid side by side where they fit, and joined by voting.
+    """Assemble a canvas from large pieces of pictures, placed where adjacent pieces fit, and blended by patch voting.
 
-    Each comes from a place far from those of others, whose surroundings have the colours of its neighbours (after Efros and
-    Freeman 2001, "Image quilting"; where they cut along the best seam, the losses heal it). So large shapes are as in the style,
-    and their order is new.
+    After Efros and Freeman 2001, "Image quilting for texture synthesis and transfer". Each piece is half as long as the
+    pictures' short sides. Candidates are drawn at random; of those whose source is far from the sources of other
+    pieces, the one is taken whose surroundings differ least in colour from the pieces around it. So large structures
+    are those of the style, in a new arrangement. Departures: colours are compared as means over 4 x 4 px; pieces are
+    not cut along the minimum-error boundary, because the optimisation that follows repairs the seams; and each piece is
+    chosen three times.
 
     Args:
-        pictures: ``(1, 3, h, w)`` in [0, 1], on the CPU, as large as the styles are beside a canvas of this size.
-        shares: of the pieces that come from each, to the sum of them.
+        pictures: ``(1, 3, h, w)`` in [0, 1], on the CPU, of the size that the styles have beside a canvas of this size.
+        shares: probability of each picture to be the source of a piece, up to a common factor.
         size: (height, width) of the canvas.
-        seed: of the order.
-        wrap: axes along which the canvas goes on over its border, see `images.periodic`. Such a border lies within pieces.
+        seed: of the random numbers.
+        wrap: axes along which the canvas wraps around, see `images.periodic`. Its border then lies within pieces.
 
     Returns:
-        ``(1, 3, *size)``, in [0, 1].
+        ``(1, 3, *size)`` in [0, 1].
     """
     grid = max(1, size[0] // CELL), max(1, size[1] // CELL)
     table = _Table(pictures, grid, wrap)
@@ -59,14 +62,23 @@ def pieced(pictures: Sequence[Tensor], shares: Sequence[float], size: Size, seed
 
 
 def _spans(count: int, length: int) -> list[Span]:
-    """``count`` cells in spans of about ``length`` each."""
+    """Split ``count`` cells into spans (start, stop) of about ``length`` each."""
     parts = max(1, round(count / length))
     return list(pairwise(count * part // parts for part in range(parts + 1)))
 
 
 @dataclass
 class _Table:
-    """What pieces are laid on: the row of the styles' cells, as `Field` counts them, and its colour, NaN where nothing lies."""
+    """The canvas while pieces are placed.
+
+    Attributes:
+        pictures: the sources.
+        grid: (h, w) of the canvas, in cells of 4 x 4 px.
+        wrap: axes along which the canvas wraps around.
+        taken: source of each piece that is placed, by its spans.
+        rows: ``(h, w)``, source cell of each cell, numbered as in `Field`.
+        laid: ``(3, h, w)``, mean colour of each cell; NaN where no piece is placed.
+    """
 
     pictures: Sequence[Tensor]
     grid: Size
@@ -80,14 +92,14 @@ class _Table:
         self.laid = torch.full((3, *self.grid), math.nan)
 
     def place(self, number: int, down: Span, right: Span, random: torch.Generator) -> Place:
-        """Somewhere in a grid, where a piece for these cells could come from."""
+        """A random source for a piece: a corner in one grid, such that the piece lies inside of the grid if it can."""
         cells = [last - first for first, last in (down, right)]
         rooms = [max(1, side - count + 1) for side, count in zip(self.grids[number], cells, strict=True)]
         y, x = (int(torch.randint(room, (), generator=random)) for room in rooms)
         return number, y, x
 
     def lay(self, down: Span, right: Span, offered: Sequence[Place]) -> None:
-        """Lay the piece for these cells. Where its grid is too small, its last cells come again."""
+        """Place the best of the offered pieces. If its grid is too small, the last cells are repeated."""
         self.taken.pop((down, right), None)
         least = (1 - _OVERLAP) * min(down[1] - down[0], right[1] - right[0])
         farthest = sorted(offered, key=self._apart, reverse=True)
@@ -97,23 +109,25 @@ class _Table:
         ys = (y + torch.arange(down[1] - down[0])).clamp_max(height - 1)
         xs = (x + torch.arange(right[1] - right[0])).clamp_max(width - 1)
         before = sum(math.prod(grid) for grid in self.grids[:number])
-        self.rows[slice(*down), slice(*right)] = before + ys[:, None] * width + xs
+        self.rows[slice(*down), slice(*right)] = before + ys[:, None] * width + xs  # (h, w)
         self.laid[:, slice(*down), slice(*right)] = self.colors[number][:, ys][:, :, xs]
         self.taken[down, right] = chosen
 
     def _apart(self, place: Place) -> float:
-        """Cells to the nearest corner that was taken in the same grid."""
-        return min((math.dist(place[1:], other[1:]) for other in self.taken.values() if other[0] == place[0]), default=math.inf)
+        """Distance in cells to the nearest source of another piece in the same grid; infinite if there is none."""
+        others = [other for other in self.taken.values() if other[0] == place[0]]
+        return min((math.dist(place[1:], other[1:]) for other in others), default=math.inf)
 
     def _misfit(self, place: Place, down: Span, right: Span) -> float:
-        """Mean squared difference of colours between what lies around these cells, and what lies around the place."""
+        """Mean squared colour difference between the placed cells in and around a piece, and those of its source."""
         number, y, x = place
-        ours, theirs = zip(*(self._around(axis, s, at, number) for axis, s, at in ((-2, down, y), (-1, right, x))), strict=True)
-        away = self.laid[:, ours[0]][:, :, ours[1]] - self.colors[number][:, theirs[0]][:, :, theirs[1]]
+        axes = ((-2, down, y), (-1, right, x))
+        ours, theirs = zip(*(self._around(axis, span, at, number) for axis, span, at in axes), strict=True)
+        away = self.laid[:, ours[0]][:, :, ours[1]] - self.colors[number][:, theirs[0]][:, :, theirs[1]]  # (3, h, w)
         return away.square().nanmean().nan_to_num(0).item()
 
     def _around(self, axis: int, span: Span, at: int, number: int) -> tuple[Tensor, Tensor]:
-        """Along an axis: cells of a span and around it, and those of a grid that stand there; both are there."""
+        """Along an axis: cells of a span and of its margin, and the corresponding cells of a grid, where both exist."""
         offset = torch.arange(-_AROUND, span[1] - span[0] + _AROUND)
         ours, theirs = span[0] + offset, at + offset
         if is_wrapped(axis, self.wrap):

@@ -1,4 +1,4 @@
-"""One scale while it is painted: its canvas and its solver's state, steps that back off where they diverge, and a plateau."""
+"""State of one scale during its iterations: canvas and solver, back-off from divergence, plateau detection."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from .stage import Stage
 
 __all__ = ["Ended", "ScaleState", "begun", "begun_again", "objective_again", "part_of"]
 
-_PLATEAU_WINDOW = 50  # iterations over which an improvement is judged
-_DIVERGED_FACTOR = 100.0  # a loss this many times the scale's first one will not come back by itself
+_PLATEAU_WINDOW = 50  # iterations over which the improvement is measured
+_DIVERGED_FACTOR = 100.0  # a loss this many times the first one of the scale counts as divergence
 _MOST_BACKOFFS = 5
 _NUMBERS = ("iteration", "step_size", "good_loss", "first", "backoffs")
 
@@ -32,7 +32,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Ended:
-    """Why a scale ended: ``reason`` is finished, plateau or diverged; ``message`` says it, and what to try."""
+    """Why a scale ended.
+
+    Attributes:
+        reason: finished, plateau or diverged.
+        message: the reason in a sentence, and what to try.
+    """
 
     reason: str
     message: str
@@ -40,23 +45,24 @@ class Ended:
 
 @dataclass
 class ScaleState:
-    """The moving parts of one scale.
+    """The changing state of one scale.
 
     Args:
         objective: of this scale.
-        solver: its step size is ``step_size``, or less where it was cooled.
+        solver: its step size is ``step_size`` times the factor of the cooling.
         canvas: ``(1, 3, H, W)`` in [0, 1].
-        state: the solver's.
-        step_size: of the scale; halved whenever it diverges.
-        plateau: the least share by which a window of iterations has to improve the loss; 0 asks for nothing.
-        keep_best: show the canvas of the lowest loss, not the last one.
+        state: of the solver.
+        step_size: of this scale; halved each time the loss diverges.
+        plateau: the scale ends if 50 iterations improve the loss by less than this fraction; 0 turns the test off.
+        keep_best: return the canvas of the lowest loss, not the last one.
 
     Attributes:
-        iteration: how many are done.
-        good, good_loss: the canvas of the lowest loss, to go back to, and this loss.
-        first: the loss that others are measured by.
-        backoffs: how often it went back.
-        losses: of the last two windows, oldest first.
+        iteration: number of iterations done.
+        good: the canvas of the lowest loss, to return to after divergence.
+        good_loss: its loss.
+        first: the loss that divergence is measured against.
+        backoffs: how often the state returned to ``good``.
+        losses: of the last 100 iterations, oldest first.
         report: of the last iteration.
     """
 
@@ -79,16 +85,17 @@ class ScaleState:
         self.good = self.canvas
 
     def saved(self) -> State:
-        """All that the next iteration depends on, and the last one's report: a flat dict of tensors and numbers."""
+        """State dict of all that the next iteration depends on, and the last report: flat, of tensors and numbers."""
         own = {name: getattr(self, name) for name in _NUMBERS}
-        own |= {"canvas": self.canvas, "losses": torch.tensor(self.losses, dtype=torch.float64), "loss": self.report.total}
+        losses = torch.tensor(self.losses, dtype=torch.float64)
+        own |= {"canvas": self.canvas, "losses": losses, "loss": self.report.total}
         if self.good is not self.canvas:
             own["good"] = self.good
         parts = {"solver": self.state, "objective": self.found(), "terms": self.report.terms}
         return own | {f"{part}.{name}": value for part, values in parts.items() for name, value in values.items()}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        """Become as it was when it was `saved`, except for the objective, which is restored by itself."""
+        """Load a state dict from `saved`, except for the objective, which is restored separately."""
         for name in _NUMBERS:
             setattr(self, name, saved[name])
         self.canvas, self.state = saved["canvas"], part_of(saved, "solver")
@@ -97,35 +104,45 @@ class ScaleState:
         self.report = Report(saved["loss"], part_of(saved, "terms"))
 
     def found(self) -> State:
-        """What the objective has found, see `objective.state`."""
+        """The state dict of the objective, see `objective.state`."""
         return found_in(self.objective)
 
     def carry(self) -> Carry:
-        """What another run may begin with."""
+        """What another run can start from."""
         matching = self.objective.matching
         return Carry(self.picture(), matching.field if matching else None, self.state)
 
     def picture(self) -> Tensor:
-        """What would be returned now: the best canvas, or the solver's (averaged) one."""
+        """The picture if the scale ended now, ``(1, 3, H, W)``: the canvas of the lowest loss, or the solver's."""
         return self.good if self.keep_best else self.solver.canvas(self.state, self.canvas)
 
     def ended(self, iterations: int) -> Ended | None:
-        """Why there is no further iteration after so many; None where there is one."""
+        """Why the scale ends now; None if it goes on.
+
+        Args:
+            iterations: planned for this scale.
+        """
         if self.backoffs > _MOST_BACKOFFS:
             return Ended("diverged", "the loss kept growing; try a smaller --step-size, or --precision float32")
         if self._stalls():
-            return Ended("plateau", f"{_PLATEAU_WINDOW} iterations improved the loss by less than {self.plateau:g} of it")
+            little = f"{_PLATEAU_WINDOW} iterations improved the loss by less than {self.plateau:g} of it"
+            return Ended("plateau", little)
         return Ended("finished", "every iteration was done") if self.iteration >= iterations else None
 
     def step(self, share: float) -> str:
-        """One iteration, with ``share`` of the step size.
+        """Do one iteration; if the loss diverges, return to the last good canvas and halve the step size.
 
-        Where it diverges, it goes back to the last good canvas with half the step size, and says so; else it says nothing.
+        Args:
+            share: factor of the step size, in 0..1.
+
+        Returns:
+            A note of what happened, or an empty string.
         """
         self.solver = replace(self.solver, method=replace(self.solver.method, step_size=self.step_size * share))
         tile_size = self.objective.tile_size
         moved, state, self.report = self.solver.step(self._evaluate, self.canvas, self.state)
-        note = "" if tile_size == self.objective.tile_size else f"out of memory: on in tiles of {self.objective.tile_size} px"
+        smaller = self.objective.tile_size
+        note = "" if tile_size == smaller else f"out of memory: on in tiles of {smaller} px"
         if bool(moved.isfinite().all()) and not self._ran_away(self.report.total):
             self.canvas, self.state = moved, state
         else:
@@ -135,30 +152,36 @@ class ScaleState:
         return note
 
     def look_again(self) -> None:
-        """New neighbours: the objective changes under the solver."""
+        """Search the nearest neighbours again. This changes the objective, so the solver's history is dropped."""
         self._become(self._within_memory(lambda objective: objective.refreshed(self.canvas)))
         self.state = self.solver.refresh(self.state)
 
     def measure_by(self, objective: Objective) -> None:
-        """Go on with the same objective in another number format."""
+        """Continue with the same objective in another number format."""
         self._become(objective)
         self.state = self.solver.remeasure(self.state)
 
     def steer(self, inputs: PaintInputs, before: Stage, stage: Stage) -> None:
-        """Go on with other options: the objective changes under the solver, and the step size by as much as the option did."""
+        """Continue with other options. The solver's history is dropped, and the step size is scaled as the option was.
+
+        Args:
+            inputs: after the change.
+            before: this scale's stage before the change.
+            stage: this scale's stage after it.
+        """
         self._become(objective_again(inputs, stage, self.found(), exact=stage.is_exact(self.iteration - 1)))
         self.state = self.solver.refresh(self.state)
         self.step_size *= stage.solver.method.step_size / before.solver.method.step_size
         self.plateau = stage.config.plateau
 
     def _become(self, objective: Objective) -> None:
-        """Losses no longer compare with earlier ones."""
+        """Set a new objective, and reset what compares losses: its values cannot be compared with earlier ones."""
         self.objective = objective
         self.first = self.good_loss = math.nan
         self.losses = ()
 
     def _evaluate(self, canvas: Tensor) -> tuple[Report, Tensor]:
-        """The objective, remembering the canvas of the lowest loss."""
+        """Loss and gradient at a canvas; remembers the canvas of the lowest loss."""
         report, gradient = self._within_memory(lambda objective: objective.value_and_grad(canvas))
         if not math.isfinite(report.total):
             return report, gradient
@@ -169,7 +192,7 @@ class ScaleState:
         return report, gradient
 
     def _within_memory(self, work: Callable[[Objective], T]) -> T:
-        """What ``work`` gives of the objective, which from then on has smaller tiles if memory ran out."""
+        """Call ``work`` with the objective; if memory runs out, retry with smaller tiles, which are then kept."""
         objective, length = self.objective, max(self.canvas.shape[2:])
         done, tile_size = within_memory(
             lambda size: work(objective.in_tiles(size)), objective.tile_size, length, tileable=objective.tileable
@@ -179,7 +202,7 @@ class ScaleState:
 
     def _ran_away(self, total: float) -> bool:
         if math.isfinite(total) and total > _DIVERGED_FACTOR * self.first:
-            # A start that is all but perfect says nothing of how large losses are; a grey canvas does.
+            # If the first loss is nearly 0, it is no measure of divergence; that of a grey canvas is one.
             grey = torch.full_like(self.canvas, 0.5)
             self.first = max(self.first, self._within_memory(lambda objective: objective.total(grey)))
         return not total <= _DIVERGED_FACTOR * self.first
@@ -190,10 +213,11 @@ class ScaleState:
         counts = {name: state[name] for name in ("iterations", "evaluations")}
         self.canvas, self.state = self.good, {**self.solver.init(self.good), **counts}
         self.losses = ()
-        return f"the loss became {self.report.total:.3g}: back to the best canvas with a step size of {self.step_size:.3g}"
+        total, step_size = self.report.total, self.step_size
+        return f"the loss became {total:.3g}: back to the best canvas with a step size of {step_size:.3g}"
 
     def _stalls(self) -> bool:
-        """Whether the last window improved on the one before it by less than the share asked for."""
+        """Plateau test: whether the best loss fell by less than the fraction ``plateau`` from one window to the next."""
         if not self.plateau or len(self.losses) < 2 * _PLATEAU_WINDOW:
             return False
         earlier, later = min(self.losses[:_PLATEAU_WINDOW]), min(self.losses[_PLATEAU_WINDOW:])
@@ -206,14 +230,16 @@ def part_of(saved: Mapping[str, Any], part: str) -> State:
 
 
 def begun(inputs: PaintInputs, stage: Stage, shown: Tensor, start: Carry, below: ScaleState | None) -> ScaleState:
-    """A scale about to be painted: a new objective, and the canvas, the solver's state and the step size of the one below.
+    """The state of a scale before its first iteration.
+
+    The objective is new; the canvas, the solver's state and the step size are taken from the scale below.
 
     Args:
         inputs: pictures, options and network.
         stage: of this scale.
-        shown: the content in the palette of the styles.
-        start: what the first scale begins with.
-        below: the scale below; None at the first one.
+        shown: the content in the palette of the styles, ``(1, 3, H, W)``.
+        start: what the first scale starts from.
+        below: the state of the scale below; None at the first scale.
     """
     config, solver, size = stage.config, stage.solver, stage.plan.size
     known = Below(below.picture(), below.objective.matching) if below else None
@@ -221,7 +247,8 @@ def begun(inputs: PaintInputs, stage: Stage, shown: Tensor, start: Carry, below:
     def work(tile_size: int) -> tuple[Tensor, Objective]:
         return begin(inputs, stage, config.overlay({"tile_size": tile_size}), shown, known or start)
 
-    tile_size = below.objective.tile_size if below else config.tile_size  # smaller than planned, if memory ran out below
+    # If memory ran out at the scale below, its tiles are smaller than planned.
+    tile_size = below.objective.tile_size if below else config.tile_size
     (canvas, objective), _ = within_memory(work, tile_size, max(size), tileable=tileable(config))
     carried = below.state if below else start.solver
     state = solver.resize(carried, size) if carried else solver.init(canvas)
@@ -230,16 +257,29 @@ def begun(inputs: PaintInputs, stage: Stage, shown: Tensor, start: Carry, below:
 
 
 def begun_again(inputs: PaintInputs, stage: Stage, since: Mapping[str, Any]) -> ScaleState:
-    """A scale as it was when it was saved."""
+    """The state of a scale as it was when it was saved.
+
+    Args:
+        inputs: pictures, options and network.
+        stage: of this scale.
+        since: from `ScaleState.saved`.
+    """
     exact = stage.is_exact(since["iteration"] - 1)
     objective = objective_again(inputs, stage, part_of(since, "objective"), exact=exact)
-    state = ScaleState(objective, stage.solver, since["canvas"], {}, 0.0, stage.config.plateau, stage.config.best and stage.last)
+    keep_best = stage.config.best and stage.last
+    state = ScaleState(objective, stage.solver, since["canvas"], {}, 0.0, stage.config.plateau, keep_best)
     state.restore(since)
     return state
 
 
 def objective_again(inputs: PaintInputs, stage: Stage, found: Mapping[str, Any], *, exact: bool) -> Objective:
-    """The objective of a scale that was begun before, in which ``found`` (see `objective.state`) had been found; in float32 where
-    it is to be ``exact``."""
+    """Rebuild the objective of a scale, with the matches that were found.
+
+    Args:
+        inputs: pictures, options and network.
+        stage: of this scale.
+        found: the state dict of the objective, see `objective.state`.
+        exact: whether the network computes in float32.
+    """
     network = inputs.backbone.exact() if exact else inputs.backbone
     return begin_again(replace(inputs, backbone=network), stage, found)

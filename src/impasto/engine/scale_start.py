@@ -1,4 +1,4 @@
-"""Where a scale starts: the canvas of the scale below, enlarged, with the content's detail and the style's own strokes."""
+"""The start of a scale: the enlarged canvas of the scale below, with detail of the content and patch voting."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from .stage import Stage
 
 __all__ = ["Below", "begin", "begin_again", "enlarged_canvas", "painted_over"]
 
-_AROUND = 2.0  # px: an edge keeps voting away from as far as a patch reaches
-_FINE_EDGES = 0.6  # where a scale refines, weaker edges are spared: the eye reads the content by its finest ones
-_FINE_BANDS = 2  # what the strokes of a scale that refines bring: the octave that is new, and one that joins it to the rest
+_AROUND = 2.0  # px: standard deviation of the blur of the squared gradient
+_FINE_EDGES = 0.6  # factor of ``voting_edges`` at scales that refine, where finer edges are kept
+_FINE_BANDS = 2  # Laplacian bands that voting changes at scales that refine: the new octave, and the one below it
 
 
 @dataclass(frozen=True, eq=False)
 class Below:
-    """The scale below: what it would return, and its matches, if it has any."""
+    """The result of the scale below: its picture ``(1, 3, h, w)``, and its term with the matches, if it has one."""
 
     canvas: Tensor
     matching: NeighbourTerm | None
@@ -44,14 +44,20 @@ class Below:
 def begin(
     inputs: PaintInputs, stage: Stage, config: StylizeConfig, shown: Tensor, start: Below | Carry
 ) -> tuple[Tensor, Objective]:
-    """The canvas and the objective that a scale begins with.
+    """Initial canvas and objective of a scale.
+
+    At the first scale the canvas is that of ``start``, resized. At the others it is the canvas below, enlarged by
+    `enlarged_canvas`; where nearest neighbours are matched, `painted_over` then adds the strokes of the matches.
 
     Args:
         inputs: pictures, options and network.
         stage: of this scale.
-        config: the stage's, with the size of its tiles; one share of ``voting``.
-        shown: the content in the palette of the styles.
-        start: the scale below, or what the first one begins with.
+        config: the options of the stage, with the size of tiles; ``voting`` has one value.
+        shown: the content in the palette of the styles, ``(1, 3, H, W)``.
+        start: the scale below, or what the first scale starts from.
+
+    Returns:
+        The canvas ``(1, 3, *stage.plan.size)``, and the objective.
     """
     size, refines = stage.plan.size, stage.plan.refines
     target, colored = (resize(picture, size, config.resample, config.wrap) for picture in (inputs.content, shown))
@@ -73,7 +79,16 @@ def begin(
 
 
 def begin_again(inputs: PaintInputs, stage: Stage, found: Mapping[str, Any]) -> Objective:
-    """The objective of a scale that was begun before, as it was when it had ``found`` this."""
+    """Rebuild the objective of a scale that was begun before.
+
+    Args:
+        inputs: pictures, options and network.
+        stage: of this scale.
+        found: the state dict of the objective, see `objective.state`.
+
+    Returns:
+        The objective in that state.
+    """
     size, config = stage.plan.size, stage.config.overlay({"tile_size": found["tile_size"]})
     kept = field_of(found, config.wrap) if stage.plan.refines else None
     target = resize(inputs.content, size, config.resample, config.wrap)
@@ -81,7 +96,12 @@ def begin_again(inputs: PaintInputs, stage: Stage, found: Mapping[str, Any]) -> 
 
 
 def _objective(
-    inputs: PaintInputs, size: Size, config: StylizeConfig, target: Tensor, canvas: Tensor | None, below: Field | Carried | None
+    inputs: PaintInputs,
+    size: Size,
+    config: StylizeConfig,
+    target: Tensor,
+    canvas: Tensor | None,
+    below: Field | Carried | None,
 ) -> Objective:
     backbone, mask = inputs.backbone, inputs.mask
     length, parts = style_length(size, config.side), parts_of(config, len(inputs.styles))
@@ -93,7 +113,22 @@ def _objective(
 
 
 def enlarged_canvas(canvas: Tensor, content: Tensor, detail: float, wrap: str = "none") -> Tensor:
-    """The canvas ``(1, 3, h, w)`` at the size of ``content`` ``(1, 3, H, W)``, with a share of the content's finest band."""
+    """Enlarge a canvas bicubically, and add a share of the content's finest Laplacian band.
+
+    Args:
+        canvas: ``(1, 3, h, w)``.
+        content: ``(1, 3, H, W)`` in [0, 1].
+        detail: share of the band.
+        wrap: axes along which both wrap around, see `images.periodic`.
+
+    Returns:
+        ``(1, 3, H, W)``, not clamped.
+
+    Examples:
+        >>> import torch
+        >>> enlarged_canvas(torch.zeros(1, 3, 4, 4), torch.ones(1, 3, 8, 8), detail=0.5).abs().max().item()
+        0.0
+    """
     larger = interpolated(canvas, (content.shape[2], content.shape[3]), wrap, "bicubic")
     return larger + detail * split_bands(content, 1, wrap)[0]
 
@@ -107,21 +142,24 @@ def painted_over(
     edges: float,
     bands: int | None = None,
 ) -> Tensor:
-    """The canvas with the strokes that the matches lay down, and the content's edges spared.
+    """Blend a canvas with the patch voting of its matches, less so at edges of the content.
 
-    Statistics alone are met as well by noise as by strokes; a search that starts from strokes keeps them. Where the content
-    has edges, they carry what the picture shows, so there the share of the strokes falls: to half where the content's
-    squared gradient, over a few px, is ``edges`` squared times its mean over the picture.
+    canvas + share x f x (voted - canvas), with f = 1 / (1 + e / (edges^2 mean(e))), where e is the squared gradient of
+    the content's luma, blurred by a Gaussian of 2 px. Style statistics alone can be met by noise as well as by strokes;
+    a search for matches that starts from strokes keeps them. The edges of the content are what makes it recognisable.
 
     Args:
         canvas: ``(1, 3, H, W)``.
-        content: of the same size, in [0, 1].
+        content: ``(1, 3, H, W)`` in [0, 1].
         field: the matches of this scale.
-        pictures: of the style, one for each grid of the field.
-        share: of the strokes where the content is flat, 0..1.
-        edges: 0 or more; 0 spares nothing.
-        bands: how many of the strokes' finest Laplacian bands are laid down; None for all there is. Without the coarse
-            ones, patches from places of different brightness leave no seams.
+        pictures: of the style, ``(1, 3, h, w)``, one for each grid of the field.
+        share: weight of the strokes where the content is flat, in 0..1.
+        edges: 0 or more, the gradient at which f is 1/2, relative to its root mean square; 0 turns f off.
+        bands: add only so many of the finest Laplacian bands of the change; None adds all of it. Without the coarse
+            bands, patches from places of different brightness leave no seams.
+
+    Returns:
+        ``(1, 3, H, W)``, not clamped.
     """
     strokes = voted(field, pictures)
     if strokes.shape != canvas.shape:
@@ -134,7 +172,7 @@ def painted_over(
 
 
 def _flatness(content: Tensor, edges: float, wrap: str) -> Tensor | float:
-    """``(1, 1, H, W)``: 1 where the content is flat, towards 0 where its edges are."""
+    """The factor f of `painted_over`, ``(1, 1, H, W)`` in (0, 1]: 1 where the content is flat."""
     if not edges:
         return 1.0
     energy = _blurred(_squared_gradient(content, wrap), wrap)
@@ -155,4 +193,4 @@ def _blurred(energy: Tensor, wrap: str) -> Tensor:
     bell = torch.exp(-offset.square() / (2 * _AROUND**2))
     bell = bell / bell.sum()
     padded = bordered(energy, reach, wrap)
-    return F.conv2d(F.conv2d(padded, bell[None, None, None]), bell[None, None, :, None])
+    return F.conv2d(F.conv2d(padded, bell[None, None, None]), bell[None, None, :, None])  # (1, 1, H, W)

@@ -1,4 +1,4 @@
-"""Sizes and iterations from coarse to fine: arithmetic on numbers, no tensors."""
+"""The plan of a run: sizes and iterations of its scales, from coarse to fine. Arithmetic on numbers, no tensors."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from ..types import Size
 __all__ = ["ScalePlan", "finished_size", "plan_scales", "refining_from"]
 
 _FINEST_SHORT = 16  # px: the deepest layers have a stride of 16
-_STRIDE = 16  # px: that of the deepest layers, of which a tiled side is made a multiple
-_COARSE_SHORT = 32  # px: below, a scale shows too little to be worth its time
+_STRIDE = 16  # px: stride of the deepest layers; wrapped sides are rounded up to a multiple of it
+_COARSE_SHORT = 32  # px: least short side of a coarser scale
 
 
 @dataclass(frozen=True)
 class ScalePlan:
-    """One size of the canvas.
+    """The plan of one scale.
 
     Attributes:
         size: (height, width) in px.
-        iterations: spent on it.
-        split: whether layers are matched one by one, in a last pass.
+        iterations: number of solver steps.
+        split: whether each layer is matched by itself, as in the last pass.
         refines: whether it keeps the matches of the scale below, and only adds detail.
     """
 
@@ -37,23 +37,35 @@ class ScalePlan:
 
 
 def plan_scales(config: StylizeConfig, size: Size) -> tuple[ScalePlan, ...]:
-    """The scales of a run, coarse to fine; the last has ``config.size`` along ``config.side``, or is as large as the content.
+    """Plan the scales of a run, coarse to fine.
 
-    Where neighbours are matched, ``config.split_iterations`` more follow at the last size, as a scale of their own.
+    The last scale has ``config.size`` px along ``config.side``, or the size of the content if that is smaller and
+    ``enlarge`` is not set. Each coarser scale is smaller by ``config.scale_ratio``. Where neighbours are matched, a
+    scale of ``config.split_iterations`` follows at the last size.
 
-    A side that is tiled is painted at the next multiple of 16 px, so that every layer's last cell ends where its first one
-    begins; what is finished is then resized to `finished_size`.
+    The iterations are given from the coarsest scale on; the last value is repeated. Scales, except for the last one,
+    whose short side is below 32 px are left out together with their iterations, so that a narrow picture spends as many
+    iterations at each size as any other one.
 
-    Iterations belong to a position counted from the coarsest scale. Coarser scales whose short side is below 32 px are left
-    out, and their iterations with them, so that a narrow picture spends on each size what any other picture does.
+    A side that wraps is rounded up to a multiple of 16 px, so that the cells of every layer fit into it; the result is
+    resized to `finished_size` in the end.
 
     Args:
-        config: ``size``, ``side``, ``enlarge``, ``coarsest``, ``scale_ratio``, ``scale_count`` and ``iterations``; resolved here
-            if it is not yet.
-        size: (height, width) of the content picture, of which the aspect is kept.
+        config: ``size``, ``side``, ``enlarge``, ``coarsest``, ``scale_ratio``, ``scale_count`` and ``iterations``;
+            resolved if it is not yet.
+        size: (height, width) of the content, of which the aspect ratio is kept.
+
+    Returns:
+        The plans, coarse to fine.
 
     Raises:
-        PictureError: the canvas' short side would be below 16 px.
+        PictureError: the short side of the canvas would be below 16 px.
+
+    Examples:
+        >>> from impasto.config import StylizeConfig
+        >>> config = StylizeConfig(objective="gram", size=512, coarsest=128, scale_ratio=2.0, iterations=(300, 100))
+        >>> [(plan.size, plan.iterations) for plan in plan_scales(config, (600, 800))]
+        [((96, 128), 300), ((192, 256), 100), ((384, 512), 100)]
     """
     config = config.resolve()
     options = config.scales
@@ -65,13 +77,22 @@ def plan_scales(config: StylizeConfig, size: Size) -> tuple[ScalePlan, ...]:
     scales = [ScalePlan(size, counts[min(k, len(counts) - 1)]) for k, size in enumerate(sizes)]
     coarser = [scale for scale in scales[:-1] if min(scale.size) >= _COARSE_SHORT]
     last = options.split_iterations if config.neighbour_weight else 0
-    return refining_from(config, [*coarser, scales[-1], *([ScalePlan(scales[-1].size, last, split=True)] if last else [])])
+    split = [ScalePlan(scales[-1].size, last, split=True)] if last else []
+    return refining_from(config, [*coarser, scales[-1], *split])
 
 
 def refining_from(config: StylizeConfig, plans: Sequence[ScalePlan]) -> tuple[ScalePlan, ...]:
-    """The plans, with those that refine marked: where matches of hypercolumns are kept from ``full_scales`` on.
+    """Mark the scales that keep the matches of the scale below.
 
-    This is the one place that decides it; the loop, the memory plan and the forecast read it.
+    If hypercolumns are matched, these are the scales from index ``full_scales`` on, except for the last pass. This is
+    the only place where it is decided; the loop, the memory plan and the forecast read it.
+
+    Args:
+        config: ``full_scales``, ``neighbour_weight`` and ``neighbour_match``.
+        plans: coarse to fine.
+
+    Returns:
+        The plans, with ``refines`` set.
     """
     matching, full = config.matching, config.scales.full_scales
     matches = bool(matching.neighbour_weight) and matching.neighbour_match == "hypercolumns" and full > 0
@@ -79,7 +100,18 @@ def refining_from(config: StylizeConfig, plans: Sequence[ScalePlan]) -> tuple[Sc
 
 
 def finished_size(config: StylizeConfig, size: Size) -> Size:
-    """The size (height, width) of the finished picture, for a content picture of ``size``; errors are those of `plan_scales`."""
+    """The size (height, width) of the finished picture.
+
+    Args:
+        config: ``size``, ``side`` and ``enlarge``.
+        size: (height, width) of the content.
+
+    Returns:
+        (height, width) in px.
+
+    Raises:
+        PictureError: the short side would be below 16 px.
+    """
     own = side_of(size, config.side)
     finished = fit_size(size, config.size if config.enlarge else min(config.size, own), config.side)
     if min(finished) < _FINEST_SHORT:
@@ -88,18 +120,20 @@ def finished_size(config: StylizeConfig, size: Size) -> Size:
 
 
 def _closed(size: Size, wrap: str) -> Size:
-    """``size`` with its tiled sides rounded up to whole strides."""
-    height, width = (-(-side // _STRIDE) * _STRIDE if axis in wrap else side for axis, side in zip("yx", size, strict=True))
+    """``size`` with its wrapped sides rounded up to multiples of the stride of the deepest layers."""
+    sides = zip("yx", size, strict=True)
+    height, width = (-(-side // _STRIDE) * _STRIDE if axis in wrap else side for axis, side in sides)
     return height, width
 
 
 def _default_count(options: Scales, length: int) -> int:
-    """As many scales as bring the coarsest nearest to the option ``coarsest``."""
+    """The number of scales for which the coarsest one is nearest to the option ``coarsest``."""
     return max(1, round(math.log(length / options.coarsest, options.scale_ratio)) + 1)
 
 
 def _too_narrow(size: Size, finest: Size, needed: int) -> PictureError:
+    becomes = f"a picture of {size[1]} x {size[0]} px becomes a canvas of {finest[1]} x {finest[0]} px"
     return PictureError(
-        f"a picture of {size[1]} x {size[0]} px becomes a canvas of {finest[1]} x {finest[0]} px, too narrow to paint on",
+        f"{becomes}, too narrow to paint on",
         f"crop the picture, or give a size of {needed} px or more: the short side must have {_FINEST_SHORT} px",
     )

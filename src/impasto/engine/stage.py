@@ -1,4 +1,4 @@
-"""What each scale is painted with: its options, its solver, and in which number format."""
+"""The stages of a run: options, solver and number format of each scale."""
 
 from __future__ import annotations
 
@@ -15,13 +15,21 @@ from .schedule import ScalePlan
 
 __all__ = ["Stage", "plan_stages"]
 
-_SPLIT = {"neighbour_match": "layers", "neighbour_refresh": 1}  # the last pass
-_FALL = 0.3  # what a scale that refines may move each coarser band by, to the band below it
+_SPLIT = {"neighbour_match": "layers", "neighbour_refresh": 1}  # options of the last pass
+_FALL = 0.3  # ratio of step sizes of successive Laplacian bands at scales that refine, see `optim.Bands`
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What a scale is painted with; ``number`` counts from 1, ``last`` is the finest one."""
+    """What a scale is optimised with.
+
+    Attributes:
+        number: of the scale, from 1.
+        plan: its size and iterations.
+        config: its options.
+        solver: with its variable and step size.
+        last: whether it is the finest one.
+    """
 
     number: int
     plan: ScalePlan
@@ -31,21 +39,27 @@ class Stage:
 
     @property
     def exact_from(self) -> int:
-        """The iteration from which on it is painted in float32, if the run is mixed."""
+        """The iteration from which on a run of mixed precision computes in float32."""
         return self.plan.iterations - round(EXACT_SHARE * self.plan.iterations)
 
     def is_exact(self, iteration: int) -> bool:
-        """Whether a mixed run is in float32 once so many iterations are done."""
+        """Whether a run of mixed precision computes in float32 after this number of iterations."""
         return self.config.precision == "mixed" and iteration >= self.exact_from
 
 
 def plan_stages(config: StylizeConfig, backbone: Backbone, plans: Sequence[ScalePlan]) -> list[Stage]:
-    """Full scales, then those that keep the matches and refine, then the pass that matches each layer by itself.
+    """Options and solver of each scale.
+
+    First come scales that search for matches, then those that keep the matches and refine, then the pass that matches
+    each layer by itself.
 
     Args:
-        config: resolved; its strength is worked into the options here.
-        backbone: tells which layers are fine enough for a scale that refines.
+        config: resolved; its ``strength`` is applied to the other options here.
+        backbone: whose layers have the strides that decide which of them a scale that refines uses.
         plans: coarse to fine.
+
+    Returns:
+        One `Stage` for each plan.
     """
     config = dialed(config)
     solver, stages = create_solver(config), []
@@ -62,17 +76,19 @@ def plan_stages(config: StylizeConfig, backbone: Backbone, plans: Sequence[Scale
 
 
 def _of_scale(config: StylizeConfig, index: int) -> StylizeConfig:
-    """The config with what changes from scale to scale as it is at that one, 0 the coarsest."""
+    """The options at one scale: content weight and voting depend on ``index``, which is 0 at the coarsest scale."""
     votes, fade = config.voting or (0.0,), 1.0 if config.content_fade is None else config.content_fade
     content_weight = (config.content_weight or 0.0) * fade**index
-    return config.overlay({"content_weight": content_weight, "content_fade": 1.0, "voting": votes[min(index, len(votes) - 1)]})
+    voting = votes[min(index, len(votes) - 1)]
+    return config.overlay({"content_weight": content_weight, "content_fade": 1.0, "voting": voting})
 
 
 def _strokes_alone(config: StylizeConfig) -> StylizeConfig:
-    """The config of a scale that takes no step: of the matches it needs their places, whatever the network sees there."""
-    return config.overlay({"neighbour_layers": (config.neighbour_layers or ())[:1], "style_weight": 0.0, "content_weight": 0.0})
+    """Options of a scale without iterations: its objective only resizes the matches, for patch voting."""
+    layers = (config.neighbour_layers or ())[:1]
+    return config.overlay({"neighbour_layers": layers, "style_weight": 0.0, "content_weight": 0.0})
 
 
 def _finer(solver: Solver) -> Solver:
-    """A solver that keeps to the detail, where it moves bands: what is larger was painted at the scale below."""
+    """The solver with coarser bands that move less, if it moves bands: large shapes were painted at the scale below."""
     return replace(solver, variable=solver.variable.finer(_FALL))

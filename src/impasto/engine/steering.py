@@ -1,4 +1,4 @@
-"""Changes between two iterations: what may be changed, and when it was."""
+"""Changes of options during a run."""
 
 from __future__ import annotations
 
@@ -15,29 +15,33 @@ __all__ = ["STEERED", "Change", "Event"]
 
 STEERED = (
     *("strength", "content_weight", "style_weight", "neighbour_weight", "tv_weight", "meanstd_weight"),
-    *("content_layer_weights", "style_layer_weights", "style_blend", "neighbour_mix", "neighbour_coherence", "neighbour_refresh"),
+    *("content_layer_weights", "style_layer_weights", "style_blend"),
+    *("neighbour_mix", "neighbour_coherence", "neighbour_refresh"),
     *("voting", "voting_edges", "detail", "step_size", "cooling", "plateau"),
 )
-"""Options that may be changed while a run paints: those that decide neither what size a scale has nor which features are seen."""
+"""Options that may be changed during a run: neither the sizes of scales nor the layers depend on them."""
 
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """Options that get other values, and another mask.
+    """New values of some options, and a new mask.
 
     Attributes:
-        options: of `STEERED`.
-        mask: ``(1, 1, H, W)`` in [0, 1], what each pixel counts for from now on; None leaves it.
+        options: by name, of `STEERED`.
+        mask: ``(1, 1, H, W)`` in [0, 1], weight of each pixel in the loss from now on; None keeps the present one.
     """
 
     options: Mapping[str, Any] = field(default_factory=dict)
     mask: Tensor | None = None
 
     def check(self, config: StylizeConfig) -> None:
-        """See that it can be made.
+        """Check that the change can be made.
+
+        Args:
+            config: of the run before the change.
 
         Raises:
-            ConfigError: an option is unknown, cannot be changed while a run paints, or takes no such value.
+            ConfigError: an option is unknown, cannot be changed during a run, or does not accept the value.
         """
         for name in self.options:
             if name not in STEERED:
@@ -50,7 +54,12 @@ class Change:
 
 @dataclass(frozen=True, eq=False)
 class Event:
-    """A change, and after which step it was made; 0 before the first one."""
+    """A change and its time.
+
+    Attributes:
+        step: number of the step after which it is made; 0 before the first one.
+        change: what is changed.
+    """
 
     step: int
     change: Change
