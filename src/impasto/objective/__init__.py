@@ -1,4 +1,5 @@
-"""The loss of one scale: weighted terms, their value and gradient (Gatys et al. 2016, equation 7).
+"""The loss of one scale: a weighted sum of terms, with its value and gradient (Gatys et al. 2016, equation 7).
 
-Read `objective`, `terms`, then `build`, which makes one from options, and `state`, what it has found. The engine may import it.
+Read `objective`, `terms`, then `build`, which makes an objective from options, and `state`, its state dict. The engine
+and the packages above it may import this one.
 """

@@ -1,4 +1,4 @@
-"""From content and styles to an objective: one weighted term for each target."""
+"""Builds an objective from content, styles and options: one weighted term for each loss and layer."""
 
 from __future__ import annotations
 
@@ -32,12 +32,16 @@ from .terms import ContentTerm, NeighbourTerm, SplitTerm, StyleDistance, StyleTe
 
 __all__ = ["Carried", "build_objective", "no_sum", "refining", "tileable"]
 
-Matched = tuple[StyleTargets, float]  # a style that is matched, and its share
+Matched = tuple[StyleTargets, float]  # targets of a style, and its mixing weight
 
 
 @dataclass(frozen=True)
 class Carried:
-    """Matches to begin with, of another canvas of this or another size; they are looked for again in time."""
+    """Matches of another canvas to start with, of any size; unlike those of the scale below, they are searched again.
+
+    Attributes:
+        field: the matches.
+    """
 
     field: Field
 
@@ -52,20 +56,25 @@ def build_objective(
     below: Field | Carried | None = None,
     mask: Tensor | None = None,
 ) -> Objective:
-    """The objective of one scale; the content is taken as it is, nothing is resized.
+    """Build the objective of one scale. The content is used at its own size; nothing is resized.
 
     Args:
         content: ``(1, 3, H, W)`` in [0, 1]; the canvas has its size.
-        styles: what is known of each, mixed by ``config.style_blend``.
-        config: layers, forms and coefficients; resolved here if it is not yet.
-        backbone: the network that sees, on the content's device. Where ``config.wrap`` asks for it, content and canvas are seen
-            to go on over their border; styles never are.
-        canvas: what the first search for neighbours sees beside the content; None for the content alone.
-        below: the matches of the scale below, to be kept; or `Carried` ones; None searches for matches.
-        mask: ``(1, 1, H, W)`` in [0, 1], what each pixel counts for; None for 1.
+        styles: features and statistics of each style, mixed by ``config.style_blend``.
+        config: layers, forms and coefficients; resolved if it is not yet.
+        backbone: the network, on the content's device. With ``config.wrap`` it pads content and canvas circularly;
+            styles never wrap.
+        canvas: ``(1, 3, H, W)``, from which the first search for neighbours starts; None starts it from the content.
+        below: the matches of the scale below, which are kept; or `Carried` ones, to start with; None searches for
+            matches.
+        mask: ``(1, 1, H, W)`` in [0, 1], weight of each pixel; None is 1 everywhere.
+
+    Returns:
+        The `Objective`, for canvases of the content's size.
 
     Raises:
-        ConfigError: an option says something of another number of styles, or a layer is unknown to the backbone.
+        ConfigError: an option is for another number of styles, a layer is unknown to the backbone, or the loss cannot
+            be evaluated in tiles as asked.
         PictureError: there is no style.
     """
     config = config.resolve()
@@ -73,46 +82,48 @@ def build_objective(
         raise no_sum()
     backbone = backbone.wrapped(config.wrap) if config.wrap != "none" else backbone
     parts = parts_of(config, len(styles))
-    weights = _Weights(mask, backbone)
-    terms: list[Term] = [*_content_terms(content, config, backbone, weights), *_style_terms(styles, parts, config, weights)]
+    masks = _Masks(mask, backbone)
+    terms: list[Term] = [*_content_terms(content, config, backbone, masks)]
+    terms += _style_terms(styles, parts, config, masks)
     if config.neighbour_weight:
         matched = [(style, part.share) for style, part in zip(styles, parts, strict=True) if part.share]
         if config.neighbour_match == "layers":
-            terms += _split_terms(matched, config, weights)
+            terms += _split_terms(matched, config, masks)
         elif below is None or isinstance(below, Carried):
             carried = below.field if below else None
-            terms.append(_searched_term(content, canvas, matched, config, backbone, weights, carried))
+            terms.append(_searched_term(content, canvas, matched, config, backbone, masks, carried))
         else:
-            terms.append(_carried_term(content, matched, config, below, weights))
+            terms.append(_carried_term(content, matched, config, below, masks))
     if config.tv_weight:
         terms.append(VariationTerm(config.tv_weight, config.tv_loss, config.wrap))
     return Objective(backbone, tuple(terms), config.tile_size)
 
 
 @dataclass(frozen=True)
-class _Weights:
-    """What the positions of each grid count for; None where all count the same.
+class _Masks:
+    """Weights of the positions of each grid, from a mask of the content; None where all weigh alike.
 
-    A cell has the mean of its own pixels, at the edges too: what it sees beyond them is no other region's paint, because each
-    region is painted on a canvas of its own (see `patchwork`).
+    Each cell has the mean of the mask over its own pixels, also at the edges of a region: what its receptive field
+    covers beyond them is not painted by another region, because each region has a canvas of its own (see
+    `regions.painter`).
     """
 
     mask: Tensor | None
     backbone: Backbone
 
     def of(self, name: str) -> Tensor | None:
-        """Of a layer, ``(1, 1, h, w)``."""
+        """The mask of a layer, ``(1, 1, h, w)``."""
         if self.mask is None:
             return None
         stride = self.backbone.layers[held_layer(name, self.backbone.layers)].stride
         return resized_mask(self.mask, (self.mask.shape[2] // stride, self.mask.shape[3] // stride))
 
     def on(self, grid: Size) -> Tensor | None:
-        """Of the places that are matched, ``(h * w,)``."""
+        """The mask of the positions that are matched, ``(h * w,)``."""
         return None if self.mask is None else resized_mask(self.mask, grid).flatten()
 
 
-def _content_terms(content: Tensor, config: StylizeConfig, backbone: Backbone, weights: _Weights) -> list[ContentTerm]:
+def _content_terms(content: Tensor, config: StylizeConfig, backbone: Backbone, masks: _Masks) -> list[ContentTerm]:
     layers, form = config.content_layers or (), config.content_loss or "relative"
     if not config.content_weight or not layers:
         return []
@@ -122,7 +133,7 @@ def _content_terms(content: Tensor, config: StylizeConfig, backbone: Backbone, w
     targets = _content_targets(content, tuple(given), config, backbone)
 
     def term(name: str, weight: float) -> ContentTerm:
-        target, mask = targets[name], weights.of(name)
+        target, mask = targets[name], masks.of(name)
         size = target.size(name, mask) if isinstance(target, Anew) else content_size(target, mask)
         return ContentTerm((name,), weight, target, content_divisor(*size, form), mask)
 
@@ -132,31 +143,35 @@ def _content_terms(content: Tensor, config: StylizeConfig, backbone: Backbone, w
 def _content_targets(
     content: Tensor, layers: tuple[str, ...], config: StylizeConfig, backbone: Backbone
 ) -> Mapping[str, Tensor | Anew]:
-    """By layer. What fits into memory at once is kept, as no tile has to see it again."""
+    """Target features of each layer, or, with ``content_targets="recompute"``, how to recompute them for each tile."""
     if config.content_targets == "recompute" and is_tiled(content, config.tile_size):
         return dict.fromkeys(layers, Anew(backbone, content, layers, config.tile_size))
     return picture_features(backbone, content, layers, config.tile_size)
 
 
 def _style_terms(
-    styles: Sequence[StyleTargets], parts: Sequence[Part], config: StylizeConfig, weights: _Weights
+    styles: Sequence[StyleTargets],
+    parts: Sequence[Part],
+    config: StylizeConfig,
+    masks: _Masks,
 ) -> list[StyleTerm]:
-    """A term for each layer that has a weight, and of which some style has a share."""
+    """A term for each layer with a weight above 0 for which some style has a share above 0."""
     layers = config.style_layers or ()
     coefficients = config.style_layer_weights or (1.0,) * len(layers)
-    blocks = {name: weights.backbone.layers[held_layer(name, weights.backbone.layers)].block for name in layers}
+    blocks = {name: masks.backbone.layers[held_layer(name, masks.backbone.layers)].block for name in layers}
     shares = {name: [part.share_of(block) for part in parts] for name, block in blocks.items()}
     given = {name: w for name, w in zip(layers, coefficients, strict=True) if w and any(shares[name])}
     if not config.style_weight or not given:
         return []
     scale, distance = config.style_weight / sum(given.values()), _distance(config)
     targets = {name: blend([style.stats[name] for style in styles], shares[name]) for name in given}
-    masks = {name: weights.of(name) for name in given}
-    return [StyleTerm((n,), scale * w, distance, _as_many(targets[n], masks[n]), masks[n]) for n, w in given.items()]
+    counted = {name: masks.of(name) for name in given}
+    targets = {name: _as_many(target, counted[name]) for name, target in targets.items()}
+    return [StyleTerm((n,), scale * w, distance, targets[n], counted[n]) for n, w in given.items()]
 
 
 def _as_many(target: Sums, mask: Tensor | None) -> Sums:
-    """The target over as many positions as the mask counts, for sums that are compared as they are."""
+    """The target scaled to the number of positions of the mask, for distances that compare sums, not means."""
     return target if mask is None else Sums(*(part * (mask.sum() / target.positions) for part in target))
 
 
@@ -183,14 +198,14 @@ def _searched_term(
     matched: Sequence[Matched],
     config: StylizeConfig,
     backbone: Backbone,
-    weights: _Weights,
+    masks: _Masks,
     carried: Field | None,
 ) -> NeighbourTerm:
     layers, grid, search = config.neighbour_layers or (), grid_of(content), _search(content, matched, config, backbone)
     nothing = torch.zeros(len(search.query), dtype=torch.long, device=content.device)
     unmatched = Field(nothing, grid, search.grids, config.wrap)
     weight, pictures = config.neighbour_weight or 0.0, _pictures(matched)
-    term = NeighbourTerm(layers, weight, unmatched, search.query, pictures, search, weights.on(grid))
+    term = NeighbourTerm(layers, weight, unmatched, search.query, pictures, search, masks.on(grid))
     if carried is not None:
         return term.matched(enlarged(carried, grid, search.grids))
 
@@ -212,7 +227,7 @@ def _search(content: Tensor, matched: Sequence[Matched], config: StylizeConfig, 
 
 
 def _inside(matched: Sequence[Matched]) -> Tensor | None:
-    """The rows of the joint bank that may be matched; None for all."""
+    """The rows of the joint bank that may be matched, bool ``(n,)``; None for all."""
     given = [style.inside for style, _ in matched]
     if all(rows is None for rows in given):
         return None
@@ -224,7 +239,7 @@ def _inside(matched: Sequence[Matched]) -> Tensor | None:
 def _searched(
     lengths: Sequence[int], shares: Sequence[float], config: StylizeConfig, inside: Tensor | None = None
 ) -> Tensor | None:
-    """The rows to search: of each style no more than its share of the bank, drawn by the seed; None where that is all."""
+    """Rows to search: of each style a random sample of at most its share of ``neighbour_bank`` rows; None for all."""
     most = [max(1, round(config.neighbour_bank * share / sum(shares))) for share in shares]
     if inside is None and all(length <= limit for length, limit in zip(lengths, most, strict=True)):
         return None
@@ -236,8 +251,8 @@ def _searched(
     return torch.cat(drawn)
 
 
-def _split_terms(matched: Sequence[Matched], config: StylizeConfig, weights: _Weights) -> list[SplitTerm]:
-    """One term for each layer, all with the same weight: their sum is what is published."""
+def _split_terms(matched: Sequence[Matched], config: StylizeConfig, masks: _Masks) -> list[SplitTerm]:
+    """One term for each layer, all with the same weight (Kolkin et al. 2022, feature splitting)."""
     whole = sum(share for _, share in matched)
 
     def bank(layer: str) -> Tensor:
@@ -245,17 +260,17 @@ def _split_terms(matched: Sequence[Matched], config: StylizeConfig, weights: _We
         return torch.cat([drawn(style.split[layer], share * most, config.seed) for style, share in matched])
 
     weight = config.neighbour_weight or 0.0
-    return [SplitTerm((name,), weight, bank(name), mask=weights.of(name)) for name in config.neighbour_layers or ()]
+    return [SplitTerm((name,), weight, bank(name), mask=masks.of(name)) for name in config.neighbour_layers or ()]
 
 
 def _carried_term(
-    content: Tensor, matched: Sequence[Matched], config: StylizeConfig, below: Field, weights: _Weights
+    content: Tensor, matched: Sequence[Matched], config: StylizeConfig, below: Field, masks: _Masks
 ) -> NeighbourTerm:
-    """The matches of the scale below, enlarged; they are not looked for again."""
+    """The term of a scale that keeps the matches of the scale below, enlarged to its grid."""
     field = enlarged(below, grid_of(content), _grids(matched))
     wanted = directions(joined([style.bank for style, _ in matched]), field.rows)
     layers = config.neighbour_layers or ()
-    mask = weights.on(field.grid)
+    mask = masks.on(field.grid)
     return NeighbourTerm(layers, config.neighbour_weight or 0.0, field, wanted, _pictures(matched), None, mask)
 
 
@@ -268,26 +283,37 @@ def _pictures(matched: Sequence[Matched]) -> tuple[Tensor, ...]:
 
 
 def tileable(config: StylizeConfig) -> bool:
-    """Whether the loss is one that can be evaluated in tiles."""
+    """Whether the loss can be evaluated in tiles: neither if layers are matched one by one nor if the canvas wraps."""
     layer_by_layer = bool(config.neighbour_weight) and config.neighbour_match == "layers"
     return config.wrap == "none" and not layer_by_layer
 
 
 def no_sum() -> ConfigError:
-    """What a loss that is not `tileable` is refused with."""
-    return ConfigError("layers matched one by one, and pictures that join, are no sum over tiles", "leave out --tile-size")
+    """The error for a loss that is not `tileable`."""
+    return ConfigError(
+        "layers matched one by one, and pictures that join, are no sum over tiles",
+        "leave out --tile-size",
+    )
 
 
 def refining(config: StylizeConfig, backbone: Backbone) -> StylizeConfig:
-    """The config of a scale that only refines: of the style's and the neighbours' layers those whose cells are 4 px or less.
+    """The options of a scale that only refines: only style and neighbour layers with a stride of 4 px or less.
 
-    What the deeper ones see was painted at the scale below.
+    Deeper layers see large shapes, which the scale below has painted.
+
+    Args:
+        config: of the scale.
+        backbone: whose layers they are.
+
+    Returns:
+        The options with fewer layers.
     """
     weights = config.style_layer_weights or (1.0,) * len(config.style_layers or ())
     style = [(n, w) for n, w in zip(config.style_layers or (), weights, strict=True) if _is_fine(n, backbone)]
     matched = [name for name in config.neighbour_layers or () if _is_fine(name, backbone)]
     kept = {"style_layers": [n for n, _ in style], "style_layer_weights": [w for _, w in style]}
-    return config.overlay({**(kept if any(w for _, w in style) else {}), "neighbour_layers": matched or config.neighbour_layers})
+    changed = kept if any(w for _, w in style) else {}
+    return config.overlay({**changed, "neighbour_layers": matched or config.neighbour_layers})
 
 
 def _is_fine(name: str, backbone: Backbone) -> bool:

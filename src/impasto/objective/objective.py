@@ -1,6 +1,6 @@
-"""The weighted terms of one scale together: their value and gradient at a canvas.
+"""The objective of one scale: a weighted sum of terms, with its value and gradient at a canvas.
 
-Neighbours are looked for again with `Objective.refreshed`, which returns a new objective: nothing changes in place.
+An objective is immutable: `Objective.refreshed` searches the nearest neighbours again and returns a new one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,12 @@ __all__ = ["Objective", "Report"]
 
 @dataclass(frozen=True)
 class Report:
-    """The loss at a canvas: ``terms`` are already weighted and sum to ``total``."""
+    """The loss at a canvas.
+
+    Attributes:
+        total: the loss.
+        terms: the weighted terms, by name; they sum to ``total``.
+    """
 
     total: float
     terms: dict[str, float]
@@ -29,9 +34,13 @@ class Report:
 
 @dataclass(frozen=True)
 class Objective:
-    """The loss of one scale, for one canvas size. Build it with `targets.build_objective`.
+    """The loss of one scale, for canvases of one size. `build.build_objective` makes it.
 
-    With a ``tile_size`` (px; 0 for none) larger canvases are evaluated in tiles: the same numbers to rounding, in less memory.
+    Attributes:
+        backbone: the network.
+        terms: the weighted terms.
+        tile_size: in px; larger canvases are evaluated in tiles, with equal results up to rounding, in less memory. 0:
+            never.
     """
 
     backbone: Backbone
@@ -39,26 +48,44 @@ class Objective:
     tile_size: int = 0
 
     def __post_init__(self) -> None:
-        # What a term keeps of its pictures has no history, so one backward pass per evaluation frees all it made.
+        # Targets need no gradient, so one backward pass per evaluation frees its whole graph.
         object.__setattr__(self, "_layers", tuple(dict.fromkeys(name for term in self.terms for name in term.layers)))
 
     def features(self, canvas: Tensor) -> dict[str, Tensor]:
-        """Features of every layer the terms need; 'pixels' is the canvas itself, at full precision."""
+        """Features of all layers that the terms need, by name; ``pixels`` is the canvas itself, at full precision.
+
+        Args:
+            canvas: ``(1, 3, H, W)`` in [0, 1].
+
+        Returns:
+            ``(1, C_l, H_l, W_l)`` for each layer l.
+        """
         return features_of(self.backbone, canvas, self._layers)  # type: ignore[attr-defined]
 
     def value(self, canvas: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """The differentiable total and the weighted terms (0 for a term that has no weight)."""
+        """The loss, differentiable.
+
+        Args:
+            canvas: ``(1, 3, H, W)`` in [0, 1].
+
+        Returns:
+            The total, a scalar ``()``, and the weighted terms by name; content, style and tv are 0 where they have no
+            weight.
+        """
         features = self.features(canvas)
         return _added(((term.name, term(features)) for term in self.terms), canvas)
 
     def value_and_grad(self, canvas: Tensor) -> tuple[Report, Tensor]:
-        """The report and the gradient of its total.
+        """The loss and its gradient.
 
         Args:
             canvas: ``(1, 3, H, W)`` in [0, 1], of the size the objective was built for.
 
+        Returns:
+            The `Report`, and the gradient ``(1, 3, H, W)`` of its total.
+
         Raises:
-            ConfigError: a term is no sum over tiles, and the canvas is larger than a tile.
+            ConfigError: the canvas is larger than a tile, and a term cannot be evaluated in tiles.
         """
         if is_tiled(canvas, self.tile_size):
             values, gradient = value_and_grad(self.backbone, self.terms, canvas, self.tile_size)
@@ -72,12 +99,21 @@ class Objective:
 
     @torch.no_grad()
     def total(self, canvas: Tensor) -> float:
-        """The total alone."""
-        return self.value_and_grad(canvas)[0].total if is_tiled(canvas, self.tile_size) else self.value(canvas)[0].item()
+        """The loss at a canvas ``(1, 3, H, W)``, as a number."""
+        if is_tiled(canvas, self.tile_size):
+            return self.value_and_grad(canvas)[0].total
+        return self.value(canvas)[0].item()
 
     @torch.no_grad()
     def refreshed(self, canvas: Tensor) -> Objective:
-        """This objective with the neighbours looked for again; itself where nothing is searched for."""
+        """Search the nearest neighbours again.
+
+        Args:
+            canvas: ``(1, 3, H, W)`` in [0, 1].
+
+        Returns:
+            A new objective; the same one if no term searches.
+        """
         if not self.searches:
             return self
 
@@ -89,30 +125,30 @@ class Objective:
 
     @property
     def tileable(self) -> bool:
-        """Whether it can be evaluated in tiles."""
+        """Whether all terms can be evaluated in tiles."""
         return self.backbone.wrap == "none" and all(isinstance(term, (Additive, Local)) for term in self.terms)
 
     def with_terms(self, terms: Sequence[Term]) -> Objective:
-        """The same with further terms."""
+        """A new objective with additional terms."""
         return dataclasses.replace(self, terms=(*self.terms, *terms))
 
     def in_tiles(self, tile_size: int) -> Objective:
-        """The same with tiles of another size, in px; 0 for none."""
+        """A new objective with another size of tiles, in px; 0 for none."""
         return self if tile_size == self.tile_size else dataclasses.replace(self, tile_size=tile_size)
 
     @property
     def matching(self) -> NeighbourTerm | None:
-        """The term that matches neighbours, where there is one."""
+        """The term that matches hypercolumns; None if there is none."""
         return next((term for term in self.terms if isinstance(term, NeighbourTerm)), None)
 
     @property
     def searches(self) -> bool:
-        """Whether neighbours are looked for again."""
+        """Whether a term searches nearest neighbours again in `refreshed`."""
         return any(isinstance(term, Searching) and term.searches for term in self.terms)
 
 
 def _added(values: Iterable[tuple[str, Tensor]], canvas: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-    """The total and the terms by name; those that every report has are 0 where there are none."""
+    """Sum the terms by name and in total; content, style and tv are always present."""
     zero = canvas.new_zeros(())
     parts: dict[str, Tensor] = {"content": zero, "style": zero, "tv": zero}
     for name, value in values:

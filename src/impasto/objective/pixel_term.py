@@ -1,7 +1,8 @@
-"""A guest among the terms: pixels that should be those of another picture, each as far as it counts.
+"""A term that the caller may add: the squared difference from a given picture, with a weight for each pixel.
 
-What a film asks of a frame is of this form: the last frame, moved, where nothing came into view (Ruder, Dosovitskiy, Brox 2016,
-"Artistic style transfer for videos", arXiv 1604.08610, equation 7).
+The temporal loss of video style transfer has this form: the target is the last frame, warped by the optical flow, and
+the weight is 0 where it is disoccluded (Ruder, Dosovitskiy, Brox 2016, "Artistic style transfer for videos", arXiv
+1604.08610, equation 7).
 """
 
 from __future__ import annotations
@@ -22,12 +23,18 @@ __all__ = ["PixelTerm", "pixel_target"]
 
 @dataclass(frozen=True, eq=False)
 class PixelTerm:
-    """The mean squared difference of the counted pixels from those of a target, times a weight; additive over pixels.
+    """Weighted mean squared difference from a picture: weight x sum of m (x - t)^2 / (3 sum of m). Additive over tiles.
 
     Attributes:
         weight: the coefficient.
-        target: ``(1, 3, H, W)`` in [0, 1], of the canvas's size.
-        mask: ``(1, 1, H, W)`` in [0, 1], what each pixel counts; where all are 0, the loss is 0.
+        target: t, ``(1, 3, H, W)`` in [0, 1], of the canvas's size.
+        mask: m, ``(1, 1, H, W)`` in [0, 1], the weight of each pixel; where all are 0, the loss is 0.
+
+    Examples:
+        >>> import torch
+        >>> term = PixelTerm(2.0, torch.zeros(1, 3, 2, 2), torch.ones(1, 1, 2, 2))
+        >>> term({"pixels": torch.full((1, 3, 2, 2), 0.5)}).item()
+        0.5
     """
 
     name: ClassVar[str] = "pixels"
@@ -37,7 +44,7 @@ class PixelTerm:
     mask: Tensor
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
-        """The weighted loss, a scalar."""
+        """The weighted loss, a scalar ``()``."""
         return self._of(features[PIXELS], self.target, self.mask)
 
     def seen(self, tile: Tile) -> dict[str, Cells]:
@@ -49,17 +56,20 @@ class PixelTerm:
         return self._of(features[PIXELS], tile.of(self.target, PIXELS), tile.of(self.mask, PIXELS))
 
     def _of(self, pixels: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-        counted = (3 * self.mask.sum()).clamp_min(1e-12)  # of the whole picture: shares of tiles then add to its loss
+        counted = (3 * self.mask.sum()).clamp_min(1e-12)  # over the whole picture, so that tiles add up
         return self.weight * (mask * (pixels - target).square()).sum() / counted
 
 
 def pixel_target(target: Tensor, mask: Tensor, weight: float) -> Callable[[Size, Backbone], PixelTerm]:
-    """A guest (see `engine.inputs.Guest`) that holds the canvas to a picture, resized to each scale.
+    """A factory of a `PixelTerm` for each scale (see `engine.inputs.Guest`); the picture is resized to the scale.
 
     Args:
         target: ``(1, 3, H, W)`` in [0, 1], of any size.
-        mask: ``(1, 1, H, W)`` in [0, 1], of any size, what each pixel counts.
+        mask: ``(1, 1, H, W)`` in [0, 1], of any size, the weight of each pixel.
         weight: the coefficient.
+
+    Returns:
+        A function from a size (height, width) and a network to the term.
     """
 
     def guest(size: Size, backbone: Backbone) -> PixelTerm:

@@ -1,4 +1,4 @@
-"""What an objective has found, as a value: with it, one that is built anew becomes the one that was saved."""
+"""State dict of an objective: the matches of its terms, to be saved and loaded into a rebuilt objective."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ __all__ = ["field_of", "restored", "saved"]
 
 
 def saved(objective: Objective) -> dict[str, Any]:
-    """What the terms of an objective have found, and its tiles: a flat dict of tensors and numbers.
+    """The state dict of an objective: its matches and the size of its tiles.
 
-    All else that an objective holds follows from its pictures, its options and the seed.
+    Everything else in an objective can be rebuilt from the pictures, the options and the seed.
+
+    Returns:
+        A flat dict of tensors and numbers.
     """
     found: dict[str, Any] = {"tile_size": objective.tile_size}
     for term in objective.terms:
@@ -28,15 +31,28 @@ def saved(objective: Objective) -> dict[str, Any]:
 
 @torch.no_grad()
 def restored(objective: Objective, found: Mapping[str, Any]) -> Objective:
-    """The objective as it was when it was `saved`."""
+    """Load a state dict into an objective of the same pictures and options.
+
+    Args:
+        objective: rebuilt.
+        found: from `saved`.
+
+    Returns:
+        A new objective, equal to the one that was saved.
+    """
     terms = tuple(term.with_found(found) if isinstance(term, Searching) else term for term in objective.terms)
     return replace(objective, terms=terms, tile_size=found["tile_size"])
 
 
 def field_of(found: Mapping[str, Any], wrap: str) -> Field | None:
-    """The matches of an objective that was `saved`, of a canvas that goes on over its border along the axes of ``wrap``.
+    """The matches in a state dict.
 
-    None where it had none.
+    Args:
+        found: from `saved`.
+        wrap: axes along which the canvas wraps around.
+
+    Returns:
+        The `Field`; None if the objective had none.
     """
     if "matches" not in found:
         return None

@@ -1,6 +1,7 @@
-"""The weighted terms of a loss: each is a frozen dataclass that turns the features of its layers into a scalar.
+"""The weighted terms of the loss: each is a frozen dataclass that maps the features of its layers to a scalar.
 
-Style terms go through `losses.Sums`, which add over positions; content, neighbours and variation are local.
+Style terms are functions of `losses.Sums`, which add up over positions; the other terms are sums over positions. So all
+but `SplitTerm` can be evaluated in tiles.
 """
 
 from __future__ import annotations
@@ -20,43 +21,67 @@ from ..losses import Sums, content_squares, cosine_loss, pulled, split_loss, sum
 from ..matching import Field, Search, columns, directions, grid_columns, sparse
 from ..tiling import Anew, Cells, Tile, grid_share, sources_of
 
-__all__ = ["ContentTerm", "NeighbourTerm", "Searching", "SplitTerm", "StyleDistance", "StyleTerm", "Term", "VariationTerm"]
+__all__ = [
+    "ContentTerm",
+    "NeighbourTerm",
+    "Searching",
+    "SplitTerm",
+    "StyleDistance",
+    "StyleTerm",
+    "Term",
+    "VariationTerm",
+]
 
 
 class Term(Protocol):
-    """One weighted part of the loss."""
+    """One weighted term of the loss."""
 
     name: ClassVar[str]
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """The layers its call looks up."""
+        """Names of the layers whose features it needs."""
         ...
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
-        """The weighted loss, a scalar."""
+        """The weighted loss.
+
+        Args:
+            features: ``(1, C_l, H_l, W_l)`` for each layer l, by its name.
+
+        Returns:
+            A scalar ``()``.
+        """
         ...
 
 
 @runtime_checkable
 class Searching(Protocol):
-    """A term that looks for something in the canvas, keeps what it finds, and looks again now and then."""
+    """A term with state: it searches the canvas for matches, and repeats the search from time to time."""
 
     @property
     def searches(self) -> bool:
-        """Whether it looks again."""
+        """Whether the search is repeated."""
         ...
 
     def looked_again(self, canvas: Tensor, look: Look) -> Term:
-        """The same term with what it finds in this canvas."""
+        """The term with the matches of this canvas.
+
+        Args:
+            canvas: ``(1, 3, H, W)`` in [0, 1].
+            look: computes hypercolumns of a picture.
+
+        Returns:
+            A new term.
+        """
         ...
 
     def found(self) -> dict[str, Any]:
-        """What it has found: a flat dict of tensors and numbers, of names that no other term has."""
+        """State dict of the term: tensors and numbers, under names that no other term uses."""
         ...
 
     def with_found(self, found: Mapping[str, Any]) -> Term:
-        """The same term with what one like it had `found`; itself where that is not there."""
+        """The term with the state from `found`; itself if that has no state of such a term."""
         ...
 
 
@@ -65,19 +90,23 @@ Look = Callable[[Tensor, Sequence[str]], Tensor]
 
 
 class StyleDistance(Protocol):
-    """Compares two statistics."""
+    """A distance between two statistics, such as `losses.gram_distance`."""
 
     def __call__(self, stats: Sums, target: Sums) -> Tensor:
-        """A scalar, 0 for equal statistics."""
+        """The distance, a scalar ``()``; 0 for equal statistics."""
         ...
 
 
 @dataclass(frozen=True)
 class ContentTerm:
-    """Features of one layer should stay those of the content picture; ``mask`` is how much each position counts.
+    """Content loss of one layer: the squared distance from the content's features, see `losses.content_loss`.
 
-    The ``target`` holds these features, or computes them anew for each tile; ``divisor`` is what the sum of squares is divided
-    by, see `losses.content_divisor`.
+    Attributes:
+        layers: the name of the layer.
+        weight: the coefficient.
+        target: the content's features ``(1, C, H, W)``, or how to recompute them for each tile.
+        divisor: of the sum of squares, see `losses.content_divisor`.
+        mask: ``(1, 1, H, W)`` in [0, 1], weight of each position; None is 1 everywhere.
     """
 
     name: ClassVar[str] = "content"
@@ -88,7 +117,7 @@ class ContentTerm:
     mask: Tensor | None = None
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
-        """The weighted distance of the layer's features from the content's, see `losses.content_loss`."""
+        """The weighted loss, a scalar ``()``."""
         (name,) = self.layers
         target = self.target.whole(name) if isinstance(self.target, Anew) else self.target
         return self.weight * (content_squares(features[name], target, self.mask) / self.divisor)
@@ -107,7 +136,15 @@ class ContentTerm:
 
 @dataclass(frozen=True)
 class StyleTerm:
-    """Statistics of one layer should become those of the style; ``mask`` is how much each position counts for them."""
+    """Style loss of one layer: the distance between the statistics of the canvas and those of the style.
+
+    Attributes:
+        layers: the name of the layer.
+        weight: the coefficient.
+        distance: between the statistics.
+        target: statistics of the style.
+        mask: ``(1, 1, H, W)`` in [0, 1], weight of each position of the canvas; None is 1 everywhere.
+    """
 
     name: ClassVar[str] = "style"
     layers: tuple[str, ...]
@@ -117,7 +154,7 @@ class StyleTerm:
     mask: Tensor | None = None
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
-        """The weighted distance of the layer's statistics from the style's."""
+        """The weighted loss, a scalar ``()``."""
         return self.compare(self.sums(features))
 
     def sums(self, features: Mapping[str, Tensor], tile: Tile | None = None) -> Sums:
@@ -138,7 +175,13 @@ class StyleTerm:
 
 @dataclass(frozen=True)
 class VariationTerm:
-    """Neighbouring pixels should not differ."""
+    """Total variation of the canvas, see `losses.total_variation`.
+
+    Attributes:
+        weight: the coefficient.
+        form: of the norm.
+        wrap: axes along which the canvas wraps around.
+    """
 
     name: ClassVar[str] = "tv"
     layers: ClassVar[tuple[str, ...]] = (PIXELS,)
@@ -147,14 +190,13 @@ class VariationTerm:
     wrap: str = "none"
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
-        """The weighted total variation."""
+        """The weighted loss, a scalar ``()``."""
         return self.weight * total_variation(features[PIXELS], self.form, self.wrap)
 
     def seen(self, tile: Tile) -> dict[str, Cells]:
-        """See `tiling.Local`: a pixel more on each side, where there is one."""
-        rows, columns = (
-            (max(0, start - 1), min(length, stop + 1)) for (start, stop), length in zip(tile.pixels, tile.size, strict=True)
-        )
+        """See `tiling.Local`: the tile and one more pixel on each side, where there is one."""
+        sides = zip(tile.pixels, tile.size, strict=True)
+        rows, columns = ((max(0, start - 1), min(length, stop + 1)) for (start, stop), length in sides)
         return {PIXELS: (rows, columns)}
 
     def share(self, features: Mapping[str, Tensor], tile: Tile) -> Tensor:
@@ -167,10 +209,16 @@ class VariationTerm:
 
 @dataclass(frozen=True)
 class NeighbourTerm:
-    """Hypercolumns should point where their nearest style hypercolumns point.
+    """Nearest-neighbour loss: the mean cosine distance between hypercolumns and their matches (Kolkin et al. 2022).
 
-    ``field`` holds the matches and ``wanted`` their directions; ``pictures`` are those of the field's grids. Without a
-    ``search`` the matches stay as they are. ``mask`` ``(h * w,)`` is how much each place counts.
+    Attributes:
+        layers: names of the layers of the hypercolumns.
+        weight: the coefficient.
+        field: the matches, h x w.
+        wanted: the matched hypercolumns, normalised, ``(h * w, C)``.
+        pictures: of the style, ``(1, 3, H, W)``, one for each grid of the field.
+        search: how matches are found; None keeps them.
+        mask: ``(h * w,)``, weight of each position; None weighs all alike.
     """
 
     name: ClassVar[str] = "neighbours"
@@ -183,18 +231,18 @@ class NeighbourTerm:
     mask: Tensor | None = None
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
-        """The weighted mean of 1 - cosine to the matches."""
+        """The weighted loss, a scalar ``()``, see `losses.cosine_loss`."""
         columns = [grid_columns(features[name], self.field.grid, self.field.wrap) for name in self.layers]
         return self.weight * cosine_loss(columns, self.wanted, self.mask)
 
     def seen(self, tile: Tile) -> dict[str, Cells]:
-        """See `tiling.Local`: as far as the interpolation reaches."""
+        """See `tiling.Local`: all cells that the interpolation to the tile's positions depends on."""
         return sources_of(tile, self.layers, self.field.grid)
 
     def share(self, features: Mapping[str, Tensor], tile: Tile) -> Tensor:
         """See `tiling.Local`."""
         (top, bottom), (left, right) = tile.own_of(self.field.grid)
-        wanted = self.wanted.reshape(*self.field.grid, -1)[top:bottom, left:right].flatten(0, 1)
+        wanted = self.wanted.reshape(*self.field.grid, -1)[top:bottom, left:right].flatten(0, 1)  # (n, C)
         parts = grid_share(features, tile, self.layers, self.field.grid)
         if self.mask is None:
             return self.weight * (len(wanted) / len(self.wanted)) * cosine_loss(parts, wanted)
@@ -207,21 +255,21 @@ class NeighbourTerm:
         return self.search is not None
 
     def looked_again(self, canvas: Tensor, look: Look) -> NeighbourTerm:
-        """See `Searching`: new neighbours."""
+        """See `Searching`: the matches of this canvas."""
         if self.search is None:
             return self
         return self.matched(self.search.find(look(self.search.sees(canvas), self.layers), self.field.grid))
 
     def found(self) -> dict[str, Any]:
-        """See `Searching`: the rows of the `Field`, and ``(1 + n, 2)`` its grid and those of the bank."""
+        """See `Searching`: rows of the `Field`, and ``(1 + n, 2)``, its grid and the bank's grids."""
         return {"matches": self.field.rows, "grids": torch.tensor([self.field.grid, *self.field.grids])}
 
     def with_found(self, found: Mapping[str, Any]) -> NeighbourTerm:
-        """See `Searching`; one that does not search has been built with its matches."""
+        """See `Searching`. A term without a search keeps the matches that it was built with."""
         return self.matched(dataclasses.replace(self.field, rows=found["matches"])) if "matches" in found else self
 
     def matched(self, field: Field) -> NeighbourTerm:
-        """The same term with these matches, where it can look for others."""
+        """The term with these matches; itself if it has no search."""
         if self.search is None:
             return self
         return dataclasses.replace(self, field=field, wanted=directions(self.search.bank, field.rows))
@@ -229,10 +277,16 @@ class NeighbourTerm:
 
 @dataclass(frozen=True)
 class SplitTerm:
-    """Features of one layer should point where the nearest features of the style do, looked for at every evaluation.
+    """Nearest-neighbour loss of one layer, with matches found at every evaluation (see `losses.split_loss`).
 
-    ``bank`` holds the layer's features of the style. A part of the canvas' positions is matched, by ``turn``; of a soft ``mask``
-    ``(1, 1, H, W)`` those of half and more.
+    At each evaluation only a regular subsample of the positions is matched, see `matching.sparse`.
+
+    Attributes:
+        layers: the name of the layer.
+        weight: the coefficient.
+        bank: features of the style, ``(m, C)``.
+        turn: number of the subsample.
+        mask: ``(1, 1, H, W)`` in [0, 1]; only positions of 0.5 or more are matched. None for all.
     """
 
     name: ClassVar[str] = "neighbours"
@@ -243,8 +297,8 @@ class SplitTerm:
     mask: Tensor | None = None
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
-        """The weighted mean of 1 - centred cosine to the matches."""
-        ours = columns(sparse(features[self.layers[0]], self.turn))
+        """The weighted loss, a scalar ``()``."""
+        ours = columns(sparse(features[self.layers[0]], self.turn))  # (n, C)
         if self.mask is not None:
             ours = ours[columns(sparse(self.mask, self.turn))[:, 0] >= HALF]
         return self.weight * split_loss(ours, self.bank) if len(ours) else ours.sum()
@@ -255,7 +309,7 @@ class SplitTerm:
         return True
 
     def looked_again(self, canvas: Tensor, look: Look) -> SplitTerm:
-        """See `Searching`: the next part of the positions."""
+        """See `Searching`: the term with the next subsample of positions."""
         return dataclasses.replace(self, turn=self.turn + 1)
 
     def found(self) -> dict[str, Any]:
