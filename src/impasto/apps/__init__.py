@@ -1,4 +1,5 @@
-"""What people do with the engine beyond one picture: batches, comparisons, textures, learnt styles.
+"""Applications of the engine beyond one picture: batches, comparisons, textures, learnt styles.
 
-Each module is one use, over `impasto.api`; none imports another. The command line and the demo may import it.
+Each module is one application, on top of `impasto.api`; none imports another. The command line and the demo may import
+them.
 """

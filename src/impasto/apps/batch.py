@@ -1,4 +1,4 @@
-"""Many pictures with one network: each content in each style, what is there already left out, an error ends one picture only."""
+"""Batches: every content in every style, with one network; existing results are skipped, errors end one picture."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Job:
         content: as in `stylize`.
         styles: one, or several that are mixed.
         output: the file to be written, or None.
-        folder: where the content lies in the folder that was given, and the output in its own.
+        folder: folder of the content relative to the folder that was given; the output lies in one of the same name.
     """
 
     content: Any
@@ -56,10 +56,14 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Painted:
-    """What became of a job: a ``result``, an ``error``, or neither.
+    """The result of a job: a ``result``, an ``error``, or neither.
 
-    Then the output was there before, painted ``otherwise`` where its record tells of other pictures or options; or it is
-    ``claimed``: another process is painting it.
+    Attributes:
+        job: the job.
+        result: the picture; None if it was not painted.
+        error: why it was not painted.
+        claimed: another process is painting it.
+        otherwise: the output existed already, and its record names other pictures or options.
     """
 
     job: Job
@@ -70,7 +74,12 @@ class Painted:
 
 
 class Batch(Iterator[Painted]):
-    """What became of each job, one style after the other; ``jobs`` are all there are, done or not."""
+    """Iterator over the results of all jobs, one style after another.
+
+    Args:
+        jobs: all jobs, finished or not.
+        painted: paints them.
+    """
 
     def __init__(self, jobs: Sequence[Job], painted: Iterator[Painted]) -> None:
         self.jobs, self._painted = jobs, painted
@@ -92,32 +101,35 @@ def batch(
     preset: str | None = None,
     **options: Any,
 ) -> Batch:
-    """Paint each content in each style: the network is loaded once, and what it sees in a style is kept for the next content.
+    """Paint every content in every style; the network is loaded once, and the features of a style are reused.
 
-    Every picture is written whole or not at all, and is claimed and looked for just before it is painted, so that a batch may be
-    broken off and taken up again, or shared by several processes. A picture of which there is a checkpoint goes on from it.
+    Each output is written atomically, and is claimed and looked for just before it is painted: a batch may be
+    interrupted and repeated, or shared by several processes. A picture with a checkpoint continues from it.
 
     Args:
         contents: a picture, a folder of pictures, or a list of such.
-        styles: one or a list; each is a picture, a folder whose pictures are pooled, or a list of styles that are mixed.
-        output: where results are written: a name with the fields ``{content}`` and ``{style}`` (file names without suffix)
-            and ``{index}`` (the number of the picture, from 1; ``{index:03}`` is 001). A name without suffix is a folder, for
-            ``{content}_{style}.png`` in it. Folders are made.
-            Of pictures that would have the same name, all but the first get a number.
-        force: paint again what is there already.
-        recursive: take the pictures of the folders in a folder as well; outputs lie in folders like theirs.
-        paint: called with each job and its run, to iterate over it; to cancel the batch, raise. It may save the result
-            itself, and returns it then. By default it is painted.
+        styles: one or a list; each is a picture, a folder whose pictures are pooled, or a list of styles that are
+            mixed.
+        output: where results are written: a name with the fields ``{content}`` and ``{style}`` (file names without
+            suffix) and ``{index}`` (number of the picture, from 1; ``{index:03}`` is 001). A name without suffix is a
+            folder, for ``{content}_{style}.png`` in it. Folders are made.
+            If several pictures would have the same name, all but the first get a number.
+        force: paint again what exists already.
+        recursive: include the pictures in subfolders; outputs lie in subfolders of the same names.
+        paint: called with each job and its run, to iterate over it; it may save and return the result. To cancel the
+            batch, raise. By default the run is iterated to its end.
         save: how results are written.
-        config, preset, options: as of `stylize`.
+        config: see `stylize`.
+        preset: see `stylize`.
+        options: see `stylize`.
 
     Returns:
-        An iterator that paints; what is wrong with one picture is told in its ``error``, and the next one follows.
+        An iterator that paints. An error of one picture is reported in its ``error``, and the next picture follows.
 
     Raises:
         ConfigError, WeightsError, DeviceError, OutputError: at once, before anything is painted.
-        ConfigError: so too, where a style is a `Region`: masks are of one picture.
-        PictureError: so too, where a folder of contents has no pictures.
+        ConfigError: also at once, if a style is a `Region`: masks belong to one picture.
+        PictureError: also at once, if a folder of contents has no pictures.
     """
     jobs = _plan(contents, styles, output, recursive=recursive)
     asked = make_config(config, preset, options)
@@ -142,7 +154,7 @@ def _plan(contents: Any, styles: Any, output: str | os.PathLike[str] | None, *, 
 
 
 def _sources(contents: Any, pattern: str | None, *, recursive: bool) -> Iterator[tuple[Any, Path]]:
-    """Every content, and where it lies in the folder that was given; of a tree, what the batch writes is no content."""
+    """Every content, and its folder relative to the given one. Outputs of the batch itself are not contents."""
     written = None if pattern is None else Path(pattern.partition("{")[0] + "_").parent.resolve()
     for content in _listed(contents):
         if not (recursive and isinstance(content, (str, os.PathLike)) and is_folder(content)):
@@ -156,7 +168,7 @@ def _sources(contents: Any, pattern: str | None, *, recursive: bool) -> Iterator
 
 
 def _apart(jobs: Iterable[Job]) -> Iterator[Job]:
-    """The jobs with outputs of their own: of several with the same name, all but the first get a number."""
+    """The jobs with distinct outputs: of several with the same name, all but the first get a number."""
     taken: set[str] = set()
     for job in jobs:
         first = job.output or Path()
@@ -182,13 +194,13 @@ def _paint_all(
 
 
 def _is_otherwise(job: Job, stylizer: Stylizer) -> bool:
-    """Whether a picture that is there was painted from other pictures or with other options."""
+    """Whether an existing output was painted from other pictures or with other options."""
     try:
         record = parse_record(read_record(job.output or "") or "")
         files = [source if isinstance(source, (str, os.PathLike)) else None for source in (job.content, *job.styles)]
         digests = [None if file is None else digest_of(file) for file in files]
     except (ImpastoError, OSError):
-        return True  # by somebody else, or of files that are gone
+        return True  # the output has no record, or a file is missing
     entries = [entry["sha256"] for entry in (record["content"], *record["styles"]) if entry]
     if len(entries) != len(digests) or any(now not in (None, then) for then, now in zip(entries, digests, strict=True)):
         return True
@@ -198,16 +210,22 @@ def _is_otherwise(job: Job, stylizer: Stylizer) -> bool:
     return then != now or len(set(starts)) > 1 or weights != stylizer.weights["sha256"]
 
 
-# Options that each machine answers for itself, and weights, which are compared by their hash.
+# Options whose resolved values depend on the machine, and the weights, which are compared by their hash.
 _MACHINES = dict.fromkeys(("device", "precision", "memory", "tile_size", "weights"))
 
 
-def _paint_claimed(job: Job, begin: Callable[[], Run], force: bool, paint: Paint | None, save: OutputConfig | None) -> Painted:
-    """Paint a job with an output, unless another process is at it."""
+def _paint_claimed(
+    job: Job,
+    begin: Callable[[], Run],
+    force: bool,
+    paint: Paint | None,
+    save: OutputConfig | None,
+) -> Painted:
+    """Paint a job with an output, unless another process is painting it."""
     output = job.output or Path()
     try:
         with folder_for(output), claim(output, checkpoint_of(output)):
-            if exists(output) and not force:  # another process has finished it meanwhile
+            if exists(output) and not force:  # another process has finished it in the meantime
                 return Painted(job)
             return attempt(job, begin, paint, save)
     except Claimed:
@@ -217,7 +235,7 @@ def _paint_claimed(job: Job, begin: Callable[[], Run], force: bool, paint: Paint
 
 
 def _begin(stylizer: Stylizer, job: Job, styles: list[Style]) -> Run:
-    """A run of ``job``, on from its checkpoint if it was broken off; ``styles`` are its group's, read with the first of them."""
+    """A run of ``job``, continued from its checkpoint if it has one. ``styles`` caches the styles of a group."""
     if not styles:
         styles += [KeptStyle(read_style(style, needed_of_styles(stylizer.config))) for style in job.styles]
     if job.output:
@@ -226,12 +244,22 @@ def _begin(stylizer: Stylizer, job: Job, styles: list[Style]) -> Run:
     return stylizer.iterate(job.content, styles)
 
 
-def attempt(job: Job, begin: Callable[[], Run], paint: Paint | None = None, save: OutputConfig | None = None) -> Painted:
-    """Paint ``job`` and write its output, if it has one; an error that is raised on purpose becomes what came of it.
+def attempt(
+    job: Job,
+    begin: Callable[[], Run],
+    paint: Paint | None = None,
+    save: OutputConfig | None = None,
+) -> Painted:
+    """Paint a job and write its output, if it has one. Impasto's own errors are returned, not raised.
 
     Args:
+        job: the job.
         begin: makes the run.
-        paint, save: as of `batch`.
+        paint: see `batch`.
+        save: see `batch`.
+
+    Returns:
+        The `Painted`, with a result or an error.
     """
     try:
         run = begin()
@@ -271,7 +299,8 @@ def _pattern(output: str | os.PathLike[str]) -> str:
     try:
         used = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
     except ValueError as error:
-        raise ConfigError(f"the output {text!r} has a brace too many or too few: {error}", "write {{ and }} for braces") from None
+        wrong = f"the output {text!r} has a brace too many or too few: {error}"
+        raise ConfigError(wrong, "write {{ and }} for braces") from None
     for name in used:
         if name not in FIELDS:
             raise ConfigError(f"the output {text!r} has the unknown field {{{name}}}", nearest_name(name, FIELDS))
@@ -288,10 +317,12 @@ def _output(pattern: str, job: Job, index: int) -> Path:
 
 
 def _check_outputs(jobs: Sequence[Job], given: Sequence[Any], save: OutputConfig, config: StylizeConfig) -> None:
-    """Refuse outputs that replace one another, what goes in or a foreign file, or that cannot be written."""
+    """Refuse outputs that would overwrite one another, an input or a foreign file, or that cannot be written."""
     if save.record:
-        raise ConfigError("record names one file, for several pictures", "leave it out: each picture carries its own record")
-    sources = [*{id(given): given for given in (*given, *(each for job in jobs for each in (job.content, *job.styles)))}.values()]
+        hint = "leave it out: each picture carries its own record"
+        raise ConfigError("record names one file, for several pictures", hint)
+    used = (each for job in jobs for each in (job.content, *job.styles))
+    sources = [*{id(source): source for source in (*given, *used)}.values()]
     inputs = [*sources, *(source for given in sources for source in expanded(given)), *files_named(config)]
     outputs = [Path(job.output or "") for job in jobs]
     check_kept([*outputs, *map(checkpoint_of, outputs)], inputs)

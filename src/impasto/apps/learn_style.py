@@ -1,4 +1,4 @@
-"""Learns a style, to be painted with many times."""
+"""Learning of a style: its features at several sizes, saved to a file and reused by many runs."""
 
 from __future__ import annotations
 
@@ -25,14 +25,19 @@ def learn_style(
     callback: Callable[[int], None] = lambda size: None,
     **options: Any,
 ) -> LearntStyle:
-    """Learn a style from a picture or several, which are pooled, to be painted with many times: see `LearntStyle.save`.
+    """Learn a style from one picture or several, which are pooled. `LearntStyle.save` writes it to a file.
 
     Args:
-        pictures: one or a list of what `iterate` takes as content, and folders of pictures.
-        sizes: in px along ``side``; a run asks for those of its scales, and gets the nearest.
-        bank: hypercolumns kept at a size at most. Where there are more, they are taken from the pictures in each run.
-        config, preset, options: as of `iterate`; they choose the network, the layers, and whether neighbours are matched.
-        callback: called with each size that is done.
+        pictures: one or a list of what `iterate` accepts as content, and folders of pictures.
+        sizes: in px along ``side``; each scale of a run uses the nearest size.
+        bank: the most hypercolumns kept per size. If there are more, runs need the pictures as well.
+        config: see `iterate`; it chooses the network, the layers, and whether neighbours are matched.
+        preset: see `iterate`.
+        callback: called with each size that is finished.
+        options: see `iterate`.
+
+    Returns:
+        The `LearntStyle`.
 
     Raises:
         ConfigError, PictureError, WeightsError, DeviceError: before anything is learnt.

@@ -1,4 +1,4 @@
-"""Textures: canvases without content, painted in a style alone."""
+"""Texture synthesis: pictures in a style, without content (Gatys, Ecker, Bethge 2015, arXiv 1505.07376)."""
 
 from __future__ import annotations
 
@@ -21,16 +21,21 @@ def iterate_texture(
     preset: str | None = None,
     **options: Any,
 ) -> Run:
-    """Paint a texture step by step: as `iterate`, without content.
+    """Synthesise a texture step by step: `iterate`, without content.
 
     Args:
-        styles: one style or a list of them, as of `iterate`.
+        styles: one style or a list of them, see `iterate`.
         size: (height, width) in px, or the side of a square.
-        config, preset, options: as of `iterate`. Options that speak of the content are refused. With ``wrap`` the texture
-            continues over its border; another ``seed`` gives another texture.
+        config: see `iterate`.
+        preset: see `iterate`.
+        options: see `iterate`; options that concern the content are refused. With ``wrap`` the texture repeats without
+            a seam; another ``seed`` gives another texture.
+
+    Returns:
+        The `Run`, an iterator.
 
     Raises:
-        ConfigError: an option speaks of the content, or the size is out of range.
+        ConfigError: an option concerns the content, or the size is out of range.
         PictureError, WeightsError, DeviceError, CapacityError: as of `iterate`.
     """
     sides = tuple(size) if isinstance(size, (list, tuple)) else (size, size)
@@ -49,7 +54,22 @@ def texture(
     callback: Callable[[Progress], None] | None = None,
     **options: Any,
 ) -> Result:
-    """Paint a texture and return the `Result`. Arguments and errors are those of `iterate_texture`."""
+    """Synthesise a texture.
+
+    Args:
+        styles: see `iterate_texture`.
+        size: see `iterate_texture`.
+        config: see `iterate_texture`.
+        preset: see `iterate_texture`.
+        callback: called with each `Progress`.
+        options: see `iterate_texture`.
+
+    Returns:
+        The `Result`.
+
+    Raises:
+        ConfigError, PictureError, WeightsError, DeviceError, CapacityError: see `iterate_texture`.
+    """
     painting = iterate_texture(styles, size, config=config, preset=preset, **options)
     for progress in painting:
         if callback is not None:

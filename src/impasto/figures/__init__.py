@@ -1,1 +1,1 @@
-"""Figures of pictures and numbers: labelled contact sheets, and loss curves by matplotlib. Nothing here computes a picture."""
+"""Figures: labelled contact sheets of pictures, and plots of losses by matplotlib."""

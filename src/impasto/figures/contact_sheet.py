@@ -1,4 +1,4 @@
-"""A labelled contact sheet: pictures in rows and columns on white paper."""
+"""Contact sheets: pictures in labelled rows and columns on white."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def contact_sheet(
     cell: int = 256,
     title: str = "",
 ) -> Image.Image:
-    """Lay pictures out in a grid, with labels above the columns, to the left of the rows and below the pictures.
+    """Arrange pictures in a grid, with labels above the columns, to the left of the rows and below the pictures.
 
     Args:
         rows: pictures of any size and mode, or None for an empty place; rows may differ in length.
-        column_labels: at most one a column; broken into lines as wide as the column.
-        row_labels: at most one a row; broken into lines half a cell wide.
+        column_labels: at most one per column; wrapped at the width of the column.
+        row_labels: at most one per row; wrapped at half the width of a cell.
         captions: one for each place of the grid, or none at all; their first line is darker. Empty places become grey.
-        cell: long side in px that every picture is fitted to, its shape kept. Type and margins grow with it.
-        title: set above everything, broken into lines as wide as the grid.
+        cell: long side in px that every picture is resized to. Type and margins scale with it.
+        title: above everything, wrapped at the width of the grid.
 
     Returns:
         An RGB image with the sRGB profile.
@@ -73,17 +73,25 @@ def contact_sheet(
 
 
 def type_size(cell: int) -> int:
-    """Height in px of the type of labels beside pictures of ``cell`` px."""
+    """Font size in px of labels beside pictures of ``cell`` px."""
     return max(11, cell // 16)
 
 
 def margin_of(cell: int) -> int:
-    """Px of paper around a sheet of pictures of ``cell`` px."""
+    """Margin in px around a sheet of pictures of ``cell`` px."""
     return max(8, cell // 8)
 
 
 def stack(sheets: Sequence[Image.Image], cell: int) -> Image.Image:
-    """Sheets of pictures of ``cell`` px one below the other, those that meet sharing a margin."""
+    """Stack sheets vertically; adjacent ones share a margin.
+
+    Args:
+        sheets: from `contact_sheet`.
+        cell: px of their pictures.
+
+    Returns:
+        An RGB image with the sRGB profile.
+    """
     margin = margin_of(cell)
     tops = list(accumulate((sheet.height - margin for sheet in sheets), initial=0))
     stacked = Image.new("RGB", (max(sheet.width for sheet in sheets), tops[-1] + margin), _PAPER)
@@ -96,7 +104,7 @@ def stack(sheets: Sequence[Image.Image], cell: int) -> Image.Image:
 def _mount(
     row: Sequence[Image.Image | None], texts: Sequence[str], widths: Sequence[int], font: _Font, gap: int
 ) -> list[Image.Image | None]:
-    """The pictures of a row on paper of one height, as wide as their columns, each above its caption."""
+    """The pictures of a row on white of one height, as wide as their columns, each above its caption."""
     height = max((picture.height for picture in row if picture), default=max(widths))
     captions = [_caption(text, font, width) for text, width in zip(texts, widths, strict=False)]
     foot = max((_depth(dark + faint, font) for dark, faint in captions), default=0)
@@ -113,7 +121,7 @@ def _mount(
 
 
 def _caption(text: str, font: _Font, width: int) -> tuple[str, str]:
-    """The first line of a caption and the others, broken at ``width`` px; the second part starts with a line break."""
+    """The first line of a caption and the others, wrapped at ``width`` px; the second part starts with a line break."""
     first, *others = [_break_lines(line, font, width) for line in text.split("\n")]
     return first, "".join(f"\n{line}" for line in others)
 
@@ -141,12 +149,12 @@ def _text_size(text: str, font: _Font) -> tuple[int, int]:
 
 
 def _depth(text: str, font: _Font) -> int:
-    """Px from the top of a text's first line to below the longest letters of its last one."""
+    """Px from the top of the first line to the descenders of the last one."""
     return round(ImageDraw.Draw(Image.new("L", (1, 1))).multiline_textbbox((0, 0), f"{text}p", font)[3])
 
 
 def _break_lines(text: str, font: _Font, width: int) -> str:
-    """The text with a line break before each word that would pass ``width`` px."""
+    """The text with a line break before each word that would exceed ``width`` px."""
     lines: list[str] = []
     for word in _plain(text).split():
         longer = f"{lines[-1]} {word}" if lines else word
@@ -158,11 +166,11 @@ def _break_lines(text: str, font: _Font, width: int) -> str:
 
 
 def _plain(text: str) -> str:
-    """The text in the letters that Pillow's built-in typeface has: ASCII; marks are left off, other signs become "?"."""
+    """The text in ASCII, which Pillow's built-in font has: accents are dropped, other characters become "?"."""
     letters = unicodedata.normalize("NFKD", text.translate(_ASCII))
     return "".join(c for c in letters if not unicodedata.combining(c)).encode("ascii", "replace").decode()
 
 
 def _space(length: int, gap: int) -> int:
-    """``length`` and the gap after it, or nothing for nothing."""
+    """``length`` plus the gap; 0 for a length of 0."""
     return length + gap if length else 0

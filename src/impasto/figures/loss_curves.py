@@ -1,4 +1,4 @@
-"""Loss curves as a picture: a panel for each term, a line for each run. Drawn by matplotlib, which is an extra."""
+"""Loss curves: one panel for each term, one line for each run, by matplotlib, which is an optional dependency."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Curve:
     """The losses of one run.
 
     Attributes:
-        place: row and column; columns have colours, rows have dashes.
-        losses: a list for each term, of equal length; None where a term had no finite value.
+        place: (row, column) in the comparison: the column chooses the colour, the row the dash pattern.
+        losses: for each term one value per iteration; None where it was not finite.
     """
 
     place: tuple[int, int]
@@ -36,13 +36,14 @@ class Curve:
 
 
 def require_matplotlib() -> None:
-    """Find out whether `draw_curves` can draw, before anything is painted.
+    """Check that `draw_curves` can be used, before anything is painted.
 
     Raises:
         ImpastoError: matplotlib is not installed.
     """
     if importlib.util.find_spec("matplotlib") is None:
-        raise ImpastoError("loss curves need matplotlib", "install it: pip install 'impasto[plot]', or leave curves out")
+        hint = "install it: pip install 'impasto[plot]', or leave curves out"
+        raise ImpastoError("loss curves need matplotlib", hint)
 
 
 def draw_curves(
@@ -55,15 +56,19 @@ def draw_curves(
     type_size: int,
     ordered: bool = False,
 ) -> Image.Image:
-    """Every term that is not always 0 against the iteration, on a logarithmic axis.
+    """Plot every term that is not always 0 against the iteration, on a logarithmic axis.
 
     Args:
         curves: at least one.
-        column_labels, row_labels: for the key; one for each column and, where there are several, each row.
+        column_labels: for the legend, one for each column.
+        row_labels: for the legend, one for each row if there are several.
         width: of the picture, in px.
-        margin: of white, on each side, in px.
-        type_size: in px.
-        ordered: whether the columns are steps of a quantity, to be coloured as such.
+        margin: white, on each side, in px.
+        type_size: font size in px.
+        ordered: whether the columns are steps of a quantity, so that their colours are steps of a color map.
+
+    Returns:
+        An RGB image.
 
     Raises:
         ImpastoError: matplotlib is not installed.
@@ -95,7 +100,7 @@ def draw_curves(
 
 
 def _terms(curves: Sequence[Curve]) -> list[str]:
-    """The terms to be drawn, the loss first; it stands alone where it is made of one term."""
+    """The terms to be plotted, the loss first; only the loss if it has one term."""
     names = dict.fromkeys(name for curve in curves for name in curve.losses)
     used = [name for name in names if any(any(curve.losses.get(name, ())) for curve in curves)]
     return ["loss"] if len(used) <= 2 else used
@@ -117,7 +122,7 @@ def _dash(row: int) -> Any:
 
 
 def _colors(count: int, ordered: bool) -> list[Any]:
-    """Steps of one scale of colours where the columns are ordered or many, colours far apart otherwise."""
+    """Steps of a color map if the columns are ordered or more than ten; distinct colours otherwise."""
     from matplotlib import colormaps
 
     if not ordered and count <= 10:

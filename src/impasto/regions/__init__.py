@@ -1,4 +1,4 @@
-"""Pictures painted in parts: masks and what they get (`region`), and the painter that paints one after the other (`painter`).
+"""Pictures of several regions: masks and their styles (`region`), and the painter of one after another (`painter`).
 
-After Gatys et al. 2017, section 4, "Spatial control", but each part has an objective of its own.
+After Gatys et al. 2017, section 4, "Spatial control", but each region has an objective and a canvas of its own.
 """

@@ -1,7 +1,8 @@
-"""Pictures of several regions: each is painted by itself, on a canvas a little larger than it, and laid into the picture softly.
+"""Painting of pictures with several regions: each is optimised on its own canvas and blended into the picture.
 
-So no region learns anything of another one: not by statistics, not by what a network sees across their border, not by a
-solver that moves both. What lies beyond a region's edge, on its own canvas, is content that is free to become paint.
+The regions do not influence one another: statistics are not shared, no receptive field reaches from one region into
+the painting of another one, and each has a solver of its own. The canvas of a region is a rectangle a little larger
+than the region; its pixels outside of the region start from the content, and are discarded.
 """
 
 from __future__ import annotations
@@ -31,25 +32,25 @@ from .region import Zone
 __all__ = ["Patch", "paint_patches", "plan_patches"]
 
 
-_MARGIN = 32  # px of the finished picture around a region, that are painted with it
-_SHORT = 32  # px: a coarser scale of a patch is left out where its short side would be less
-_LEAST = 64  # px that a patch has along each side, where the picture has
-_UNDER = 4  # px that count as a region's beyond its soft edge, so that what shows through there is painted as well
-_ROUNDED = 2 / 255  # masks that leave no more than this of a pixel leave nothing
+_MARGIN = 32  # px around a region that its patch includes
+_SHORT = 32  # px: coarser scales of a patch with a smaller short side are left out
+_LEAST = 64  # px: least side of a patch, if the picture is that large
+_UNDER = 4  # px beyond the soft edge of a region that its loss includes, so that the blend there shows paint
+_ROUNDED = 2 / 255  # where masks sum to 1 up to this rounding error, they are normalised to 1
 
 
 @dataclass(frozen=True, eq=False)
 class Patch:
-    """A region that is painted, as a rectangle of the finished picture.
+    """A region to be painted: a rectangle of the finished picture.
 
     Attributes:
-        styles: what it is painted in.
-        config: its own, with ``style_scale`` as a ratio of the patch.
-        corner: (top, left).
-        share: ``(1, 1, h, w)``, how much of the patch each pixel of the picture gets.
-        counted: the same, a little larger: how much each pixel counts while it is painted.
-        scales: of the patch, coarse to fine.
-        whole: the same scales, with the size of the whole picture.
+        styles: of the region.
+        config: its options, with ``style_scale`` relative to the rectangle.
+        corner: (top, left) in px.
+        share: ``(1, 1, h, w)`` in [0, 1], weight of the painting in each pixel of the result.
+        counted: ``(1, 1, h, w)`` in [0, 1], ``share`` dilated: weight of each pixel in the loss.
+        scales: plans of the rectangle, coarse to fine.
+        whole: the same plans, with the size of the whole picture.
     """
 
     styles: tuple[Style, ...]
@@ -61,12 +62,21 @@ class Patch:
     whole: tuple[ScalePlan, ...]
 
     def cut(self, picture: Tensor) -> Tensor:
-        """Its rectangle of a picture of the finished size."""
+        """The rectangle ``(..., h, w)`` of a picture ``(..., H, W)`` of the finished size."""
         (top, left), (height, width) = self.corner, self.share.shape[2:]
         return picture[..., top : top + height, left : left + width]
 
     def laid(self, picture: Tensor, ground: Tensor, painted: Tensor) -> Tensor:
-        """A picture with what is painted on this patch, as it is shown, in the place of the ground, both of the finished size."""
+        """Blend the painting of this rectangle into a picture.
+
+        Args:
+            picture: ``(1, 3, H, W)`` in [0, 1], of the finished size.
+            ground: the content, ``(1, 3, H, W)``.
+            painted: the rectangle's painting ``(1, 3, h', w')``, of the size of any of its scales.
+
+        Returns:
+            ``(1, 3, H, W)``: picture + share x (painted - ground).
+        """
         (top, left), (height, width), own = self.corner, self.share.shape[2:], self.cut(ground)
         shown = shown_colors(resize(painted, (height, width)), own, self.config)
         change = self.share.to(painted) * (shown - own)
@@ -75,18 +85,21 @@ class Patch:
 
 
 def plan_patches(zones: Sequence[Zone], scales: Sequence[ScalePlan]) -> tuple[Patch, ...]:
-    """The patches of all regions that are painted at all.
+    """Plan the patches of all regions that have a style and a strength above 0.
 
-    Where masks overlap, they share; what they leave, and what is of no style or of no strength, is content.
+    Where masks overlap, they are divided by their sum. Where their sum is below 1, the rest shows the content.
 
     Args:
         zones: the regions.
-        scales: those of the whole picture, coarse to fine.
+        scales: plans of the whole picture, coarse to fine.
+
+    Returns:
+        One `Patch` for each region that is painted.
     """
     size = scales[-1].size
     reach = round(zones[0].config.feather * max(size) / 2)
-    masks = torch.cat([zone.mask.at(size, reach) for zone in zones])
-    total = masks.sum(0, keepdim=True)
+    masks = torch.cat([zone.mask.at(size, reach) for zone in zones])  # (n, 1, H, W)
+    total = masks.sum(0, keepdim=True)  # (1, 1, H, W)
     shares = masks / torch.where(total > 1 - _ROUNDED, total, 1.0)
     painted = [(zone, shares[k : k + 1]) for k, zone in enumerate(zones) if zone.styles and zone.config.strength]
     return tuple(_patch(zone, share, scales, reach) for zone, share in painted if share.any())
@@ -107,7 +120,7 @@ def _patch(zone: Zone, share: Tensor, scales: Sequence[ScalePlan], reach: int) -
 
 
 def _span(along: Tensor, longest: int) -> tuple[int, int]:
-    """From where to where a patch goes along one side: what is above 0, and a margin, and no less than the least."""
+    """Along one axis: (start, stop) of the pixels above 0, with a margin, and at least the least side of a patch."""
     inside, length = along.flatten().nonzero().flatten(), along.numel()
     first, last = max(0, int(inside[0]) - _MARGIN), min(length, int(inside[-1]) + 1 + _MARGIN)
     short = max(0, max(_LEAST, longest // 50) - (last - first))
@@ -127,18 +140,25 @@ def paint_patches(
     since: Mapping[str, Any] | None = None,
     events: Sequence[Event] = (),
 ) -> Painting:
-    """Paint one patch after the other, as `engine.loop.paint` paints a picture.
+    """Optimise one patch after another; yields what `engine.loop.paint` yields for one picture.
 
-    ``Progress`` is that of the patch being painted: its losses are of it alone, sizes and previews are of the whole picture, and
-    scales, steps, evaluations and seconds are counted over all patches. A change goes to the patch being painted and to those
-    after it.
+    The losses in a `Progress` are those of the patch being optimised; sizes and previews are those of the whole
+    picture; scales, steps, evaluations and seconds are counted over all patches. A change applies to the present patch
+    and to later ones.
 
     Args:
         ground: the content, ``(1, 3, H, W)`` in [0, 1], of the finished size.
         patches: from `plan_patches`.
-        backbone: on the content's device.
-        start: the canvas to begin with, of the finished size; None for the content.
-        since, events: as of `engine.loop.paint`.
+        backbone: the network, on the content's device.
+        start: the initial canvas, of the finished size; None for the content.
+        since: see `engine.loop.paint`.
+        events: see `engine.loop.paint`.
+
+    Yields:
+        A `Progress` after each iteration.
+
+    Returns:
+        The `Outcome`, of the whole picture.
     """
     picture, since = ground, since or {}
     ended, done = Outcome(picture, "finished", "every iteration was done"), _Done(patches, events=list(events))
@@ -148,7 +168,8 @@ def paint_patches(
             continue
         here = since if since.get("patch") == number else {}
         if here:
-            picture, done.evaluations, done.seconds = here["picture"], here["earlier_evaluations"], here["earlier_seconds"]
+            picture = here["picture"]
+            done.evaluations, done.seconds = here["earlier_evaluations"], here["earlier_seconds"]
         painting = _painting(patch, ground, start, backbone, here, done.own_events())
         outcome = yield from _told(painting, patch, picture, ground, done)
         picture = patch.laid(picture, ground, outcome.pixels)
@@ -158,11 +179,16 @@ def paint_patches(
 
 
 def _painting(
-    patch: Patch, ground: Tensor, start: Tensor | None, backbone: Backbone, since: Mapping[str, Any], events: Sequence[Event]
+    patch: Patch,
+    ground: Tensor,
+    start: Tensor | None,
+    backbone: Backbone,
+    since: Mapping[str, Any],
+    events: Sequence[Event],
 ) -> Painting:
-    """One patch, in its colours; the colours of the content are those of the region."""
+    """The run of one patch. Its colour mode takes the colours of the content within the region."""
     own, config, mask = patch.cut(ground), patch.config, patch.counted.to(ground.device)
-    colors = own[..., patch.share[0, 0].to(own.device) > 0][:, :, None]
+    colors = own[..., patch.share[0, 0].to(own.device) > 0][:, :, None]  # (1, 3, 1, n)
     change = style_colors(colors.cpu(), config)
     styles = [style.recolored(change) for style in patch.styles] if change else patch.styles
     begin = None if start is None else Carry(painted_from(patch.cut(start), config))
@@ -172,7 +198,7 @@ def _painting(
 
 @dataclass
 class _Done:
-    """Counts over the patches that are painted."""
+    """Counts over all patches, up to the present one."""
 
     patches: Sequence[Patch]
     number: int = 0
@@ -183,16 +209,16 @@ class _Done:
     events: list[Event] = dataclasses.field(default_factory=list)
 
     def own_events(self) -> list[Event]:
-        """The changes so far and those to come, by the steps of the patch that is next."""
+        """All changes, with their steps counted from the start of the next patch."""
         return [Event(max(0, event.step - self.step), event.change) for event in self.events]
 
     def pass_over(self, patch: Patch) -> None:
-        """Count a patch that is done with."""
+        """Count a patch that is finished."""
         self.number, self.scale = self.number + 1, self.scale + len(patch.scales)
         self.step += sum(scale.iterations for scale in patch.scales)
 
     def told(self, progress: Progress, patch: Patch) -> Progress:
-        """The progress of one patch as one of all."""
+        """The progress of one patch, with its counts over all patches."""
         plans = [scale for each in self.patches for scale in each.scales]
         height, width = patch.whole[progress.scale - 1].size
         return dataclasses.replace(
@@ -209,7 +235,7 @@ class _Done:
 
 
 def _told(painting: Painting, patch: Patch, picture: Tensor, ground: Tensor, done: _Done) -> Painting:
-    """The progress of one patch, shown in the whole picture."""
+    """Run one patch, and yield its progress with previews of the whole picture."""
     told: Progress | None = None
     sent: Change | None = None
     while True:

@@ -1,4 +1,4 @@
-"""Regions: which part of a picture is painted in which styles, and with which options of its own; from masks and maps."""
+"""Regions: which part of a picture is painted in which styles, with options of its own; from masks and label maps."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ from ..styles import PictureStyle, Style, needed, needed_of_styles, read_style
 
 __all__ = ["Region", "Zone", "read_regions", "recorded_regions", "regions_of_maps"]
 
-_OWN = ("strength", "style_weight", "content_weight", "color")  # options that a region may have for itself, as region_strength
+# Options that may differ between regions, given as ``region_strength`` and so on.
+_OWN = ("strength", "style_weight", "content_weight", "color")
 _PER_STYLE = ("style_blend", "style_scale", "style_blocks")
 
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """A part of the content picture, and what it is painted in.
+    """A part of the content and its styles.
 
     Attributes:
-        mask: where it is, in the content: whatever `impasto.stylize` takes as a picture, whose transparency counts or, where
-            it has none, whose greys; or an array of bool. What no region covers stays as it is.
-        style: one style or a list of them, which are mixed; none leaves the content as it is.
-        style_mask: which part of the style counts, a mask of that picture; for a list of styles a list, with None for all of it.
+        mask: of the content: whatever `impasto.stylize` accepts as a picture, of which the transparency or, if it is
+            opaque, the grey values are read; or a bool array. Pixels that no region covers show the content.
+        style: one style or a list of styles, which are mixed; without any, the region shows the content.
+        style_mask: the part of the style that is used, a mask of its picture; for a list of styles a list of masks,
+            with None for a whole picture.
     """
 
     mask: Any
@@ -38,13 +40,13 @@ class Region:
 
 @dataclass(frozen=True, eq=False)
 class Zone:
-    """A region as a run knows it.
+    """A region whose files are read.
 
     Attributes:
         mask: of the content.
-        styles: those it is painted in, mixed; none where the content stays as it is.
-        style_masks: for each of them, or None.
-        config: the run's, with what is the region's own.
+        styles: which are mixed; empty if the region shows the content.
+        style_masks: for each style a mask or None.
+        config: the options of the run, with those of this region.
     """
 
     mask: Mask
@@ -53,32 +55,38 @@ class Zone:
     config: StylizeConfig
 
     def record(self) -> dict[str, Any]:
-        """As run records have it."""
+        """The entry of a run record: names and hashes of the masks."""
         return {"mask": _input(self.mask), "styles": [mask and _input(mask) for mask in self.style_masks]}
 
 
 def read_regions(regions: Sequence[Region], content: Picture, config: StylizeConfig) -> tuple[Zone, ...]:
-    """The regions of a run.
+    """Read the regions of a run.
 
     Args:
         regions: any number.
         content: the picture that the masks are of.
-        config: resolved. ``region_strength`` and the others like it have a value for each region; ``style_blend``,
-            ``style_scale`` and ``style_blocks`` have one for each style, over all regions.
+        config: resolved. ``region_strength`` and the other options of regions have one value per region;
+            ``style_blend``, ``style_scale`` and ``style_blocks`` have one per style, counted over all regions.
+
+    Returns:
+        One `Zone` for each region.
 
     Raises:
-        PictureError, StyleError: a mask or a style cannot be read, a mask is empty or of other proportions than its picture,
-            or it is of a style that is not one picture.
-        ConfigError: there are values for another number of regions, or the picture is to wrap.
+        PictureError: a mask cannot be read, is empty or has another aspect ratio than its picture, or is of a style
+            that is not one picture.
+        StyleError: a style cannot be read.
+        ConfigError: an option is for another number of regions, or the picture is to wrap around.
     """
     for name in _OWN:
         if len(values := getattr(config, f"region_{name}")) not in (0, len(regions)):
-            raise ConfigError(f"{len(values)} values of region_{name} for {len(regions)} regions", "give one for each region")
+            wrong = f"{len(values)} values of region_{name} for {len(regions)} regions"
+            raise ConfigError(wrong, "give one for each region")
     if regions and config.wrap != "none":
         raise ConfigError("regions are painted one by one, and do not wrap", "leave out the masks, or wrap")
     zones, first = list[Zone](), 0
     for number, region in enumerate(regions):
-        mask, pairs = read_mask(region.mask, needed(config)), [_read(*pair, needed_of_styles(config)) for pair in _pairs(region)]
+        mask = read_mask(region.mask, needed(config))
+        pairs = [_read(*pair, needed_of_styles(config)) for pair in _pairs(region)]
         mask.fit(content.size, content.name)
         own = _own(config, number, first, len(pairs))
         zones.append(Zone(mask, tuple(style for style, _ in pairs), tuple(held for _, held in pairs), own))
@@ -96,12 +104,14 @@ def _own(config: StylizeConfig, number: int, first: int, count: int) -> StylizeC
 
 
 def _pairs(region: Region) -> list[tuple[Any, Any]]:
-    """Each style of a region with its mask."""
+    """Pairs of a style and its mask or None."""
     several = isinstance(region.style, (list, tuple))
     styles = list(region.style) if several else [region.style]
-    masks = list(region.style_mask) if isinstance(region.style_mask, (list, tuple)) else [region.style_mask] * len(styles)
+    given = region.style_mask
+    masks = list(given) if isinstance(given, (list, tuple)) else [given] * len(styles)
     if len(masks) != len(styles):
-        raise ConfigError(f"{len(masks)} style masks for {len(styles)} styles of a region", "give one for each, or None")
+        wrong = f"{len(masks)} style masks for {len(styles)} styles of a region"
+        raise ConfigError(wrong, "give one for each, or None")
     return [(style, mask) for style, mask in zip(styles, masks, strict=True) if style is not None]
 
 
@@ -111,26 +121,30 @@ def _read(source: Any, given: Any, within: Within) -> tuple[Style, Mask | None]:
         return style, None
     mask = read_mask(given, within)
     if not isinstance(style, PictureStyle) or len(style.pictures) > 1:
-        raise PictureError(f"the mask {mask} is of the style {style.name!r}, which is not one picture", "mask a picture")
+        wrong = f"the mask {mask} is of the style {style.name!r}, which is not one picture"
+        raise PictureError(wrong, "mask a picture")
     mask.fit(style.size or (style.pictures[0].shape[2], style.pictures[0].shape[3]), style.name)
     return style.masked(mask), mask
 
 
 def regions_of_maps(content_map: Any, styles: Sequence[Any], style_maps: Sequence[Any]) -> list[Region]:
-    """A region for each colour of a map of the content, painted in the parts of the styles that have the same colour in theirs.
+    """Regions from label maps: each colour of the content's map is painted in the parts of that colour of the styles.
 
-    What is transparent in the content's map stays as it is. Colours are the same up to 40 levels of 255, and one that covers less
-    than a hundredth of a map counts as part of the edge between others.
+    Transparent pixels of the content's map show the content. Colours are equal if they differ by less than 40 levels of
+    255; a colour of less than a hundredth of a map is a blend at the edge between two others, and ignored.
 
     Args:
-        content_map: whatever `impasto.stylize` takes as a picture, of the content's proportions.
-        styles: as of `impasto.stylize`; single pictures.
-        style_maps: one for each style, of its proportions.
+        content_map: whatever `impasto.stylize` accepts as a picture, with the aspect ratio of the content.
+        styles: as of `impasto.stylize`, each a single picture.
+        style_maps: one for each style, with its aspect ratio.
+
+    Returns:
+        One `Region` for each colour of the content's map.
 
     Raises:
-        PictureError: a map cannot be read or is no map, a colour of the content's is in none of the styles', or a style has none
-            of the content's colours.
-        ConfigError: there is another number of maps than of styles.
+        PictureError: a map cannot be read or is not a label map, a colour of the content's map is in no style's map, or
+            a style's map has none of the content's colours.
+        ConfigError: the numbers of maps and styles differ.
     """
     if len(styles) != len(style_maps):
         raise ConfigError(f"{len(style_maps)} style maps for {len(styles)} styles", "give a map for each style")
@@ -147,15 +161,23 @@ def regions_of_maps(content_map: Any, styles: Sequence[Any], style_maps: Sequenc
         idle -= {mask.name for _, mask in held}
         regions.append(Region(ours.mask(color), [style for style, _ in held], [mask for _, mask in held]))
     if idle:
-        raise PictureError(f"the map {min(idle)!r} has no colour of the map {ours.name!r}", "use the same colours in both")
+        wrong = f"the map {min(idle)!r} has no colour of the map {ours.name!r}"
+        raise PictureError(wrong, "use the same colours in both")
     return regions
 
 
 def recorded_regions(entries: Sequence[Mapping[str, Any]], styles: Sequence[Any]) -> list[Region]:
-    """The regions of a run record, of styles in the record's order.
+    """The regions of a run record.
+
+    Args:
+        entries: from `Zone.record`.
+        styles: in the order of the record.
+
+    Returns:
+        One `Region` for each entry.
 
     Raises:
-        PictureError: a mask or map is not there any more, or its map has other colours.
+        PictureError: a mask or map is missing, or a map does not have the colour any more.
     """
     left = iter(styles)
     return [
@@ -173,7 +195,8 @@ def _recorded(entry: Mapping[str, str]) -> Mask | str:
         return entry["name"]
     mask = read_map(entry["name"]).mask(color_of(entry["color"]))
     if mask is None:
-        raise PictureError(f"the map {entry['name']!r} has no {entry['color']} any more", "give --content-map and --style-map")
+        wrong = f"the map {entry['name']!r} has no {entry['color']} any more"
+        raise PictureError(wrong, "give --content-map and --style-map")
     return mask
 
 
