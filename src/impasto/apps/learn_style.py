@@ -49,7 +49,7 @@ def learn_style(
         PictureStyle(tuple(picture.pixels for picture in read)),
         [
             Input(name=Path(p.name).name, sha256=p.sha256)
-            for p in read  # the file is shared, its folder is not
+            for p in read  # names without folders: the file of a style may be shared
         ],
     )
     return learn_ladder(style, origins, stylizer.config, stylizer.backbone, stylizer.weights, sizes, bank, callback)

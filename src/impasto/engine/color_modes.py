@@ -85,7 +85,15 @@ def fit_colors(
 
 
 def painted_from(pixels: Tensor, config: StylizeConfig) -> Tensor:
-    """The content or initial canvas ``(1, 3, H, W)`` that is optimised: grey in the mode ``luminance``."""
+    """The content or initial canvas that is optimised: grey in the mode ``luminance``, else unchanged.
+
+    Args:
+        pixels: ``(1, 3, H, W)`` in [0, 1].
+        config: its ``color``.
+
+    Returns:
+        ``(1, 3, H, W)`` in [0, 1].
+    """
     return _grey(pixels) if config.color == "luminance" else pixels
 
 

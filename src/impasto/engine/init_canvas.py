@@ -58,7 +58,16 @@ def started(
 
 
 def joined(picture: Tensor, finest: Size, config: StylizeConfig) -> Tensor:
-    """A picture prepared for a canvas that wraps: resized to the ``finest`` size and made seamless; else unchanged."""
+    """Prepare a picture for a canvas that wraps around: it is resized and made seamless.
+
+    Args:
+        picture: ``(1, 3, H, W)`` in [0, 1].
+        finest: (height, width) of the last scale.
+        config: its ``wrap`` and ``resample``.
+
+    Returns:
+        ``(1, 3, *finest)`` in [0, 1]; the picture itself if nothing wraps.
+    """
     if config.wrap == "none":
         return picture
     return seamless(resize(picture, finest, config.resample), config.wrap)

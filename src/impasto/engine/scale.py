@@ -117,10 +117,13 @@ class ScaleState:
         return self.good if self.keep_best else self.solver.canvas(self.state, self.canvas)
 
     def ended(self, iterations: int) -> Ended | None:
-        """Why the scale ends now; None if it goes on.
+        """Why the scale ends now.
 
         Args:
             iterations: planned for this scale.
+
+        Returns:
+            The reason; None if the scale goes on.
         """
         if self.backoffs > _MOST_BACKOFFS:
             return Ended("diverged", "the loss kept growing; try a smaller --step-size, or --precision float32")
@@ -217,7 +220,7 @@ class ScaleState:
         return f"the loss became {total:.3g}: back to the best canvas with a step size of {step_size:.3g}"
 
     def _stalls(self) -> bool:
-        """Plateau test: whether the best loss fell by less than the fraction ``plateau`` from one window to the next."""
+        """Plateau test: whether the best loss fell by less than the fraction ``plateau`` from window to window."""
         if not self.plateau or len(self.losses) < 2 * _PLATEAU_WINDOW:
             return False
         earlier, later = min(self.losses[:_PLATEAU_WINDOW]), min(self.losses[_PLATEAU_WINDOW:])
@@ -225,7 +228,19 @@ class ScaleState:
 
 
 def part_of(saved: Mapping[str, Any], part: str) -> State:
-    """The entries of a saved scale that are its ``solver``'s, its ``objective``'s, or the ``terms`` of its loss."""
+    """One part of a state dict: the entries whose names begin with the part and a dot, without this prefix.
+
+    Args:
+        saved: from `ScaleState.saved`.
+        part: ``solver``, ``objective`` or ``terms``.
+
+    Returns:
+        A flat dict of tensors and numbers.
+
+    Examples:
+        >>> part_of({"solver.iterations": 3, "step_size": 0.1}, "solver")
+        {'iterations': 3}
+    """
     return {name[len(part) + 1 :]: value for name, value in saved.items() if name.startswith(f"{part}.")}
 
 
@@ -240,6 +255,9 @@ def begun(inputs: PaintInputs, stage: Stage, shown: Tensor, start: Carry, below:
         shown: the content in the palette of the styles, ``(1, 3, H, W)``.
         start: what the first scale starts from.
         below: the state of the scale below; None at the first scale.
+
+    Returns:
+        The `ScaleState`.
     """
     config, solver, size = stage.config, stage.solver, stage.plan.size
     known = Below(below.picture(), below.objective.matching) if below else None
@@ -263,6 +281,9 @@ def begun_again(inputs: PaintInputs, stage: Stage, since: Mapping[str, Any]) -> 
         inputs: pictures, options and network.
         stage: of this scale.
         since: from `ScaleState.saved`.
+
+    Returns:
+        The `ScaleState`.
     """
     exact = stage.is_exact(since["iteration"] - 1)
     objective = objective_again(inputs, stage, part_of(since, "objective"), exact=exact)
@@ -280,6 +301,9 @@ def objective_again(inputs: PaintInputs, stage: Stage, found: Mapping[str, Any],
         stage: of this scale.
         found: the state dict of the objective, see `objective.state`.
         exact: whether the network computes in float32.
+
+    Returns:
+        The `Objective`.
     """
     network = inputs.backbone.exact() if exact else inputs.backbone
     return begin_again(replace(inputs, backbone=network), stage, found)

@@ -29,8 +29,8 @@ from .stage import Stage
 __all__ = ["Below", "begin", "begin_again", "enlarged_canvas", "painted_over"]
 
 _AROUND = 2.0  # px: standard deviation of the blur of the squared gradient
-_FINE_EDGES = 0.6  # factor of ``voting_edges`` at scales that refine, where finer edges are kept
-_FINE_BANDS = 2  # Laplacian bands that voting changes at scales that refine: the new octave, and the one below it
+_FINE_EDGES = 0.6  # factor of ``voting_edges`` at scales that refine, so that weaker edges are kept
+_FINE_BANDS = 2  # Laplacian bands that voting changes at scales that refine: the new octave, and the next coarser one
 
 
 @dataclass(frozen=True, eq=False)

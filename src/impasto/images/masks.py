@@ -131,7 +131,14 @@ def _softened(values: Tensor, reach: int) -> Tensor:
 
 
 def resized_mask(mask: Tensor, size: Size) -> Tensor:
-    """A mask ``(1, 1, H, W)`` reduced to a grid of ``size`` cells, ``(1, 1, *size)``: the mean over each cell.
+    """Reduce a mask to a grid of cells: the mean over each cell.
+
+    Args:
+        mask: ``(1, 1, H, W)`` in [0, 1].
+        size: (h, w) of the grid.
+
+    Returns:
+        ``(1, 1, h, w)`` in [0, 1]; the same tensor if it has that size already.
 
     Examples:
         >>> import torch

@@ -50,6 +50,9 @@ def side_of(size: tuple[int, int], side: str) -> int:
         size: (height, width).
         side: ``long``, ``short``, ``height``, ``width``, or ``area``: the side of a square with as many px, rounded.
 
+    Returns:
+        The length in px.
+
     Examples:
         >>> side_of((400, 900), "long"), side_of((400, 900), "area")
         (900, 600)
@@ -58,12 +61,15 @@ def side_of(size: tuple[int, int], side: str) -> int:
 
 
 def fit_size(size: tuple[int, int], length: int, side: str = "long") -> tuple[int, int]:
-    """The size (height, width) with a given length of one side and the aspect ratio of ``size``, up to rounding.
+    """The size with a given length of one side and the aspect ratio of another size, up to rounding.
 
     Args:
-        size: (height, width).
+        size: (height, width) with the aspect ratio.
         length: px of the side.
-        side: see `side_of`.
+        side: which one, see `side_of`.
+
+    Returns:
+        (height, width), each at least 1 px.
 
     Examples:
         >>> fit_size((400, 900), 300), fit_size((400, 900), 300, "short")

@@ -62,7 +62,7 @@ def coherent(
     ours, theirs = centred(query), centred(bank, searched)
     height, width = field.grid
     parity = (torch.arange(height)[:, None] + torch.arange(width)).flatten().to(field.rows.device) % 2  # (h * w,)
-    sweeps = [(parity == number).nonzero().flatten() for number in (0, 1)]  # positions of each color, (k,)
+    sweeps = [(parity == number).nonzero().flatten() for number in (0, 1)]  # positions of one colour, (k,)
     queries = [ours[choosing] for choosing in sweeps]  # (k, C)
     for turn in range(rounds):
         choosing, query = sweeps[turn % 2], queries[turn % 2]

@@ -64,7 +64,7 @@ def build_objective(
         config: layers, forms and coefficients; resolved if it is not yet.
         backbone: the network, on the content's device. With ``config.wrap`` it pads content and canvas circularly;
             styles never wrap.
-        canvas: ``(1, 3, H, W)``, from which the first search for neighbours starts; None starts it from the content.
+        canvas: ``(1, 3, H, W)``, what the first search compares, mixed with the content; None: the content alone.
         below: the matches of the scale below, which are kept; or `Carried` ones, to start with; None searches for
             matches.
         mask: ``(1, 1, H, W)`` in [0, 1], weight of each pixel; None is 1 everywhere.

@@ -1,7 +1,7 @@
 """The weighted terms of the loss: each is a frozen dataclass that maps the features of its layers to a scalar.
 
 Style terms are functions of `losses.Sums`, which add up over positions; the other terms are sums over positions. So all
-but `SplitTerm` can be evaluated in tiles.
+but `SplitTerm` can be evaluated in tiles, unless the canvas wraps.
 """
 
 from __future__ import annotations
@@ -93,7 +93,15 @@ class StyleDistance(Protocol):
     """A distance between two statistics, such as `losses.gram_distance`."""
 
     def __call__(self, stats: Sums, target: Sums) -> Tensor:
-        """The distance, a scalar ``()``; 0 for equal statistics."""
+        """Compute the distance.
+
+        Args:
+            stats: of the canvas.
+            target: of the style.
+
+        Returns:
+            A scalar ``()``; 0 for equal statistics.
+        """
         ...
 
 

@@ -64,6 +64,9 @@ class Solver:
 
         Args:
             canvas: ``(B, C, H, W)`` in [0, 1].
+
+        Returns:
+            The state: counts of 0, and the size of the canvas.
         """
         return {"iterations": 0, "evaluations": 0, "height": canvas.shape[-2], "width": canvas.shape[-1]}
 
@@ -102,7 +105,15 @@ class Solver:
         return after, {**own, **memory}, report
 
     def canvas(self, state: State, canvas: Tensor) -> Tensor:
-        """The canvas to show and to return: the average over the iterates if there is one, else ``canvas``."""
+        """The canvas to show and to return: the average over the iterates if there is one, else the last iterate.
+
+        Args:
+            state: after a step.
+            canvas: from the same step.
+
+        Returns:
+            ``(B, C, H, W)``.
+        """
         average: Tensor = state.get("average", canvas)
         return average
 
