@@ -239,8 +239,8 @@ class StylizeConfig(Checked):
     style_blend: tuple[float, ...] = option((), "relative weight of each style picture; none means equal", "objective", low=0)
     style_blocks: tuple[str, ...] = option(
         (),
-        "blocks of layers whose statistics come from each style picture, 1 (fine, and the pixels) to 5 (coarse), as in 1-2,3-5; "
-        "none means all",
+        "blocks of layers whose statistics come from each style picture, 1 (fine, and the pixels) to 5 (coarse) in VGG, as in "
+        "1-2,3-5; none means all",
         "objective",
     )
     gram_normalization: str = option(
@@ -406,9 +406,10 @@ class StylizeConfig(Checked):
         if self.style_distance in choices.GRAM_DISTANCES and self.objective != "gram":
             raise ConfigError(f"style_distance {self.style_distance} is of Gram matrices only", "give relative, mean or sum")
         for blocks in self.style_blocks:
-            if not (re.fullmatch("[1-5](-[1-5])?", blocks) and blocks[0] <= blocks[-1]):
+            span = re.fullmatch("([1-9][0-9]?)(?:-([1-9][0-9]?))?", blocks)
+            if not span or int(span[1]) > int(span[2] or span[1]):  # how many there are, the network says
                 raise ConfigError(
-                    f"style_blocks holds {blocks!r}", "give blocks from 1 to 5, as in 1-2 or 3, one entry for each style"
+                    f"style_blocks holds {blocks!r}", "give blocks from 1, as in 1-2 or 3, one entry for each style"
                 )
         if self.memory != "auto" and not re.fullmatch(_AMOUNT, self.memory):
             raise ConfigError(f"memory is {self.memory!r}", "it takes auto, or an amount as in 4GB, 500MB or 3.5GiB")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..config import StylizeConfig
@@ -22,16 +23,16 @@ class Part:
     Attributes:
         share: its weight in the mixture; those of all styles have any sum.
         scale: its size, as a ratio of the canvas's.
-        blocks: of the network, from fine (1) to coarse (5), whose statistics come from it.
+        blocks: of the network, from 1, the finest, whose statistics come from it; None for all.
     """
 
     share: float
     scale: float
-    blocks: range
+    blocks: range | None
 
     def share_of(self, block: int) -> float:
         """Its weight in the statistics of the layers of a ``block``, from 1, the finest, with which the pixels go."""
-        return self.share if block in self.blocks else 0.0
+        return self.share if self.blocks is None or block in self.blocks else 0.0
 
 
 def style_length(size: tuple[int, int], side: str) -> float:
@@ -80,10 +81,11 @@ def parts_of(config: StylizeConfig, count: int) -> tuple[Part, ...]:
         )
     shares = config.style_blend or (1.0,) * count
     scales = config.style_scale or (1.0,)
-    blocks = [_blocks(text) for text in config.style_blocks] or [range(1, 6)] * count
+    blocks: Sequence[range | None] = [_blocks(text) for text in config.style_blocks] or [None] * count
     return tuple(Part(*part) for part in zip(shares, scales * (count // len(scales)), blocks, strict=True))
 
 
 def _blocks(text: str) -> range:
-    """``3-5`` as a range; the config has checked it."""
-    return range(int(text[0]), int(text[-1]) + 1)
+    """``3-5``, or ``3``, as a range; the config has checked it."""
+    ends = [int(block) for block in text.split("-")]
+    return range(ends[0], ends[-1] + 1)
