@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
 
-from ..backbones import Backbone, LayerSpec, held_layer
+from ..backbones import Backbone, LayerSpec
 from ..types import Size, Span
 
 __all__ = ["Cells", "Span", "Tile", "Window", "is_tiled", "size_of", "tiles_of"]
@@ -96,7 +97,7 @@ class Tile:
         A convolution that ends at the edge of a window, and not of the picture, pads it there; a layer's radius is as far as
         this can reach.
         """
-        step = max(spec.stride for spec in self.layers.values())
+        step = _step(self.layers)
         wanted = [(self.layers[name], cells) for part in seen for name, cells in part.items()]
         rows, columns = (_around([(spec, cells[axis]) for spec, cells in wanted], step, self.size[axis]) for axis in (0, 1))
         return Window((rows, columns), self.layers)
@@ -123,10 +124,15 @@ def tiles_of(picture: Tensor, backbone: Backbone, names: Iterable[str], tile_siz
             has up to one more.
     """
     size = size_of(picture)
-    layers = {name: backbone.layers[held_layer(name, backbone.layers)] for name in names}
-    step = max(spec.stride for spec in layers.values())
+    layers = {name: backbone.layers[name] for name in names}
+    step = _step(layers)
     rows, columns = (_spans(length, step, max(1, (tile_size or length) // step)) for length in size)
     return [Tile((row, column), size, layers) for row in rows for column in columns]
+
+
+def _step(layers: Mapping[str, LayerSpec]) -> int:
+    """The px after which a cell of every layer begins again."""
+    return math.lcm(*(spec.stride for spec in layers.values()))
 
 
 def _spans(length: int, step: int, most: int) -> list[Span]:
