@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from .backbones import Backbone, as_large_as_oxfords, build_backbone, canonical_layer
+from .backbones import KNOWN_LAYERS, Backbone, as_large_as_oxfords, build_backbone, not_held, own_layers, weighing
 from .config import StylizeConfig
 from .config.fields import options_of
 from .config.presets import load_preset
@@ -58,7 +58,7 @@ class Stylizer:
         ConfigError, WeightsError, DeviceError: as of `iterate`.
 
     Attributes:
-        config: resolved, device, precision and the weights that are used included.
+        config: resolved, device, precision and the weights that are used included; layers go by their own names.
         backbone: the network.
         weights: ``id`` and ``sha256`` of its weights; ``asked``, the id of those they stand in for, if they do.
     """
@@ -73,7 +73,7 @@ class Stylizer:
         **options: Any,
     ) -> None:
         asked = make_config(config, preset, options).resolve()
-        _check_layers(asked)
+        asked = own_layers(asked, KNOWN_LAYERS[asked.backbone])  # before its weights are looked for, perhaps fetched
         resolved = asked if exact else _with_weights_at_hand(asked)
         device = choose_device(resolved.device)
         precision = choose_precision(resolved.precision, device, resolved.optimizer, resolved.line_search)
@@ -83,7 +83,7 @@ class Stylizer:
         self.backbone: Backbone
         self.weights: dict[str, str]
         self.backbone, found = next(known, None) or _backbone(self.config, device)
-        self.config = _with_known_layers(self.config, self.backbone)
+        _check_held(self.config, self.backbone)
         self.weights = {"id": found["id"], "sha256": found["sha256"]}
         if asked.weights != resolved.weights:
             self.weights["asked"] = str(asked.weights)
@@ -240,25 +240,24 @@ def build_objective(content: Any, style: Any, config: StylizeConfig, backbone: B
 
     ``content`` and ``style`` are pictures as in `iterate` (``style`` one or a list). The result's
     ``value_and_grad(canvas)`` gives ``(report, gradient)``; the canvas is ``(1, 3, H, W)`` in [0, 1], of the content's size.
+    The ``backbone`` may be any that keeps the promises of `Backbone`.
+
+    Raises:
+        ConfigError: the backbone has no such layer; those of losses that weigh nothing are not looked at.
+        PictureError: a picture cannot be read.
     """
+    config = config.resolve()
+    config = own_layers(config, backbone.layers, weighing(config))
     pictures = style if isinstance(style, (list, tuple)) else [style]
     read = [io.read_picture(picture).pixels.to(backbone.device) for picture in (content, *pictures)]
     return targets.build_objective(read[0], [learn(picture, config, backbone) for picture in read[1:]], config, backbone)
 
 
-_LAYERS = ("content_layers", "style_layers", "neighbour_layers")
-
-
-def _check_layers(config: StylizeConfig) -> None:
-    """Refuse layers that no network of VGG's shape has before its weights are looked for, perhaps fetched."""
-    for layer in (layer for name in _LAYERS for layer in getattr(config, name)):
-        canonical_layer(layer)
-
-
-def _with_known_layers(config: StylizeConfig, backbone: Backbone) -> StylizeConfig:
-    """The config with every layer under its own name; one that is unknown is refused, whatever its weight."""
-    known = {name: [canonical_layer(layer, backbone.layers) for layer in getattr(config, name)] for name in _LAYERS}
-    return config.overlay(known)
+def _check_held(config: StylizeConfig, backbone: Backbone) -> None:
+    """Refuse layers that weigh something and are not among these weights: the first ones of VGG-19 only, or those of VGG-16."""
+    for name in (name for names in weighing(config).values() for name in names):
+        if name not in backbone.layers:
+            raise not_held(name, backbone.layers)
 
 
 def _with_weights_at_hand(config: StylizeConfig) -> StylizeConfig:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 from torch import Tensor
 
-from impasto.backbones import BACKBONES, Backbone, LayerSpec, build_backbone, canonical_layer
-from impasto.backbones.backbone import LAYERS
+from impasto.backbones import BACKBONES, KNOWN_LAYERS, VGG, Backbone, LayerSpec, build_backbone, own_layer
 from impasto.backbones.compact import compact
-from impasto.backbones.vgg import VGG
 from impasto.errors import ConfigError, WeightsError
 
 SIZE = 272  # the deepest layer sees 118 px to each side of its 16
 
 
 def held(name: str) -> list[str]:
-    return [layer for layer in LAYERS if not (name == "vgg16" and layer in ("relu3_4", "relu4_4", "relu5_4"))]
+    return [layer for layer in KNOWN_LAYERS[name] if not (name == "vgg16" and layer in ("relu3_4", "relu4_4", "relu5_4"))]
 
 
 @pytest.fixture(scope="module")
@@ -99,15 +99,36 @@ def test_an_unknown_backbone_is_answered_with_the_nearest(random_weights) -> Non
     [("block5_conv1", "relu5_1"), ("block1_conv2", "relu1_2"), ("relu4_2", "relu4_2"), ("pixels", "pixels")],
 )
 def test_papers_and_keras_names_mean_the_same(name: str, canonical: str) -> None:
-    assert canonical_layer(name) == canonical
+    assert own_layer(name, KNOWN_LAYERS["vgg19"]) == canonical
 
 
 @pytest.mark.parametrize("name", ["relu6_1", "block3_conv5", "block1_pool", "", "relu1_1 "])
 def test_other_names_are_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=rf"^unknown layer '{name}'; (did you mean|known:) "):
-        canonical_layer(name)
+        own_layer(name, KNOWN_LAYERS["vgg19"])
 
 
 def test_a_nearly_right_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(ConfigError, match=r"did you mean 'relu3_4'\?"):
-        canonical_layer("rleu3_4")
+        own_layer("rleu3_4", KNOWN_LAYERS["vgg19"])
+    with pytest.raises(ConfigError, match=r"did you mean 'relu3_4'\?"):
+        own_layer("blck3_conv4", KNOWN_LAYERS["vgg19"])
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_what_is_known_beforehand_is_what_the_network_says(name, random_weights, measured) -> None:
+    """But for what the weights decide, and the radii where VGG-16 leaves convolutions out."""
+    said, known = measure(name, random_weights, measured)[2].layers, KNOWN_LAYERS[name]
+    assert [layer for layer in known if layer in said] == list(said)
+    for layer, spec in said.items():
+        assert (spec.stride, spec.block, spec.aliases) == (known[layer].stride, known[layer].block, known[layer].aliases)
+
+
+def test_the_weights_up_to_a_layer_are_counted(random_weights) -> None:
+    backbone = VGG(random_weights())
+    assert [spec.block for spec in backbone.layers.values()] == [1, *[1] * 2, *[2] * 2, *[3] * 4, *[4] * 4, *[5] * 4]
+    learnt, counted = 0, [spec.weights for spec in backbone.layers.values()]
+    for convolution, (before, after) in zip(backbone.convolutions.values(), itertools.pairwise(counted), strict=True):
+        learnt += sum(parameter.numel() for parameter in convolution.parameters())
+        assert after - before == sum(parameter.numel() for parameter in convolution.parameters())
+    assert counted[-1] == learnt

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from impasto.backbones import own_layers
 from impasto.config.options import StylizeConfig
 from impasto.errors import ConfigError, PictureError
 from impasto.images.laplacian import merge_bands, split_bands
@@ -104,7 +105,9 @@ def test_names_of_keras_mean_the_same_layers(vgg64):
     keras = tuple(name.replace("relu", "block").replace("_", "_conv") for name in STYLE_LAYERS)
     options = {"objective": "gram", "neighbour_weight": 1.0, "neighbour_rotations": 1}
     paper = terms(vgg64, **options, style_layers=STYLE_LAYERS, content_layers="relu4_2", neighbour_layers="relu3_1")
-    assert terms(vgg64, **options, style_layers=keras, content_layers="block4_conv2", neighbour_layers="block3_conv1") == paper
+    called = StylizeConfig(**options, style_layers=keras, content_layers="block4_conv2", neighbour_layers="block3_conv1")
+    named = own_layers(called.resolve(), vgg64.layers)
+    assert build(named, vgg64).value_and_grad(HERE)[0].terms == paper
 
 
 def test_the_pixels_are_a_layer(vgg64):

@@ -29,6 +29,12 @@ def test_an_unknown_layer_is_refused_before_the_run(option, weight, name, neares
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("blocks", ["1-6", "6", "12"])
+def test_a_block_that_vgg_does_not_have_is_refused(blocks):
+    with pytest.raises(ConfigError, match=f"^style_blocks holds {blocks!r}; give blocks from 1 to 5, as in 1-2 or 3"):
+        make(objective="gram", style_blocks=blocks, weights="nowhere.pth")
+
+
 def test_it_is_refused_before_weights_are_looked_for():
     with pytest.raises(ConfigError, match="unknown layer 'relu9_9'"):
         make(content_layers="relu9_9", backbone="vgg19", weights="nowhere.pth")
@@ -46,6 +52,16 @@ def first_ten(tmp_path: Path) -> Path:
     """Weights up to conv4_2."""
     write_weights(random_weights(count=10), tmp_path / "ten.safetensors")
     return tmp_path / "ten.safetensors"
+
+
+def test_layers_that_weigh_something_have_to_be_held(first_ten):
+    with pytest.raises(ConfigError, match=r"^these weights do not hold layer 'relu5_1'; available: pixels, .*, relu4_2$"):
+        make(objective="gram", weights=str(first_ten), style_layers=("relu1_1", "block5_conv1"))
+
+
+def test_a_forecast_asks_for_no_layer_without_weight(first_ten):
+    run = make(objective="gram", weights=str(first_ten), style_layers=("relu1_1", "relu4_1"), size=64, tile_size=32)
+    assert run.forecast().seconds > 0
 
 
 def test_layers_without_weight_need_not_be_held(first_ten):

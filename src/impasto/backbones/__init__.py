@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..config import choices
 from ..errors import ConfigError, nearest_name
 from ..weights.network import NetworkWeights
-from .backbone import LAYERS, PIXELS, Backbone, LayerSpec, Pullback, canonical_layer, features_of, held_layer, with_pullback
+from .backbone import PIXELS, Backbone, LayerSpec, Pullback, features_of, with_pullback
 from .compact import as_large_as_oxfords, compact
-from .vgg import VGG, vgg16, vgg19
+from .names import not_held, own_layer, own_layers, weighing
+from .vgg import VGG, VGG_LAYERS, vgg16, vgg19
 
 __all__ = [
     "BACKBONES",
-    "LAYERS",
+    "KNOWN_LAYERS",
     "PIXELS",
     "VGG",
     "Backbone",
@@ -22,15 +23,23 @@ __all__ = [
     "Pullback",
     "as_large_as_oxfords",
     "build_backbone",
-    "canonical_layer",
     "features_of",
-    "held_layer",
+    "not_held",
+    "own_layer",
+    "own_layers",
+    "weighing",
     "with_pullback",
 ]
 
 BACKBONES: dict[str, Callable[..., Backbone]] = choices.registered(
     choices.BACKBONES, {"compact": compact, "vgg19": vgg19, "vgg16": vgg16}
 )
+
+KNOWN_LAYERS: dict[str, Mapping[str, LayerSpec]] = choices.registered(
+    choices.BACKBONES, {"compact": VGG_LAYERS, "vgg19": VGG_LAYERS, "vgg16": VGG_LAYERS}
+)
+"""Layers that each network may have, before its weights are looked for: names, blocks, strides and radii. ``channels`` and
+``weights`` are those of the published VGG-19, and weights may hold the first layers only."""
 
 
 def build_backbone(name: str, weights: NetworkWeights, **options: Any) -> Backbone:

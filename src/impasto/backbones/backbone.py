@@ -1,8 +1,7 @@
-"""What every network that sees looks like to the rest: layers by the papers' names, and features from a picture."""
+"""What every network that sees looks like to the rest: layers by name, and features from a picture."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,26 +9,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ..errors import ConfigError, nearest_name
-from ..weights.network import CONVOLUTIONS
-
-__all__ = [
-    "LAYERS",
-    "PIXELS",
-    "Backbone",
-    "LayerSpec",
-    "Pullback",
-    "canonical_layer",
-    "features_of",
-    "held_layer",
-    "with_pullback",
-]
+__all__ = ["PIXELS", "Backbone", "LayerSpec", "Pullback", "features_of", "with_pullback"]
 
 PIXELS = "pixels"
-
-LAYERS = (PIXELS, *(name.replace("conv", "relu") for name in CONVOLUTIONS))
-"""``pixels``, the picture itself, then ``relu1_1`` to ``relu5_4``: the convolutions of VGG-19 after their ReLU, in order."""
-
+"""The name of the picture itself as a layer, which every network has."""
 
 Pullback = Callable[[Mapping[str, Tensor]], Tensor]
 """Gradients with respect to features, by layer, to that with respect to the picture ``(B, 3, H, W)``, in its number format."""
@@ -47,7 +30,8 @@ class LayerSpec:
         stride: pixels between two cells.
         radius: pixels beyond its own that a cell sees, on the worse side.
         block: of the network, from 1, the finest; ``style_blocks`` names them.
-        aliases: other names it goes by.
+        aliases: other names it goes by, which nothing else in the network has.
+        weights: how many numbers the network has learnt of all that is computed for this layer; memory is estimated by it.
     """
 
     channels: int
@@ -55,6 +39,7 @@ class LayerSpec:
     radius: int
     block: int = 1
     aliases: tuple[str, ...] = ()
+    weights: int = 0
 
     @property
     def halo(self) -> int:
@@ -65,9 +50,16 @@ class LayerSpec:
 class Backbone(Protocol):
     """A frozen network. One contract test walks `impasto.backbones.BACKBONES` and measures what is said here.
 
-    Any network will do whose layers are grids of cells over the picture, ``H // stride`` by ``W // stride`` of them, that depend
-    on no more than their ``radius``, and that pads at the picture's border alone: then tiles that begin on a cell of every layer
-    give what the whole picture gives.
+    Any network will do whose layers are grids of cells over the picture, ``H // stride`` by ``W // stride`` of them; cells that
+    its own padding or rounding adds at the lower and right border are cut off. ``layers`` is the only source of names, order,
+    blocks and sizes: nothing is read out of a name.
+
+    Tiles give what the whole picture gives because a network promises this: let a part of a picture begin at a common multiple
+    of the strides of all layers that are asked for, and end at another one, or with the picture. Each of its cells is then the
+    same number as in the whole picture, unless an edge of the part that is no edge of the picture lies within the cell's
+    ``radius``. So every stride taken on the way to a layer divides the layer's own, and nothing depends on where in the picture a
+    cell lies or on all cells at once. A network with attention over all cells, or a normalisation by them, keeps the promise
+    only with a radius as large as the picture, which leaves one tile.
     """
 
     @property
@@ -89,7 +81,15 @@ class Backbone(Protocol):
         """The same network with other axes; exact where the sides along them are multiples of the layers' stride."""
 
     def __call__(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
-        """Features ``(B, channels, about H / stride, about W / stride)`` of RGB pictures ``(B, 3, H, W)`` in [0, 1]."""
+        """Features by the names that were asked for, ``(B, channels, H // stride, W // stride)``.
+
+        Args:
+            image: RGB pictures ``(B, 3, H, W)`` in [0, 1].
+            layers: by their own names; ``pixels`` is the picture as given.
+
+        Raises:
+            ConfigError: there is no such layer.
+        """
 
 
 def with_pullback(backbone: Backbone, image: Tensor, layers: Iterable[str]) -> tuple[dict[str, Tensor], Pullback]:
@@ -116,39 +116,6 @@ def with_pullback(backbone: Backbone, image: Tensor, layers: Iterable[str]) -> t
         return torch.autograd.grad([seen[name] for name in gradients], leaf, tapped)[0]
 
     return {name: features.detach() for name, features in seen.items()}, pullback
-
-
-def canonical_layer(name: str, layers: Mapping[str, LayerSpec] | None = None) -> str:
-    """A layer's own name, of whatever it is called: ``relu4_1`` for Keras' ``block4_conv1``, which includes the ReLU.
-
-    Args:
-        name: as somebody called it.
-        layers: of the network that is used; names of VGG-19 are known beside them, as weights may hold its first ones only.
-
-    Raises:
-        ConfigError: neither has such a layer; the hint gives the nearest name.
-    """
-    if layers and name in layers:
-        return name
-    for own, spec in (layers or {}).items():
-        if name in spec.aliases:
-            return own
-    canonical = re.sub(r"^block(\d)_conv(\d)$", r"relu\1_\2", name)
-    if canonical not in LAYERS:
-        raise ConfigError(f"unknown layer {name!r}", nearest_name(canonical, layers or LAYERS))
-    return canonical
-
-
-def held_layer(name: str, layers: Mapping[str, LayerSpec]) -> str:
-    """A layer's own name, of a network that has ``layers``.
-
-    Raises:
-        ConfigError: it has no such layer: weights may be the first ones of VGG-19 only, or those of VGG-16.
-    """
-    layer = canonical_layer(name, layers)
-    if layer not in layers:
-        raise ConfigError(f"these weights do not hold layer {name!r}", f"available: {', '.join(layers)}")
-    return layer
 
 
 def features_of(backbone: Backbone, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Iterable, Mapping
 from functools import partial
 from itertools import groupby
@@ -15,11 +14,12 @@ from torch import Tensor, nn
 from ..config.choices import PADDINGS, registered
 from ..errors import ConfigError, PictureError, WeightsError
 from ..weights.manifest import Normalization
-from ..weights.network import SHAPES, Convolutions, NetworkWeights, convolution_names
-from .backbone import LayerSpec, held_layer
+from ..weights.network import BLOCKS, SHAPES, NetworkWeights, convolution_names
+from .backbone import PIXELS, LayerSpec
+from .names import not_held, own_layer
 from .vgg_block import POOLINGS, run_block
 
-__all__ = ["VGG", "vgg16", "vgg19"]
+__all__ = ["VGG", "VGG_LAYERS", "vgg16", "vgg19"]
 
 _WIDTHS = (64, 128, 256, 512, 512)  # channels of each block (Simonyan and Zisserman 2014, table 1)
 
@@ -65,7 +65,7 @@ class VGG(nn.Module):
             raise ConfigError(f"pooling {pooling!r} with padding {padding!r} is unknown", known)
         self.wrap = "none"
         self._exact = partial(VGG, weights, pooling=pooling, padding=padding, device=device) if mixed else None
-        self.layers = _layer_specs(weights.convolutions)
+        self.layers = _layer_specs({name: weight.shape[0] for name, (weight, _) in weights.convolutions.items()})
         self.pooling = pooling
         self.normalize = _Normalize(weights.normalization, device, torch.promote_types(dtype, torch.float32))
         first, others = _PADDINGS[padding]
@@ -104,7 +104,7 @@ class VGG(nn.Module):
             ConfigError: an unknown layer, or one the weights do not hold.
             PictureError: the picture has another shape, or is too small for the deepest layer.
         """
-        asked = {name: held_layer(name, self.layers) for name in layers}
+        asked = {name: self._held(name) for name in layers}
         self._check_picture(image, set(asked.values()))
         wanted, found, features = set(asked.values()), {"pixels": image}, self._enter(image)
         for block, group in groupby(self._needed(wanted), lambda name: name[4]):
@@ -114,6 +114,12 @@ class VGG(nn.Module):
             found |= {layer: output for layer, output in zip(map(_layer_of, names), outputs, strict=True) if layer in wanted}
             features = outputs[-1]
         return {name: found[layer] for name, layer in asked.items()}
+
+    def _held(self, name: str) -> str:
+        own = own_layer(name, VGG_LAYERS)
+        if own not in self.layers:
+            raise not_held(name, self.layers)
+        return own
 
     def _needed(self, layers: set[str]) -> list[str]:
         """The convolutions up to the deepest of the layers."""
@@ -230,15 +236,21 @@ def _layer_of(convolution: str) -> str:
     return convolution.replace("conv", "relu")
 
 
-def _layer_specs(convolutions: Convolutions) -> dict[str, LayerSpec]:
-    """Every 3x3 convolution sees one cell further, every 2x2 pooling makes cells twice as wide."""
-    specs, radius = {"pixels": LayerSpec(3, 1, 0)}, 0
-    for name, (weight, _) in convolutions.items():
-        stride = 2 ** (int(name[4]) - 1)
-        radius += stride
-        keras = re.sub(r"conv(\d)_(\d)", r"block\1_conv\2", name)
-        specs[_layer_of(name)] = LayerSpec(weight.shape[0], stride, radius, int(name[4]), (keras,))
+def _layer_specs(widths: Mapping[str, int]) -> dict[str, LayerSpec]:
+    """By the ``widths`` of the convolutions: each 3 x 3 sees one cell further, each 2 x 2 pooling makes cells twice as wide."""
+    specs = {PIXELS: LayerSpec(3, 1, 0)}
+    before, radius, weights = 3, 0, 0
+    for name, width in widths.items():
+        block, place = name.removeprefix("conv").split("_")
+        stride = 2 ** (int(block) - 1)
+        radius, weights = radius + stride, weights + (9 * before + 1) * width
+        specs[_layer_of(name)] = LayerSpec(width, stride, radius, int(block), (f"block{block}_conv{place}",), weights)
+        before = width
     return specs
+
+
+VGG_LAYERS: Mapping[str, LayerSpec] = _layer_specs({name: _WIDTHS[int(name[4]) - 1] for name in convolution_names(BLOCKS)})
+"""Those of the published VGG-19; a narrower one, VGG-16, or the first convolutions alone have no others."""
 
 
 def _convolution(weight: Tensor, bias: Tensor, mode: _Border) -> nn.Conv2d:

@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ..backbones import Backbone, held_layer
+from ..backbones import Backbone, weighing
 from ..config import StylizeConfig
 from ..errors import ConfigError
 from ..images.masks import resized_mask
@@ -115,7 +115,7 @@ class _Masks:
         """The mask of a layer, ``(1, 1, h, w)``."""
         if self.mask is None:
             return None
-        stride = self.backbone.layers[held_layer(name, self.backbone.layers)].stride
+        stride = self.backbone.layers[name].stride
         return resized_mask(self.mask, (self.mask.shape[2] // stride, self.mask.shape[3] // stride))
 
     def on(self, grid: Size) -> Tensor | None:
@@ -156,12 +156,13 @@ def _style_terms(
     masks: _Masks,
 ) -> list[StyleTerm]:
     """A term for each layer with a weight above 0 for which some style has a share above 0."""
-    layers = config.style_layers or ()
+    if not config.style_weight:
+        return []
+    layers, specs = config.style_layers or (), masks.backbone.layers
     coefficients = config.style_layer_weights or (1.0,) * len(layers)
-    blocks = {name: masks.backbone.layers[held_layer(name, masks.backbone.layers)].block for name in layers}
-    shares = {name: [part.share_of(block) for part in parts] for name, block in blocks.items()}
+    shares = {name: [part.share_of(specs[name].block) for part in parts] for name in layers}
     given = {name: w for name, w in zip(layers, coefficients, strict=True) if w and any(shares[name])}
-    if not config.style_weight or not given:
+    if not given:
         return []
     scale, distance = config.style_weight / sum(given.values()), _distance(config)
     targets = {name: blend([style.stats[name] for style in styles], shares[name]) for name in given}
@@ -309,12 +310,10 @@ def refining(config: StylizeConfig, backbone: Backbone) -> StylizeConfig:
         The options with fewer layers.
     """
     weights = config.style_layer_weights or (1.0,) * len(config.style_layers or ())
-    style = [(n, w) for n, w in zip(config.style_layers or (), weights, strict=True) if _is_fine(n, backbone)]
-    matched = [name for name in config.neighbour_layers or () if _is_fine(name, backbone)]
+    seen = {name for names in weighing(config).values() for name in names}  # others may be of no layer of this network
+    fine = {name for name in seen if backbone.layers[name].stride <= CELL}
+    style = [(n, w) for n, w in zip(config.style_layers or (), weights, strict=True) if n in fine]
+    matched = [name for name in config.neighbour_layers or () if name in fine]
     kept = {"style_layers": [n for n, _ in style], "style_layer_weights": [w for _, w in style]}
     changed = kept if any(w for _, w in style) else {}
     return config.overlay({**changed, "neighbour_layers": matched or config.neighbour_layers})
-
-
-def _is_fine(name: str, backbone: Backbone) -> bool:
-    return backbone.layers[held_layer(name, backbone.layers)].stride <= CELL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 
 import torch
 
-from ..backbones import Backbone, held_layer
+from ..backbones import PIXELS, Backbone, weighing
 from ..config import StylizeConfig
 from ..config.fields import options_of
 from ..devices import EXACT_SHARE
@@ -72,7 +73,7 @@ class Trial:
 
     def pair(self, config: StylizeConfig, backbone: Backbone) -> float:
         """Seconds of comparing one position with another."""
-        channels = sum(backbone.layers[held_layer(name, backbone.layers)].channels for name in config.neighbour_layers or ())
+        channels = sum(backbone.layers[name].channels for name in config.neighbour_layers or ())
         noise = torch.rand((_ROWS, channels), generator=torch.Generator().manual_seed(0)).to(backbone.device)
         nearest(noise[:_TRIES], noise)
         began = time.perf_counter()
@@ -139,7 +140,7 @@ def _pixels_seen(size: Size, config: StylizeConfig, backbone: Backbone) -> float
     """Pixels of an evaluation: in tiles with their surroundings, and a third more, for they are looked at once before."""
     if not max(size) > config.tile_size > 0:
         return float(size[0] * size[1])
-    names = dict.fromkeys([*(config.style_layers or ()), *(config.neighbour_layers or ()), *(config.content_layers or ())])
+    names = dict.fromkeys((PIXELS, *itertools.chain.from_iterable(weighing(config).values())))
     seen = 0
     for tile in tiles_of(torch.empty((1, 3, *size), device="meta"), backbone, names, config.tile_size):
         (top, bottom), (left, right) = tile.window([{name: tile.own(name) for name in names}]).pixels

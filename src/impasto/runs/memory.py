@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import bisect
-import itertools
 import math
 from collections.abc import Iterable, Sequence
 
 import psutil
 import torch
 
-from ..backbones import Backbone, LayerSpec, held_layer
+from ..backbones import Backbone, LayerSpec, weighing
 from ..config import WHOLE, StylizeConfig
 from ..engine.schedule import ScalePlan, plan_scales
 from ..errors import CapacityError, ConfigError, PictureError
@@ -43,7 +42,7 @@ def peak_bytes(config: StylizeConfig, backbone: Backbone, size: Size, styles: in
     for the whole picture.
 
     Raises:
-        ConfigError: the config names a layer that the backbone does not have.
+        ConfigError: an option says something of another number of styles.
     """
     area = sum(part.scale**2 for part in parts_of(config, styles))
     plans = _plans(config, size)
@@ -75,9 +74,9 @@ def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: fl
     unless it is in tiles and nothing is searched.
     """
     pixels, tiled = size[0] * size[1], 0 < config.tile_size < max(size)
-    matched = _seen(backbone, config.neighbour_weight, config.neighbour_layers)
-    content = _seen(backbone, config.content_weight, config.content_layers)
-    layers = matched + content + _seen(backbone, config.style_weight, config.style_layers)
+    looked = {kind: [backbone.layers[name] for name in names] for kind, names in weighing(config).items()}
+    matched, content = looked.get("neighbour", []), looked.get("content", [])
+    layers = [spec for specs in looked.values() for spec in specs]
     bytes_each = 2 if config.precision == "bfloat16" else 4
     deepest = max((spec.radius for spec in layers), default=0)
     specs = [spec for spec in backbone.layers.values() if spec.radius <= deepest]
@@ -111,18 +110,13 @@ def _pairs_bytes(config: StylizeConfig) -> float:
 
 
 def _weights(backbone: Backbone) -> int:
-    """Numbers in its convolutions, 3 x 3 and one after the other."""
-    channels = [spec.channels for spec in backbone.layers.values()]
-    return 9 * sum(before * after for before, after in itertools.pairwise(channels))
+    """Numbers that it has learnt."""
+    return max(spec.weights for spec in backbone.layers.values())
 
 
 def _cells(specs: Sequence[LayerSpec]) -> float:
     """Numbers for each pixel."""
     return sum(spec.channels / spec.stride**2 for spec in specs)
-
-
-def _seen(backbone: Backbone, weight: float | None, layers: Sequence[str] | None) -> list[LayerSpec]:
-    return [backbone.layers[held_layer(name, backbone.layers)] for name in layers or () if weight]
 
 
 def available_memory(device: torch.device) -> int:

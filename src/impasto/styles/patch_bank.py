@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..backbones import Backbone, held_layer
+from ..backbones import Backbone
 from ..matching import grid_of
 from ..tiling import hypercolumn_parts
 from .views import View
@@ -38,8 +38,7 @@ class DistantBank:
     @torch.no_grad()
     def __getitem__(self, rows: Tensor) -> Tensor:
         """The ``rows`` ``(n,)``, ``(n, sum of C)``: one look at every picture, whatever their number."""
-        specs = self.backbone.layers
-        channels = sum(specs[held_layer(name, specs)].channels for name in self.layers)
+        channels = sum(self.backbone.layers[name].channels for name in self.layers)
         found, start = self.views[0].picture.new_empty(len(rows), channels), 0
         for view in self.views:
             mine = ((rows >= start) & (rows < start + view.rows)).nonzero().flatten()

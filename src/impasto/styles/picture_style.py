@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ..backbones import Backbone, features_of, held_layer
+from ..backbones import Backbone, features_of
 from ..config import StylizeConfig
 from ..images.masks import HALF, Mask, reduced
 from ..images.resample import fit_size, resize, side_of
@@ -167,7 +167,7 @@ def _turned(mask: Tensor | None, count: int) -> list[Tensor | None]:
 
 def _weight(mask: Tensor | None, name: str, backbone: Backbone) -> Tensor | None:
     """What the cells of a layer count, where a part of the picture does."""
-    layer = backbone.layers[held_layer(name, backbone.layers)]
+    layer = backbone.layers[name]
     return None if mask is None else reduced(mask, layer.stride, layer.radius)
 
 
@@ -176,7 +176,7 @@ def _inside(seen: Sequence[View], mask: Tensor | None, matched: Sequence[str], b
 
     Half of the part is left at least, and a cell at its edges is not: what is voted with reaches beyond its place.
     """
-    farthest = max(backbone.layers[held_layer(name, backbone.layers)].radius for name in matched)
+    farthest = max(backbone.layers[name].radius for name in matched)
 
     def rows(view: View, part: Tensor) -> Tensor:
         (top, left), (height, width) = view.margin, grid_of(view.picture)

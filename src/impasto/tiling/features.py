@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from ..backbones import Backbone, features_of, held_layer
+from ..backbones import Backbone, features_of
 from ..losses import Sums, sums
 from ..matching import Regrid, columns, grid_of, hypercolumns
 from ..numerics import widened
@@ -72,7 +72,7 @@ def picture_hypercolumns(backbone: Backbone, picture: Tensor, layers: Sequence[s
     grid = grid_of(picture)
     if not is_tiled(picture, tile_size):
         return hypercolumns(features_of(backbone, picture, layers), layers, grid, backbone.wrap)
-    channels = sum(backbone.layers[held_layer(name, backbone.layers)].channels for name in layers)
+    channels = sum(backbone.layers[name].channels for name in layers)
     whole = picture.new_empty(*grid, channels)
     for ((top, bottom), (left, right)), part in hypercolumn_parts(backbone, picture, layers, tile_size):
         whole[top:bottom, left:right] = part.reshape(bottom - top, right - left, channels)

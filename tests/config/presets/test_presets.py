@@ -8,7 +8,7 @@ import re
 import pytest
 
 import impasto
-from impasto.backbones import canonical_layer
+from impasto.backbones import KNOWN_LAYERS, own_layers
 from impasto.config.options import StylizeConfig
 from impasto.config.presets import load_preset, preset_names, read_preset
 from impasto.engine.schedule import plan_scales
@@ -86,8 +86,7 @@ def test_a_preset_leaves_no_choice_to_later_defaults(name):
 @pytest.mark.parametrize("name", preset_names())
 def test_the_layers_of_a_preset_exist(name):
     config = load_preset(name).resolve()
-    for layer in (*config.content_layers, *config.style_layers, *config.neighbour_layers):
-        assert canonical_layer(layer) == layer
+    assert own_layers(config, KNOWN_LAYERS[config.backbone]) == config
 
 
 @pytest.mark.parametrize("name", SETTINGS)
