@@ -1,9 +1,10 @@
-"""What a batch costs beside its pictures: whole processes that paint 1 and 20 contents, and one process a picture for comparison.
+"""What a batch costs beside its pictures: whole processes that paint 1 and 20 contents, and one process a picture for
+comparison.
 
     python benchmarks/batch.py [--size 96] [--runs 3] [--output benchmarks/results/batch.json] [-- FLAGS OF BATCH]
 
-The marginal time of a picture is (T(20) - T(1)) / 19; the bar is T(20) < 1.15 * 20 * marginal. Both are told in seconds and in
-seconds of the processor, which do not depend on what else the machine does.
+The marginal time of a picture is (T(20) - T(1)) / 19; the bar is T(20) < 1.15 * 20 * marginal. Both are told in seconds
+and in seconds of the processor, which do not depend on what else the machine does.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ def prepare(folder: Path) -> None:
     width, height = photograph.size
     (folder / "photos").mkdir()
     for k in range(COUNT):
-        photograph.crop((4 * k, 4 * k, width - 4 * (COUNT - k), height - 4 * (COUNT - k))).save(folder / f"photos/{k:02}.png")
+        photograph.crop((4 * k, 4 * k, width - 4 * (COUNT - k), height - 4 * (COUNT - k))).save(
+            folder / f"photos/{k:02}.png"
+        )
     PAINTINGS["flow"].paint().save(folder / "style.png")
 
 

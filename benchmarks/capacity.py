@@ -40,8 +40,16 @@ def main() -> None:
             record = parse_record(read_record(out) or "")
             config = make_config(config_of(record), None, {})
             backbone = impasto.create_backbone(config.backbone, weights=config.weights, device="cpu")
-            estimate = peak_bytes(config, backbone, plan_scales(config, (record["size"][0], record["size"][1]))[-1].size)
-            rows.append({"size": record["size"], "estimate_gib": estimate / 2**30, "measured_gib": record["peak_memory"] / 2**30})
+            estimate = peak_bytes(
+                config, backbone, plan_scales(config, (record["size"][0], record["size"][1]))[-1].size
+            )
+            rows.append(
+                {
+                    "size": record["size"],
+                    "estimate_gib": estimate / 2**30,
+                    "measured_gib": record["peak_memory"] / 2**30,
+                }
+            )
             print({k: v if k == "size" else round(v, 2) for k, v in rows[-1].items()}, flush=True)
     write_report({"machine": machine(), "flags": args.flags, "results": rows}, args.output)
 

@@ -48,7 +48,8 @@ class ChannelCounts:
 
 
 def entropy(energies: Tensor) -> Tensor:
-    """``(B, C)`` energies to ``(B,)``: 1 where a picture's energy lies evenly on all channels, 0 where on a single one."""
+    """``(B, C)`` energies to ``(B,)``: 1 where a picture's energy lies evenly on all channels, 0 where on a single
+    one."""
     shares = energies / energies.sum(1, keepdim=True).clamp_min(1e-12)
     return torch.special.entr(shares).sum(1) / math.log(shares.shape[1])
 
@@ -64,7 +65,8 @@ def count_channels(network: Backbone, pictures: Tensor) -> dict[str, ChannelCoun
 
 
 def channel_report(counts: dict[str, ChannelCounts], deepest: str) -> dict[str, object]:
-    """Shares of all channels, of those up to the ``deepest`` layer in use, the mean entropy of the layers, and each layer."""
+    """Shares of all channels, of those up to the ``deepest`` layer in use, the mean entropy of the layers, and each
+    layer."""
     layers = {
         name: {
             "channels": len(count.highest),

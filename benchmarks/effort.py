@@ -1,11 +1,12 @@
-"""What effort buys: seconds of a picture in a process that has its network, and what the judges say of it, for both networks.
+"""What effort buys: seconds of a picture in a process that has its network, and what the judges say of it, for both
+networks.
 
     python benchmarks/effort.py [--size 512] [--runs 1] [--keep FOLDER] [--output benchmarks/results/effort.json]
                                 [--plot docs/pictures/effort.png] [--networks vgg19] [--efforts draft]
 
-Painted are three pairs of the demo. A pair's seconds are the median of the RUNS after one run of a small picture for warm-up;
-figures are means over the pairs. Strokes crisper than the style's count as crisp as the style's.
-With some networks or efforts alone, the other figures of the output stay as they are.
+Painted are three pairs of the demo. A pair's seconds are the median of the RUNS after one run of a small picture for
+warm-up; figures are means over the pairs. Strokes crisper than the style's count as crisp as the style's. With some
+networks or efforts alone, the other figures of the output stay as they are.
 """
 
 from __future__ import annotations
@@ -61,7 +62,10 @@ def measure(backbone: str, effort: str, size: int, runs: int, pairs: list[tuple[
         verdicts.append(list(judge(out, content, style)))
     names = ("style", "content", "crisp_median", "crisp_low")
     spread = {"seconds": statistics.fmean(seconds), "least_s": min(seconds), "most_s": max(seconds)}
-    return {**{name: round(value, 2) for name, value in spread.items()}, **dict(zip(names, mean(verdicts), strict=True))}
+    return {
+        **{name: round(value, 2) for name, value in spread.items()},
+        **dict(zip(names, mean(verdicts), strict=True)),
+    }
 
 
 def plot(results: Mapping[str, Mapping[str, Figures]], file: Path) -> None:
@@ -70,12 +74,20 @@ def plot(results: Mapping[str, Mapping[str, Figures]], file: Path) -> None:
     from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
     figure = Figure(figsize=(11, 3.4), layout="constrained")
-    panels = (("style", "style ratio (lower: nearer)"), ("content", "content (higher: nearer)"), ("crisp_median", "crispness"))
+    panels = (
+        ("style", "style ratio (lower: nearer)"),
+        ("content", "content (higher: nearer)"),
+        ("crisp_median", "crispness"),
+    )
     for axes, (name, label) in zip(figure.subplots(1, 3), panels, strict=True):
         for backbone, efforts in results.items():
-            axes.plot([f["seconds"] for f in efforts.values()], [f[name] for f in efforts.values()], "o-", label=backbone)
+            axes.plot(
+                [f["seconds"] for f in efforts.values()], [f[name] for f in efforts.values()], "o-", label=backbone
+            )
             for effort, figures in efforts.items():
-                axes.annotate(effort, (figures["seconds"], figures[name]), textcoords="offset points", xytext=(4, 4), fontsize=8)
+                axes.annotate(
+                    effort, (figures["seconds"], figures[name]), textcoords="offset points", xytext=(4, 4), fontsize=8
+                )
         axes.set(xscale="log", xlabel="seconds", title=label)
         axes.xaxis.set_major_locator(FixedLocator([1, 2, 5, 10, 20, 50, 100, 200]))
         axes.xaxis.set_major_formatter(ScalarFormatter())
@@ -107,7 +119,9 @@ def main() -> None:
                 results[backbone][effort] = measure(backbone, effort, args.size, args.runs, pairs, folder)
                 print(backbone, effort, results[backbone][effort], flush=True)
     threads = {"threads": torch.get_num_threads(), "load_before": round(os.getloadavg()[2], 2)}
-    write_report({"size": args.size, "runs": args.runs, **threads, "machine": machine(), "results": results}, args.output)
+    write_report(
+        {"size": args.size, "runs": args.runs, **threads, "machine": machine(), "results": results}, args.output
+    )
     if args.plot:
         plot(results, args.plot)
 

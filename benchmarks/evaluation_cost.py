@@ -25,7 +25,9 @@ WARM_UP = 3
 
 def style_layers(network: Backbone) -> list[str]:
     """The layers whose statistics the default objective compares, without the picture itself."""
-    return [name for name in StylizeConfig().resolve().style_layers or () if name in network.layers and name != "pixels"]
+    return [
+        name for name in StylizeConfig().resolve().style_layers or () if name in network.layers and name != "pixels"
+    ]
 
 
 def peak_bytes() -> int:
@@ -42,7 +44,8 @@ def peak_bytes() -> int:
 
 
 def evaluate(network: Backbone, picture: torch.Tensor, layers: list[str]) -> tuple[float, float]:
-    """Milliseconds from a picture to the gradient of its features' mean squares: passed, and spent by all cores together."""
+    """Milliseconds from a picture to the gradient of its features' mean squares: passed, and spent by all cores
+    together."""
     began, spent = time.perf_counter(), time.process_time()
     image = picture.clone().requires_grad_()
     torch.stack([features.float().square().mean() for features in network(image, layers).values()]).sum().backward()
@@ -60,7 +63,9 @@ def main() -> None:
     network = create_backbone("compact", weights=args.weights, device="cpu", precision=args.precision)
     picture = torch.rand((1, 3, args.size, args.size), generator=torch.Generator().manual_seed(0))
     layers, before = style_layers(network), psutil.Process().memory_info().rss
-    passed, spent = zip(*[evaluate(network, picture, layers) for _ in range(WARM_UP + args.runs)][WARM_UP:], strict=True)
+    passed, spent = zip(
+        *[evaluate(network, picture, layers) for _ in range(WARM_UP + args.runs)][WARM_UP:], strict=True
+    )
     print(
         json.dumps(
             {

@@ -1,12 +1,14 @@
 """Seconds, GFLOP/s and memory of one iteration beside the plain loop's, each measured in a process of its own, in turn.
 
-    python benchmarks/iteration.py [--sizes 256 512 1024] [--runs 3] [--threads 1] [--output benchmarks/results/iteration.json]
+    python benchmarks/iteration.py [--sizes 256 512 1024] [--runs 3] [--threads 1] [--output
+    benchmarks/results/iteration.json]
 
-Both minimise the same loss by L-BFGS from the same canvas: five Gram matrices and one content layer, on the embedded network
-and on a VGG-19 of seeded random numbers, in pictures of SIZE x SIZE * 3 / 4 px. GFLOP are those of the convolutions, forward and
-back to the picture, and of two products for each Gram matrix; peaks are the best of twenty products of two 2048 x 2048 matrices
-before each measurement, and of all processes of a row. On one thread, seconds are those of the processor, which other work on the
-machine disturbs less. The plain loop is not tried above LARGEST px. Rows that are in the output already are kept.
+Both minimise the same loss by L-BFGS from the same canvas: five Gram matrices and one content layer, on the embedded
+network and on a VGG-19 of seeded random numbers, in pictures of SIZE x SIZE * 3 / 4 px. GFLOP are those of the
+convolutions, forward and back to the picture, and of two products for each Gram matrix; peaks are the best of twenty
+products of two 2048 x 2048 matrices before each measurement, and of all processes of a row. On one thread, seconds are
+those of the processor, which other work on the machine disturbs less. The plain loop is not tried above LARGEST px.
+Rows that are in the output already are kept.
 """
 
 from __future__ import annotations
@@ -136,9 +138,12 @@ def in_its_own_process(*arguments: object) -> dict[str, float]:
 def compare(network: str, size: int, kinds: Sequence[str], args: argparse.Namespace) -> dict[str, dict[str, float]]:
     """Medians over the runs of both, which take turns, and what they say of each other."""
     turns = [
-        {kind: in_its_own_process(kind, network, size, args.seconds, args.threads) for kind in kinds} for _ in range(args.runs)
+        {kind: in_its_own_process(kind, network, size, args.seconds, args.threads) for kind in kinds}
+        for _ in range(args.runs)
     ]
-    row = {kind: {key: statistics.median(turn[kind][key] for turn in turns) for key in turns[0][kind]} for kind in kinds}
+    row = {
+        kind: {key: statistics.median(turn[kind][key] for turn in turns) for key in turns[0][kind]} for kind in kinds
+    }
     for name in FORMATS:
         key = f"{name}_peak_gflops"
         peak = max(turn[kind][key] for turn in turns for kind in kinds)

@@ -1,4 +1,5 @@
-"""Judges of finished pictures that no optimiser here ever sees: style as patch distributions, content as edges, crisp strokes.
+"""Judges of finished pictures that no optimiser here ever sees: style as patch distributions, content as edges, crisp
+strokes.
 
 python benchmarks/judges.py CONTENT STYLE PICTURE [PICTURE ...]
 """
@@ -18,12 +19,17 @@ from impasto.images.files.io import read_picture
 from impasto.images.resample import fit_size, resize
 
 PATCH, SCALES, DIRECTIONS, SAMPLES, EDGE_RANGE = 7, 4, 256, 1024, 0.5
-BLOCK, LOW, SEEN = 16, 0.1, 512  # px of a block, which quantile of the blocks, px of the long side at which strokes are judged
+BLOCK, LOW, SEEN = (
+    16,
+    0.1,
+    512,
+)  # px of a block, which quantile of the blocks, px of the long side at which strokes are judged
 LUMA = torch.tensor([0.299, 0.587, 0.114])[None, :, None, None]
 
 
 def style_ratio(picture: Tensor, content: Tensor, style: Tensor) -> float:
-    """Distance of the picture to the style over that of the content to the style: 0 is the style itself, 1 no style at all."""
+    """Distance of the picture to the style over that of the content to the style: 0 is the style itself, 1 no style at
+    all."""
     return sliced_distance(picture, style) / sliced_distance(content, style)
 
 
@@ -45,7 +51,8 @@ def _sliced(one: Tensor, two: Tensor) -> float:
 
 
 def _quantiles(values: Tensor) -> Tensor:
-    """Of each row, `SAMPLES` of them, as `torch.quantile` gives; NumPy sorts several times faster and is most of a judgement."""
+    """Of each row, `SAMPLES` of them, as `torch.quantile` gives; NumPy sorts several times faster and is most of a
+    judgement."""
     ordered = torch.from_numpy(np.sort(values.numpy(), axis=1))
     places = torch.linspace(0, ordered.shape[1] - 1, SAMPLES, dtype=torch.float64)
     below = places.long().clamp(max=ordered.shape[1] - 2)
@@ -58,7 +65,9 @@ def content_score(picture: Tensor, content: Tensor) -> float:
     bell = torch.exp(-(torch.arange(11.0) - 5).square() / (2 * 1.5**2))
     window = (bell[:, None] * bell)[None, None] / bell.sum().square()
     (ma, mb), c1, c2 = (F.conv2d(x, window) for x in (a, b)), (0.01 * EDGE_RANGE) ** 2, (0.03 * EDGE_RANGE) ** 2
-    va, vb, vab = (F.conv2d(x * y, window) - mx * my for x, y, mx, my in ((a, a, ma, ma), (b, b, mb, mb), (a, b, ma, mb)))
+    va, vb, vab = (
+        F.conv2d(x * y, window) - mx * my for x, y, mx, my in ((a, a, ma, ma), (b, b, mb, mb), (a, b, ma, mb))
+    )
     similarity = (2 * ma * mb + c1) * (2 * vab + c2) / ((ma * ma + mb * mb + c1) * (va + vb + c2))
     return float(similarity.mean())
 
@@ -69,7 +78,8 @@ def _edges(luminance: Tensor) -> Tensor:
 
 
 def crispness(picture: Tensor) -> tuple[float, float]:
-    """Median and lowest decile, over blocks of 16 px, of the local energy of strokes: RMS of the Laplacian of luminance.
+    """Median and lowest decile, over blocks of 16 px, of the local energy of strokes: RMS of the Laplacian of
+    luminance.
 
     Grain counts as strokes, so it is no measure of beauty: read it beside the picture.
     """
@@ -79,7 +89,8 @@ def crispness(picture: Tensor) -> tuple[float, float]:
 
 
 def crispness_ratio(picture: Tensor, style: Tensor) -> tuple[float, float]:
-    """`crispness` of the picture over that of the style, both with a long side of 512 px: 1 where strokes are as crisp."""
+    """`crispness` of the picture over that of the style, both with a long side of 512 px: 1 where strokes are as
+    crisp."""
     ours, theirs = (crispness(resize(x, fit_size((x.shape[2], x.shape[3]), SEEN))) for x in (picture, style))
     return ours[0] / theirs[0], ours[1] / theirs[1]
 
@@ -108,6 +119,7 @@ if __name__ == "__main__":
     for name in pictures:
         found = judge(name, content, style)
         print(
-            f"{name}: style {found.style:.3f} (lower is nearer), content {found.content:.3f} (higher is nearer), crispness "
+            f"{name}: style {found.style:.3f} (lower is nearer), content {found.content:.3f} (higher is nearer), "
+            "crispness "
             f"of the style's {found.median:.2f} (median), {found.low:.2f} (lowest decile)"
         )

@@ -2,8 +2,9 @@
 
     python benchmarks/memory.py [--only NAME ...] [--output benchmarks/results/memory.json]
 
-VGG-19 has seeded random weights, which take as much memory as trained ones. One iteration at each scale reaches the peak of all
-of them: memory that is freed is used again. Tiles are chosen by --memory, or by what a run takes by default.
+VGG-19 has seeded random weights, which take as much memory as trained ones. One iteration at each scale reaches the
+peak of all of them: memory that is freed is used again. Tiles are chosen by --memory, or by what a run takes by
+default.
 """
 
 from __future__ import annotations
@@ -40,7 +41,16 @@ CASES = {  # flags, and the GB that are allowed
 def paint(folder: Path, flags: tuple[str, ...]) -> dict[str, object]:
     """One process from its start to the finished file: its peak by the system's count."""
     out = folder / "out.png"
-    command = [sys.executable, "-m", "impasto", "stylize", str(folder / "content.png"), str(folder / "style.png"), "-o", str(out)]
+    command = [
+        sys.executable,
+        "-m",
+        "impasto",
+        "stylize",
+        str(folder / "content.png"),
+        str(folder / "style.png"),
+        "-o",
+        str(out),
+    ]
     weights = ["--weights", str(folder / "vgg.safetensors")] if "vgg19" in flags else []
     began = time.perf_counter()
     process = subprocess.Popen([*command, *flags, *weights, "--iterations", "1", "--quiet"])
@@ -66,7 +76,9 @@ def main() -> None:
     results = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        read_photograph("coffee").convert("RGB").resize((512, 512), Image.Resampling.LANCZOS).save(folder / "content.png")
+        read_photograph("coffee").convert("RGB").resize((512, 512), Image.Resampling.LANCZOS).save(
+            folder / "content.png"
+        )
         PAINTINGS["flow"].paint().save(folder / "style.png")
         write_weights(random_vgg(), folder / "vgg.safetensors")
         for case in args.only:

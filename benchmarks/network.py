@@ -2,8 +2,8 @@
 
     python benchmarks/network.py --data FOLDER [--weights FILE] [--output benchmarks/results/network.json]
 
-FOLDER holds parquet files of PACS, Caltech 101 and ImageNet samples; docs/method.md says what is measured and how. Beside
-the network stand three of the same shape with random numbers. It takes some minutes on two cores.
+FOLDER holds parquet files of PACS, Caltech 101 and ImageNet samples; docs/method.md says what is measured and how.
+Beside the network stand three of the same shape with random numbers. It takes some minutes on two cores.
 """
 
 from __future__ import annotations
@@ -38,10 +38,16 @@ from impasto.weights.manifest import find_record
 from impasto.weights.network import NetworkWeights
 
 SEEDS = (0, 1, 2)
-CONTENT_SIDE, CHANNEL_SIDE, FIELD_SIDE = 112, 128, 288  # px; FIELD_SIDE shows the middle cell of the deepest layer no border
+CONTENT_SIDE, CHANNEL_SIDE, FIELD_SIDE = (
+    112,
+    128,
+    288,
+)  # px; FIELD_SIDE shows the middle cell of the deepest layer no border
 NOTE = (
-    "The network in the package, or the one it was started from, has seen the held-out pictures of PACS and Caltech 101 with "
-    "their class labels, though never which crops are of one painting. Its figures can be better than they would be otherwise."
+    "The network in the package, or the one it was started from, has seen the held-out pictures of PACS and Caltech "
+    "101 with "
+    "their class labels, though never which crops are of one painting. Its figures can be better than they would be "
+    "otherwise."
 )
 Report = dict[str, Any]
 
@@ -96,7 +102,8 @@ def content(networks: Networks, folder: Path) -> Report:
 
 
 def channels(networks: Networks, squares: torch.Tensor) -> Report:
-    """Dead channels and entropy, over all layers and over those up to the deepest that the default objective looks at."""
+    """Dead channels and entropy, over all layers and over those up to the deepest that the default objective looks
+    at."""
     config = StylizeConfig().resolve()
     looked_at = {*(config.style_layers or ()), *(config.content_layers or ()), *config.neighbour_layers}
     deepest = [name for name in networks.measured.layers if name in looked_at][-1]

@@ -1,10 +1,11 @@
 """Paint one picture in this process and keep what it looks like on the way, with the seconds until then.
 
-    python benchmarks/painting_trace.py CONTENT STYLE FOLDER [--every 10] [--options '{"preset": "pastiche", "size": 512}']
+    python benchmarks/painting_trace.py CONTENT STYLE FOLDER [--every 10] [--options '{"preset": "pastiche", "size":
+    512}']
 
-FOLDER gets ``out.png``, ``canvases/STEP.safetensors`` after every so many iterations of the last scale, neither rounded nor
-clipped, and ``seconds.json``, ``{STEP: seconds}``, since the options were read: to load the network counts, to write canvases
-does not.
+FOLDER gets ``out.png``, ``canvases/STEP.safetensors`` after every so many iterations of the last scale, neither rounded
+nor clipped, and ``seconds.json``, ``{STEP: seconds}``, since the options were read: to load the network counts, to
+write canvases does not.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ def paint(content: Path, style: Path, folder: Path, every: int, options: dict[st
         if progress.scale == progress.scales and (progress.iteration % every == 0 or progress.step == progress.steps):
             pause = time.perf_counter()
             seconds[progress.step] = pause - began - paused
-            save_file({"canvas": progress.saved()["canvas"].contiguous()}, folder / "canvases" / f"{progress.step}.safetensors")
+            save_file(
+                {"canvas": progress.saved()["canvas"].contiguous()},
+                folder / "canvases" / f"{progress.step}.safetensors",
+            )
             paused += time.perf_counter() - pause
     run.result().save(folder / "out.png")
     (folder / "seconds.json").write_text(json.dumps(seconds))

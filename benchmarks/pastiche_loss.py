@@ -12,7 +12,8 @@ MEAN = torch.tensor([103.939, 116.779, 123.68])[:, None, None]  # of blue, green
 
 
 class PasticheLoss:
-    """Of one content in one style, of about so many pixels each. Its network and its targets are kept; pictures come and go."""
+    """Of one content in one style, of about so many pixels each. Its network and its targets are kept; pictures come
+    and go."""
 
     def __init__(self, content: Path, style: Path, pixels: int) -> None:
         with warnings.catch_warnings():
@@ -23,7 +24,8 @@ class PasticheLoss:
         self.size: tuple[int, int] = tuple(self.artist.content_size)
 
     def __call__(self, picture: Tensor) -> float:
-        """Of an RGB picture ``(1, 3, H, W)`` of the content's size there: [0, 1], and what a solver has moved out of it."""
+        """Of an RGB picture ``(1, 3, H, W)`` of the content's size there: [0, 1], and what a solver has moved out of
+        it."""
         if tuple(picture.shape[2:]) != self.size:
             raise ValueError(f"a picture of {tuple(picture.shape[2:])}, where pastiche paints {self.size}")
         with torch.no_grad():

@@ -1,14 +1,17 @@
-"""The program pastiche beside Impasto, on one pair of pictures: the same loss, and the pictures that either makes by itself.
+"""The program pastiche beside Impasto, on one pair of pictures: the same loss, and the pictures that either makes by
+itself.
 
     python benchmarks/peers.py CONTENT STYLE [--size 512] [--steps 1000] [--parts pastiche preset ...] [--keep FOLDER]
                                [--output benchmarks/results/peers.json]
 
-Parts are whole processes: ``pastiche``, its own command; ``preset``, Impasto's preset of it; ``coarse to fine``, the same loss
-at three sizes; ``default``, what `impasto stylize` does where nothing is said. A part that is in the output already, of the same
-pictures, size and steps, is kept: give them one by one, or start again after a stop. Every loss is by pastiche's own code in
-float32 (pastiche_loss.py): of canvases on the way as the solvers have them, and of the finished files, rounded and clipped.
-Traced parts paint from files of the pixels that pastiche's own resizing makes, as its loss knows rounded ones from others.
-Seconds until a loss are those since the program was loaded and began, on both sides; what the judge takes does not count.
+Parts are whole processes: ``pastiche``, its own command; ``preset``, Impasto's preset of it; ``coarse to fine``, the
+    same loss
+at three sizes; ``default``, what `impasto stylize` does where nothing is said. A part that is in the output already, of
+the same pictures, size and steps, is kept: give them one by one, or start again after a stop. Every loss is by
+pastiche's own code in float32 (pastiche_loss.py): of canvases on the way as the solvers have them, and of the finished
+files, rounded and clipped. Traced parts paint from files of the pixels that pastiche's own resizing makes, as its loss
+knows rounded ones from others. Seconds until a loss are those since the program was loaded and began, on both sides;
+what the judge takes does not count.
 """
 
 from __future__ import annotations
@@ -67,7 +70,8 @@ class Task:
         return round(math.sqrt(math.prod(self.shape)))
 
     def resized(self, folder: Path) -> Task:
-        """The same with pictures as pastiche's ``load_image`` makes them: the style has as many pixels as the content."""
+        """The same with pictures as pastiche's ``load_image`` makes them: the style has as many pixels as the
+        content."""
         made, pixels = [], self.root**2
         for kind, file in (("content", self.content), ("style", self.style)):
             with Image.open(file) as picture:
@@ -97,16 +101,23 @@ class Task:
 
 
 def run(command: Sequence[str], log: Path) -> dict[str, float]:
-    """One process from its start to its end: seconds, and peak memory by the system's count. What it prints is in ``log``."""
+    """One process from its start to its end: seconds, and peak memory by the system's count. What it prints is in
+    ``log``."""
     began = time.perf_counter()
     with log.open("w") as output:
-        process = subprocess.Popen([sys.executable, *command], stdout=output, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+        process = subprocess.Popen(
+            [sys.executable, *command], stdout=output, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+        )
         _, status, usage = os.wait4(process.pid, 0)
     if status:
         sys.exit(f"{' '.join(command[:2])} ended with {os.waitstatus_to_exitcode(status)}")
     scale = 1 if sys.platform == "darwin" else 1024
     seconds = time.perf_counter() - began
-    return {"seconds": seconds, "processor_s": usage.ru_utime + usage.ru_stime, "peak_gb": usage.ru_maxrss * scale / 1e9}
+    return {
+        "seconds": seconds,
+        "processor_s": usage.ru_utime + usage.ru_stime,
+        "peak_gb": usage.ru_maxrss * scale / 1e9,
+    }
 
 
 def table_of(text: str) -> Trace:
@@ -128,9 +139,13 @@ def traced(task: Task, part: str, folder: Path, loss: PasticheLoss) -> tuple[dic
     """A run of ours, and the losses of its canvases."""
     same = task.resized(folder)
     flags = ["--every", str(EVERY), "--options", json.dumps(same.options(part))]
-    cost = run([str(HERE / "painting_trace.py"), str(same.content), str(same.style), str(folder), *flags], folder / "log.txt")
+    cost = run(
+        [str(HERE / "painting_trace.py"), str(same.content), str(same.style), str(folder), *flags], folder / "log.txt"
+    )
     seconds, canvases = json.loads((folder / "seconds.json").read_text()), folder / "canvases"
-    return cost, [(taken, loss(load_file(canvases / f"{step}.safetensors")["canvas"])) for step, taken in seconds.items()]
+    return cost, [
+        (taken, loss(load_file(canvases / f"{step}.safetensors")["canvas"])) for step, taken in seconds.items()
+    ]
 
 
 def default(task: Task, folder: Path) -> tuple[dict[str, float], Trace]:

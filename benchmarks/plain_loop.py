@@ -1,8 +1,9 @@
 """Neural style transfer as the public tutorials write it: what the speed of Impasto is compared with.
 
 Float32, contiguous, one `nn.Sequential` with the losses as modules between its layers, autograd through all of it, and
-`torch.optim.LBFGS` on the clipped pixels (after A. Jacq, PyTorch tutorials, "Neural Transfer Using PyTorch"). Its layers are the
-paper's: five Gram matrices and one content layer. It knows nothing of Impasto but the form of the weights.
+`torch.optim.LBFGS` on the clipped pixels (after A. Jacq, PyTorch tutorials, "Neural Transfer Using PyTorch"). Its
+layers are the paper's: five Gram matrices and one content layer. It knows nothing of Impasto but the form of the
+weights.
 """
 
 from __future__ import annotations

@@ -3,12 +3,12 @@
     python benchmarks/precision.py [--size 192] [--iterations 100] [--pairs 1] [--only vgg19]
                                    [--output benchmarks/results/precision.json]
 
-Both networks; Adam and L-BFGS, coarse to fine, ITERATIONS at each scale; and the preset pastiche, ITERATIONS in all. A row
-says how far the final losses in bfloat16 and mixed are from float32's, as a share of it, and how far off the first and the last
-gradient in bfloat16 is, as a share of its norm. A run amplifies whatever is rounded: `moved` is how far apart two runs in
-float32 end whose contents differ by 1e-6. All are means over PAIRS of pictures; where matches are looked for, single runs say
-little. Rows that are in the output already are kept. Exits with 1 where what `precision` `auto` takes ends more than 1 % above
-float32.
+Both networks; Adam and L-BFGS, coarse to fine, ITERATIONS at each scale; and the preset pastiche, ITERATIONS in all. A
+row says how far the final losses in bfloat16 and mixed are from float32's, as a share of it, and how far off the first
+and the last gradient in bfloat16 is, as a share of its norm. A run amplifies whatever is rounded: `moved` is how far
+apart two runs in float32 end whose contents differ by 1e-6. All are means over PAIRS of pictures; where matches are
+looked for, single runs say little. Rows that are in the output already are kept. Exits with 1 where what `precision`
+`auto` takes ends more than 1 % above float32.
 """
 
 from __future__ import annotations
@@ -117,7 +117,9 @@ def main() -> None:
             run = {"size": args.size, "iterations": args.iterations}
             preset = options.get("preset")
             base = impasto.load_preset(preset) if preset else impasto.StylizeConfig()
-            config = base.overlay({"device": "cpu", **run, **{key: value for key, value in options.items() if key != "preset"}})
+            config = base.overlay(
+                {"device": "cpu", **run, **{key: value for key, value in options.items() if key != "preset"}}
+            )
             auto = impasto.Stylizer(config=config).config.precision
             rows[name] = {**run, "pairs": args.pairs, "auto": auto, **means(args.size, config, args.pairs)}
             print(name, rows[name], flush=True)

@@ -5,9 +5,9 @@
     python benchmarks/quality.py --pair CONTENT STYLE [--pair CONTENT STYLE ...] [--size 448] [--variants ...] ...
 
 FOLDER holds ``content/``, ``style/`` and, to compare with, ``published/CONTENT_STYLE.png``, where STYLE may be the
-first or last word of a style's file name. A variant is flags of `impasto stylize`; the empty one is the default. Pictures
-that lie in the folder of `--keep` are judged as they are: hours of painting may be stopped, and go on.
-Figures are those of judges.py, which no optimiser here sees: style, content, and the crispness of the strokes as a ratio to the
+first or last word of a style's file name. A variant is flags of `impasto stylize`; the empty one is the default.
+Pictures that lie in the folder of `--keep` are judged as they are: hours of painting may be stopped, and go on. Figures
+are those of judges.py, which no optimiser here sees: style, content, and the crispness of the strokes as a ratio to the
 style's, median and lowest decile, in a mean cut at 1: strokes crisper than the style's make up for nothing.
 """
 

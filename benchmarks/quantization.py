@@ -1,17 +1,21 @@
-"""How far are VGG-19's 8-bit weights from the float ones? What the tables tell, and what weights that far off do to a run.
+"""How far are VGG-19's 8-bit weights from the float ones? What the tables tell, and what weights that far off do to a
+run.
 
-    python benchmarks/quantization.py [--size 256] [--seeds 5] [--paint 128] [--output benchmarks/results/quantization.json]
+    python benchmarks/quantization.py [--size 256] [--seeds 5] [--paint 128] [--output
+    benchmarks/results/quantization.json]
 
-Each layer's weights were put into 256 classes by k-means, and each became the mean of its class. So one is off by at most half
-the larger gap to the classes beside its own (`most`; the two outermost classes may reach further), and by the gap over sqrt(12)
-where a class is filled evenly (`typical`); a class of one weight is exact. The float weights are then imitated: the 8-bit ones
-with random errors of that size, SEEDS times, and with errors of the largest size and random signs. The figures are relative:
-the root mean square error of weights and features over the root mean square of the same, the Frobenius norm of a Gram matrix's
-error over its own, the error of the default loss and of its gradient at the content picture.
+Each layer's weights were put into 256 classes by k-means, and each became the mean of its class. So one is off by at
+most half the larger gap to the classes beside its own (`most`; the two outermost classes may reach further), and by the
+gap over sqrt(12) where a class is filled evenly (`typical`); a class of one weight is exact. The float weights are then
+imitated: the 8-bit ones with random errors of that size, SEEDS times, and with errors of the largest size and random
+signs. The figures are relative: the root mean square error of weights and features over the root mean square of the
+same, the Frobenius norm of a Gram matrix's error over its own, the error of the default loss and of its gradient at the
+content picture.
 
-With --paint the default run and one with Gram matrices are painted at that size with the 8-bit weights, with imitated ones, and
-with the 8-bit ones again where the content differs by 1e-6: how far a picture is from the first one (`levels` of 255, a mean over
-channels; the content stands beside it), and its loss over that one's, both judged by the 8-bit network.
+With --paint the default run and one with Gram matrices are painted at that size with the 8-bit weights, with imitated
+ones, and with the 8-bit ones again where the content differs by 1e-6: how far a picture is from the first one (`levels`
+of 255, a mean over channels; the content stands beside it), and its loss over that one's, both judged by the 8-bit
+network.
 """
 
 from __future__ import annotations
@@ -69,7 +73,8 @@ def relative(moved: Tensor, still: Tensor) -> float:
 
 
 def imitated(weights: NetworkWeights, seed: int, most: bool = False) -> NetworkWeights:
-    """Weights that these could be the 8-bit form of: even errors of the typical size, or the largest with random signs."""
+    """Weights that these could be the 8-bit form of: even errors of the typical size, or the largest with random
+    signs."""
     generator, found = torch.Generator().manual_seed(seed), {}
     for name, (weight, bias) in weights.convolutions.items():
         errors, even = errors_of(weight), torch.rand(weight.shape, generator=generator, dtype=torch.float64) * 2 - 1
@@ -110,7 +115,11 @@ def weight_report(weights: NetworkWeights) -> dict[str, dict[str, float]]:
     rows = {}
     for name, (weight, _) in weights.convolutions.items():
         errors, size = errors_of(weight), rms(weight)
-        rows[name] = {"typical": rms(errors.typical) / size, "most": rms(errors.most) / size, "classes": len(weight.unique())}
+        rows[name] = {
+            "typical": rms(errors.typical) / size,
+            "most": rms(errors.most) / size,
+            "classes": len(weight.unique()),
+        }
     return rows
 
 
@@ -126,7 +135,8 @@ def levels(ours: Tensor, theirs: Tensor) -> float:
 
 
 def paintings(weights: NetworkWeights, size: int) -> Iterator[tuple[str, dict[str, float]]]:
-    """How far the picture with imitated weights is from the one with 8 bits, and the one of a content that is moved by 1e-6."""
+    """How far the picture with imitated weights is from the one with 8 bits, and the one of a content that is moved by
+    1e-6."""
     content, style = pair(size)
     grain = 1e-6 * torch.randn(content.shape, generator=torch.Generator().manual_seed(9))
     with tempfile.TemporaryDirectory() as folder:
@@ -139,7 +149,10 @@ def paintings(weights: NetworkWeights, size: int) -> Iterator[tuple[str, dict[st
                 impasto.stylize(seen, style, weights=str(file), **run).pixels
                 for seen, file in ((content, files[0]), (content + grain, files[0]), (content, files[1]))
             )
-            losses = [judged(VGG(weights, pooling=POOLING), content, style, seen, **options)[0] for seen in (still, other, moved)]
+            losses = [
+                judged(VGG(weights, pooling=POOLING), content, style, seen, **options)[0]
+                for seen in (still, other, moved)
+            ]
             for label, pixels, loss in zip(("imitated", "content moved"), (other, moved), losses[1:], strict=True):
                 yield f"{name}, {label}", {"levels": levels(pixels, still), "loss": loss / losses[0]}
             yield f"{name}, content", {"levels": levels(content, still)}

@@ -34,14 +34,16 @@ def random_vgg(seed: int = 0) -> NetworkWeights:
 
 
 def random_like(weights: NetworkWeights, seed: int, pictures: Tensor) -> NetworkWeights:
-    """A random network of the same shape and input, every layer scaled to mean activation 1 as those of the embedded one are."""
+    """A random network of the same shape and input, every layer scaled to mean activation 1 as those of the embedded
+    one are."""
     widths = {name: weight.shape[0] for name, (weight, _) in weights.convolutions.items()}
     return unit_means(NetworkWeights(he_normal(widths, seed), weights.normalization), pictures)
 
 
 @torch.no_grad()
 def unit_means(weights: NetworkWeights, pictures: Tensor) -> NetworkWeights:
-    """Every layer scaled to mean activation 1 over ``pictures`` ``(B, 3, H, W)``, and the scale taken back in the next one.
+    """Every layer scaled to mean activation 1 over ``pictures`` ``(B, 3, H, W)``, and the scale taken back in the next
+    one.
 
     The normalisation of Gatys et al. 2015, done exactly: a positive factor passes through ReLU and average pooling.
     """

@@ -2,7 +2,8 @@
 
     python benchmarks/reading.py [--size 64] [--output benchmarks/results/reading.json]
 
-48 megapixels as photographs and as a style, 400 as a photograph; one iteration. The light network, which takes least itself.
+48 megapixels as photographs and as a style, 400 as a photograph; one iteration. The light network, which takes least
+itself.
 """
 
 from __future__ import annotations
@@ -61,7 +62,9 @@ def main() -> None:
         for file, (width, height, options) in PICTURES.items():
             path = Path(name) / file
             # In a process of its own: a child counts what its parent held when it was started.
-            subprocess.run([sys.executable, "-c", WRITE, path, str(width), str(height), json.dumps(options)], check=True)
+            subprocess.run(
+                [sys.executable, "-c", WRITE, path, str(width), str(height), json.dumps(options)], check=True
+            )
             results[file] = {"size": [height, width], "content_gb": peak_gb(path, small, args.size)}
             if file == "48.png":
                 results[file]["style_gb"] = peak_gb(small, path, args.size)

@@ -1,4 +1,5 @@
-"""How far a layer sees: the radius its specification gives, the one its gradient shows, and where most of the gradient lies."""
+"""How far a layer sees: the radius its specification gives, the one its gradient shows, and where most of the gradient
+lies."""
 
 from __future__ import annotations
 
@@ -11,8 +12,8 @@ MOST = 0.9
 
 
 def measure_fields(network: Backbone, pictures: Tensor) -> dict[str, dict[str, int]]:
-    """For each layer, in px beyond the pixels of a cell: ``radius`` as given, ``reached`` by any gradient, and ``most``, which
-    holds nine tenths of it (the effective receptive field of Luo et al. 2016).
+    """For each layer, in px beyond the pixels of a cell: ``radius`` as given, ``reached`` by any gradient, and
+    ``most``, which holds nine tenths of it (the effective receptive field of Luo et al. 2016).
 
     ``pictures`` are ``(B, 3, S, S)`` in [0, 1], large enough that the middle cell sees no border.
     """

@@ -1,9 +1,11 @@
-"""Kill runs at random moments and resume them until their pictures are finished: do any pixels differ from a run left alone?
+"""Kill runs at random moments and resume them until their pictures are finished: do any pixels differ from a run left
+alone?
 
     python benchmarks/soak.py [--times 30] [--size 128] [--seed 0] [--output benchmarks/results/soak.json]
 
-Every kill is a SIGKILL to a process of its own, at a moment drawn evenly from the seconds that an undisturbed run takes, process
-start included. Recipes take turns until there were so many kills. The exit code is 1 where a picture differs or a file is left.
+Every kill is a SIGKILL to a process of its own, at a moment drawn evenly from the seconds that an undisturbed run
+takes, process start included. Recipes take turns until there were so many kills. The exit code is 1 where a picture
+differs or a file is left.
 """
 
 from __future__ import annotations

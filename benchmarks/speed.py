@@ -2,7 +2,8 @@
 
     python benchmarks/speed.py [--size 512] [--runs 3] [--output benchmarks/results/speed.json] [-- FLAGS OF STYLIZE]
 
-Each objective is run once for warm-up and then RUNS times, in turn, so that a drift of the machine's speed meets all alike.
+Each objective is run once for warm-up and then RUNS times, in turn, so that a drift of the machine's speed meets all
+alike.
 """
 
 from __future__ import annotations
@@ -27,7 +28,17 @@ OBJECTIVES = ("blend", "neighbours", "gram", "wasserstein")
 def paint(folder: Path, objective: str, size: int, flags: list[str]) -> dict[str, float]:
     """One whole process; its own record tells the peak memory and the seconds of painting alone."""
     out = folder / f"{objective}.png"
-    command = [sys.executable, "-m", "impasto", "stylize", folder / "content.png", folder / "style.png", "-o", out, "--quiet"]
+    command = [
+        sys.executable,
+        "-m",
+        "impasto",
+        "stylize",
+        folder / "content.png",
+        folder / "style.png",
+        "-o",
+        out,
+        "--quiet",
+    ]
     began = time.perf_counter()
     subprocess.run([*map(str, command), "--objective", objective, "--size", str(size), *flags], check=True)
     seconds = time.perf_counter() - began

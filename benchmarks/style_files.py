@@ -2,8 +2,8 @@
 
     python benchmarks/style_files.py [--size 512] [--runs 3] [--output benchmarks/results/style_files.json]
 
-Seconds are of the processor, on one thread, so that they do not depend on what else the machine does. Reading, decoding and
-hashing are part of both; painting is not. The difference of the pictures is over all values, in 1/255.
+Seconds are of the processor, on one thread, so that they do not depend on what else the machine does. Reading, decoding
+and hashing are part of both; painting is not. The difference of the pictures is over all values, in 1/255.
 """
 
 from __future__ import annotations
@@ -51,8 +51,12 @@ def compare(folder: Path, objective: str, size: int, runs: int) -> dict[str, flo
     stylizer = impasto.Stylizer(backbone="compact", objective=objective, size=size, iterations=1, device="cpu")
     file, content = folder / f"{objective}.style", read_photograph("coffee")
     sizes = tuple(sorted({64, 128, 256, size}))
-    impasto.learn_style(folder / "painting.png", objective=objective, sizes=sizes, backbone="compact", device="cpu").save(file)
-    pairs = [[paint(source, content, stylizer) for source in (folder / "painting.png", file)] for _ in range(runs + 1)][1:]
+    impasto.learn_style(
+        folder / "painting.png", objective=objective, sizes=sizes, backbone="compact", device="cpu"
+    ).save(file)
+    pairs = [[paint(source, content, stylizer) for source in (folder / "painting.png", file)] for _ in range(runs + 1)][
+        1:
+    ]
     picture, learnt = (statistics.median(run[k][0] for run in pairs) for k in (0, 1))
     return {
         "painting_s": round(picture, 3),

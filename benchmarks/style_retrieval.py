@@ -19,7 +19,8 @@ FLOOR = 1e-2  # of the mean energy of a channel; keeps the logarithm of what nev
 
 
 def two_crops(picture: np.ndarray, rng: Generator, side: int = SIDE) -> tuple[np.ndarray, np.ndarray]:
-    """Two squares at native resolution that share no pixel: side by side along the longer side, anywhere along the other."""
+    """Two squares at native resolution that share no pixel: side by side along the longer side, anywhere along the
+    other."""
     turned = picture.shape[0] > picture.shape[1]
     wide = picture.swapaxes(0, 1) if turned else picture
     left = rng.integers(wide.shape[1] - 2 * side + 1)
@@ -40,8 +41,8 @@ def all_crops(pictures: Sequence[np.ndarray], seed: int = 0) -> Tensor:
 def mean_average_precision(distances: Tensor) -> float:
     """Of ``(2 N, 2 N)`` distances, where every crop i is asked for its twin i + N among all other crops.
 
-    With one relevant crop for each query, its average precision is one over the twin's rank. Crops just as near as the twin
-    come before it.
+    With one relevant crop for each query, its average precision is one over the twin's rank. Crops just as near as the
+    twin come before it.
     """
     count = len(distances)
     query = torch.arange(count)
@@ -59,23 +60,27 @@ def histograms(crops: Tensor) -> Tensor:
 
 
 def hellinger(shares: Tensor) -> Tensor:
-    """``(N, N)`` Hellinger distances of distributions; histograms find more by it than by chi-square or absolute differences."""
+    """``(N, N)`` Hellinger distances of distributions; histograms find more by it than by chi-square or absolute
+    differences."""
     return torch.cdist(shares.sqrt(), shares.sqrt()) / 2**0.5
 
 
 def second_moment(features: Tensor) -> Tensor:
-    """``(1, C, H, W)`` features to ``(C + 1, C + 1)``: mean and second moment in one, as the second moment of (f, 1)."""
+    """``(1, C, H, W)`` features to ``(C + 1, C + 1)``: mean and second moment in one, as the second moment of (f,
+    1)."""
     stats = sums(features.float())
     one = features.new_ones(1, dtype=torch.float32)
     return torch.cat([torch.cat([stats.moment, stats.mean[:, None]], 1), torch.cat([stats.mean, one])[None]])
 
 
 def log_euclidean(moments: Tensor) -> Tensor:
-    """``(N, N)`` distances of `second_moment` matrices ``(N, C + 1, C + 1)``, as norms of differences of their logarithms.
+    """``(N, N)`` distances of `second_moment` matrices ``(N, C + 1, C + 1)``, as norms of differences of their
+    logarithms.
 
-    Arsigny et al. 2006, "Log-Euclidean metrics". Features are first divided by the root of their mean energy over all crops,
-    and ``FLOOR`` is added to the diagonal. Of the distances tried (Euclidean, relative and Hellinger's of mean and deviation or
-    mean and second moment, with and without whitening) this one finds most, for trained and random networks alike.
+    Arsigny et al. 2006, "Log-Euclidean metrics". Features are first divided by the root of their mean energy over all
+    crops, and ``FLOOR`` is added to the diagonal. Of the distances tried (Euclidean, relative and Hellinger's of mean
+    and deviation or mean and second moment, with and without whitening) this one finds most, for trained and random
+    networks alike.
     """
     energy = moments[:, :-1, :-1].diagonal(dim1=1, dim2=2).mean().double()
     scale = torch.cat([energy.rsqrt().expand(moments.shape[1] - 1), energy.new_ones(1)])

@@ -1,11 +1,13 @@
 """Seconds until Impasto reaches the losses of the plain loop: L-BFGS, 500 iterations, one scale.
 
-    python benchmarks/time_to_loss.py [--networks compact vgg19] [--size 256] [--output benchmarks/results/time_to_loss.json]
+    python benchmarks/time_to_loss.py [--networks compact vgg19] [--size 256] [--output
+    benchmarks/results/time_to_loss.json]
 
-Both start from the same photograph and minimise the same loss of the same two pictures. Every loss here is the plain loop's own,
-in float32, of the picture as it would be saved but for the rounding; the seconds that this judge takes do not count. All are
-seconds of the processor, on one thread. What Impasto does is in `OWN`: coarse to fine, in bfloat16. Goals are the lowest loss
-that the plain loop has reached in so many iterations; its loss jumps now and then, and whoever runs it would keep the best.
+Both start from the same photograph and minimise the same loss of the same two pictures. Every loss here is the plain
+loop's own, in float32, of the picture as it would be saved but for the rounding; the seconds that this judge takes do
+not count. All are seconds of the processor, on one thread. What Impasto does is in `OWN`: coarse to fine, in bfloat16.
+Goals are the lowest loss that the plain loop has reached in so many iterations; its loss jumps now and then, and
+whoever runs it would keep the best.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
     python examples/minimal.py photo.jpg painting.jpg out.png
 
-The content is relu4_2 (section 2.1, equation 1), the style the Gram matrices of five layers (section 2.2, equations 3 to 5), and
-L-BFGS moves the pixels (section 3). `impasto stylize --preset gatys2016` does the same, and `impasto stylize` much better.
+The content is relu4_2 (section 2.1, equation 1), the style the Gram matrices of five layers (section 2.2, equations 3
+to 5), and L-BFGS moves the pixels (section 3). `impasto stylize --preset gatys2016` does the same, and `impasto
+stylize` much better.
 """
 
 from __future__ import annotations

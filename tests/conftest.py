@@ -40,7 +40,8 @@ def _narrow_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def narrow_vgg19(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let vgg19 and vgg16 stand for networks of any width: the real ones' 20 million numbers are too many for most tests."""
+    """Let vgg19 and vgg16 stand for networks of any width: the real ones' 20 million numbers are too many for most
+    tests."""
     monkeypatch.setitem(BACKBONES, "vgg19", VGG)
     monkeypatch.setitem(BACKBONES, "vgg16", VGG)
 

@@ -41,7 +41,8 @@ def random_weights(
 
 
 def plain_features(weights: NetworkWeights, image: Tensor, pooling: str, padding: str) -> dict[str, Tensor]:
-    """Every layer of a network that takes what torchvision's does, in the format of ``image``: one line an operation."""
+    """Every layer of a network that takes what torchvision's does, in the format of ``image``: one line an
+    operation."""
     mean = image.new_tensor([0.485, 0.456, 0.406])[:, None, None]
     std = image.new_tensor([0.229, 0.224, 0.225])[:, None, None]
     x, found = (image - mean) / std, {}

@@ -1,4 +1,5 @@
-"""The documented Python surface: what goes in, what comes out, what can be repeated, and what is refused before it starts."""
+"""The documented Python surface: what goes in, what comes out, what can be repeated, and what is refused before it
+starts."""
 
 from __future__ import annotations
 
@@ -116,7 +117,9 @@ def test_the_inputs_are_left_alone():
 @pytest.mark.usefixtures("narrow_vgg19")
 def test_options_come_as_keywords_as_a_config_or_as_a_preset(painted, vgg_file):
     assert torch.equal(stylize(CONTENT, STYLE, config=StylizeConfig(**QUICK)).pixels, painted.pixels)
-    assert torch.equal(stylize(CONTENT, STYLE, config=StylizeConfig(**{**QUICK, "seed": 1}), seed=0).pixels, painted.pixels)
+    assert torch.equal(
+        stylize(CONTENT, STYLE, config=StylizeConfig(**{**QUICK, "seed": 1}), seed=0).pixels, painted.pixels
+    )
     result = paint(preset="holberton", backbone="vgg19", weights=str(vgg_file), size=32, iterations=2)
     assert (result.record["preset"], result.record["config"]["optimizer"]) == ("holberton", "adam")
     assert result.record["config"] == {**impasto.load_preset("holberton").to_dict(), **result.record["config"]}
@@ -404,7 +407,9 @@ def test_a_backbone_by_name():
 def test_a_backbone_with_weights_and_settings(kind, vgg_file):
     options = {"weights": kind(vgg_file), "device": "cpu"}
     features = {
-        (pooling, padding): impasto.create_backbone("vgg19", pooling=pooling, padding=padding, **options)(CONTENT, ["relu3_1"])
+        (pooling, padding): impasto.create_backbone("vgg19", pooling=pooling, padding=padding, **options)(
+            CONTENT, ["relu3_1"]
+        )
         for pooling in ("avg", "max")
         for padding in (None, "zeros", "replicate")
     }
@@ -426,11 +431,15 @@ def test_a_backbone_may_be_given_another_input_than_its_weights_want(given, vgg_
 
 def test_the_embedded_backbone_alone_has_its_features_enlarged(vgg_file):
     own, large = (
-        impasto.create_backbone("compact", activations=name, device="cpu")(CONTENT, ["relu2_1"]) for name in ("own", "oxford")
+        impasto.create_backbone("compact", activations=name, device="cpu")(CONTENT, ["relu2_1"])
+        for name in ("own", "oxford")
     )
     torch.testing.assert_close(large["relu2_1"], 81 * own["relu2_1"], rtol=1e-3, atol=1e-2)
     options = {"weights": vgg_file, "device": "cpu"}
-    same = [impasto.create_backbone("vgg19", activations=name, **options)(CONTENT, ["relu2_1"]) for name in ("own", "oxford")]
+    same = [
+        impasto.create_backbone("vgg19", activations=name, **options)(CONTENT, ["relu2_1"])
+        for name in ("own", "oxford")
+    ]
     assert torch.equal(same[0]["relu2_1"], same[1]["relu2_1"])
 
 

@@ -110,7 +110,9 @@ def test_freed_memory_is_kept_during_a_run_and_given_back_after_it(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("platform", "library"), [("win32", Library()), ("darwin", Library()), ("linux", object())], ids=["windows", "macos", "musl"]
+    ("platform", "library"),
+    [("win32", Library()), ("darwin", Library()), ("linux", object())],
+    ids=["windows", "macos", "musl"],
 )
 def test_other_c_libraries_are_left_alone(platform, library, monkeypatch):
     monkeypatch.setattr(sys, "platform", platform)

@@ -9,7 +9,15 @@ import re
 import pytest
 
 from impasto import errors
-from impasto.errors import ConfigError, DownloadError, ImpastoError, OutputError, PictureError, WeightsError, nearest_name
+from impasto.errors import (
+    ConfigError,
+    DownloadError,
+    ImpastoError,
+    OutputError,
+    PictureError,
+    WeightsError,
+    nearest_name,
+)
 
 TREE = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if kind.__module__ == errors.__name__]
 

@@ -42,7 +42,8 @@ def test_a_link_is_followed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "hint"), [(errno.ENOSPC, "free some space"), (errno.EROFS, "you may write to"), (errno.EIO, "another file")]
+    ("number", "hint"),
+    [(errno.ENOSPC, "free some space"), (errno.EROFS, "you may write to"), (errno.EIO, "another file")],
 )
 def test_a_failure_leaves_the_old_file_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, hint: str

@@ -25,7 +25,10 @@ def test_importing_is_free():
 
 
 def test_errors_and_options_need_no_tensors():
-    assert loaded_after("import impasto; impasto.StylizeConfig(size=64); impasto.ImpastoError; impasto.OutputConfig()") == set()
+    assert (
+        loaded_after("import impasto; impasto.StylizeConfig(size=64); impasto.ImpastoError; impasto.OutputConfig()")
+        == set()
+    )
 
 
 @pytest.mark.parametrize("name", impasto.__all__)

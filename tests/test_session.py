@@ -45,7 +45,9 @@ def test_frames_follow_each_other_without_searching_again(monkeypatch):
     colors = session.colors(FRAMES[0])
     first = session.iterate(FRAMES[0], Begin(colors=colors))
     shown = finished(first)
-    assert torch.equal(shown.pixels, finished(session.iterate(FRAMES[0])).pixels)  # the first frame's colours are its own
+    assert torch.equal(
+        shown.pixels, finished(session.iterate(FRAMES[0])).pixels
+    )  # the first frame's colours are its own
     monkeypatch.setattr(Search, "find", lambda *_: pytest.fail("searched"))
     second = session.iterate(FRAMES[0], Begin(carry=first.carry(), colors=colors, finest=1))
     warm = finished(second)

@@ -10,7 +10,9 @@ import pytest
 from impasto.errors import OutputError
 from impasto.files import check_writable, write_bytes
 
-WRITERS = pytest.mark.parametrize("write", [check_writable, lambda path: write_bytes(path, b"x")], ids=["check", "write"])
+WRITERS = pytest.mark.parametrize(
+    "write", [check_writable, lambda path: write_bytes(path, b"x")], ids=["check", "write"]
+)
 
 
 def refused(write, path: Path) -> str:
@@ -52,5 +54,6 @@ def test_a_folder_is_refused_and_stays(write, tmp_path):
 def test_a_device_is_refused():
     """Checked only: were the check wrong, a test that writes would replace the machine's own device."""
     assert (
-        refused(check_writable, Path(os.devnull)) == f"cannot write {os.devnull!r}: it is no regular file; write to another file"
+        refused(check_writable, Path(os.devnull))
+        == f"cannot write {os.devnull!r}: it is no regular file; write to another file"
     )

@@ -35,7 +35,9 @@ class Trainer:
             print(f"{revive(self.trunk, images)} dead channels were given random filters", flush=True)
         self.parameters = [p for p in (*self.trunk.parameters(), *self.tasks.parameters()) if p.requires_grad]
         self.average = {name: p.detach().clone() for name, p in self.trunk.named_parameters()}
-        self.optimizer = torch.optim.SGD(self.parameters, lr=options.rate, momentum=0.9, weight_decay=3e-4, nesterov=True)
+        self.optimizer = torch.optim.SGD(
+            self.parameters, lr=options.rate, momentum=0.9, weight_decay=3e-4, nesterov=True
+        )
 
     def rate(self) -> float:
         """Up along a line for the first twentieth, then down along a cosine."""
@@ -121,14 +123,20 @@ def main() -> None:
             means[name] = 0.95 * means.get(name, loss) + 0.05 * loss
         if trainer.step % 50 == 0:
             pace = (time.time() - began) / (trainer.step - first)
-            line = {"step": trainer.step, "seconds_a_step": round(pace, 2), **{n: round(v, 4) for n, v in means.items()}}
+            line = {
+                "step": trainer.step,
+                "seconds_a_step": round(pace, 2),
+                **{n: round(v, 4) for n, v in means.items()},
+            }
             with log.open("a") as file:
                 file.write(json.dumps(line) + "\n")
             print(line, flush=True)
         if trainer.step % 100 == 0 or trainer.step == options.steps:
             trainer.save(checkpoint)
     file = options.out / "compact.safetensors"
-    write_network(trainer.trunk, trainer.average, sources, options.seed, file, load_file(options.start) if options.start else {})
+    write_network(
+        trainer.trunk, trainer.average, sources, options.seed, file, load_file(options.start) if options.start else {}
+    )
 
 
 def _options() -> argparse.Namespace:
@@ -137,7 +145,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder of checkpoint, log and finished network")
     parser.add_argument("--start", type=Path, help="a finished network (safetensors) to start from; may be narrower")
     names = [name for _, name in convolution_names()]
-    parser.add_argument("--first", choices=names, default=names[0], help="first convolution that learns; the others stay START's")
+    parser.add_argument(
+        "--first", choices=names, default=names[0], help="first convolution that learns; the others stay START's"
+    )
     parser.add_argument("--steps", type=int, default=2400, help="batches of 590,000 px (64 pictures of 96 px)")
     parser.add_argument("--rate", type=float, default=0.04, help="highest learning rate")
     parser.add_argument("--widths", type=int, nargs=5, default=WIDTHS, help="channels of the five blocks")

@@ -1,4 +1,5 @@
-"""From a trained trunk to the file that is shipped: averaged weights, batch norm folded, every layer at mean activation 1."""
+"""From a trained trunk to the file that is shipped: averaged weights, batch norm folded, every layer at mean activation
+1."""
 
 from __future__ import annotations
 
@@ -22,7 +23,12 @@ _BATCHES = 30
 
 
 def write_network(
-    trunk: Trunk, average: dict[str, Tensor], sources: dict[str, Source], seed: int, file: Path, start: Mapping[str, Tensor]
+    trunk: Trunk,
+    average: dict[str, Tensor],
+    sources: dict[str, Source],
+    seed: int,
+    file: Path,
+    start: Mapping[str, Tensor],
 ) -> None:
     """Write the network in float16, with what its reader needs to know in the file's metadata.
 
@@ -41,7 +47,8 @@ def write_network(
         NetworkWeights(convolutions, NORMALIZATIONS["torchvision"]),
         file,
         {
-            "architecture": f"VGG-19 with {widths} channels, batch norm folded, every layer scaled to mean activation 1",
+            "architecture": f"VGG-19 with {widths} channels, batch norm folded, "
+            "every layer scaled to mean activation 1",
             "licence": "Apache-2.0",
             "origin": "trained for Impasto by its folder training/; see compact.md",
             "padding": "replicate-all",

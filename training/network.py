@@ -1,4 +1,5 @@
-"""The network while it is trained: VGG-19's shape with batch norm, started from random numbers or from a finished network.
+"""The network while it is trained: VGG-19's shape with batch norm, started from random numbers or from a finished
+network.
 
 It is trained as it is used: average pooling and replicated borders.
 """
@@ -104,9 +105,9 @@ class Trunk(nn.Module):
 def start_from(trunk: Trunk, tensors: dict[str, Tensor], images: Tensor, speak: float = _NEW_CHANNELS_SPEAK) -> None:
     """Fill the trunk with a finished network of the same or smaller widths, so that it computes nearly the same.
 
-    New channels see with random filters and are hardly listened to (Net2Net, Chen et al. 2016, adds copies instead: these
-    would have to be told apart first): ``speak`` is their share of the usual scale. Batch norm is put back with the statistics of
-    ``images`` ``(B, 3, H, W)``.
+    New channels see with random filters and are hardly listened to (Net2Net, Chen et al. 2016, adds copies instead:
+    these would have to be told apart first): ``speak`` is their share of the usual scale. Batch norm is put back with
+    the statistics of ``images`` ``(B, 3, H, W)``.
     """
     x = trunk.enter(images)
     for block, name, convolution, norm in trunk.layers():
@@ -197,7 +198,8 @@ def fold(trunk: Trunk) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def unit_means(tensors: dict[str, Tensor], batches: list[Tensor], first: str = "conv1_1") -> dict[str, Tensor]:
-    """Scale every layer from ``first`` on to mean activation 1 over ``batches``; the next layer's kernels take the scale back.
+    """Scale every layer from ``first`` on to mean activation 1 over ``batches``; the next layer's kernels take the
+    scale back.
 
     The normalisation of Gatys et al. 2015, done exactly: a positive factor passes through ReLU and average pooling.
     """

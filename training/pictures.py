@@ -31,7 +31,8 @@ _RETURN_EVERY = {"caltech": 5, "tiny": 20}  # every so manieth picture is held b
 
 @dataclass(frozen=True)
 class Source:
-    """Pictures of one origin, uint8 ``(H, W, 3)``; ``classes`` and ``domains`` count what ``labels`` and ``kinds`` number."""
+    """Pictures of one origin, uint8 ``(H, W, 3)``; ``classes`` and ``domains`` count what ``labels`` and ``kinds``
+    number."""
 
     name: str
     pictures: list[np.ndarray]
@@ -95,12 +96,18 @@ def _numbered(name: str, pictures: list[np.ndarray], labels: list[str], domains:
     classes, kinds = sorted(set(labels)), tuple(sorted(set(domains)))
     numbers = {label: number for number, label in enumerate(classes)}
     return Source(
-        name, pictures, np.array([numbers[x] for x in labels]), np.array([kinds.index(x) for x in domains]), len(classes), kinds
+        name,
+        pictures,
+        np.array([numbers[x] for x in labels]),
+        np.array([kinds.index(x) for x in domains]),
+        len(classes),
+        kinds,
     )
 
 
 def _split(source: Source, first_held: int = FIRST_HELD_PAINTING) -> tuple[np.ndarray, np.ndarray]:
-    """Indices to train on and indices held back: paintings from ``first_held`` on, and every so manieth of the larger sources."""
+    """Indices to train on and indices held back: paintings from ``first_held`` on, and every so manieth of the larger
+    sources."""
     index = np.arange(len(source.pictures))
     if source.name == "pacs":
         paintings = index[source.kinds == source.domains.index("art_painting")]
@@ -131,7 +138,8 @@ def draw(sources: dict[str, Source], seed: int, step: int) -> Batch:
 def draw_pairs(sources: dict[str, Source], seed: int, step: int) -> TextureBatch:
     """A batch for texture: two disjoint crops of each picture, of one domain, half of the batches in grey.
 
-    One domain, because telling a sketch from a painting is easy; grey, because the palette alone tells most paintings apart.
+    One domain, because telling a sketch from a painting is easy; grey, because the palette alone tells most paintings
+    apart.
     """
     rng = np.random.default_rng((seed, step, 1))
     pictures = _one_kind(sources, rng)

@@ -18,7 +18,9 @@ def main() -> None:
     lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     figure, axes = pyplot.subplots(figsize=(8, 4), layout="constrained")
     for name in [name for name in lines[-1] if name not in ("step", "seconds_a_step")]:
-        axes.plot([line["step"] for line in lines if name in line], [line[name] for line in lines if name in line], label=name)
+        axes.plot(
+            [line["step"] for line in lines if name in line], [line[name] for line in lines if name in line], label=name
+        )
     axes.set(xlabel="step", ylabel="loss (share of the batch times cross entropy)", ylim=(0, None))
     axes.legend()
     figure.savefig(folder / "log.png", dpi=80)

@@ -1,4 +1,5 @@
-"""What the network is asked while it is trained: which class, which kind of picture, and which picture a crop came from."""
+"""What the network is asked while it is trained: which class, which kind of picture, and which picture a crop came
+from."""
 
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ class Tasks(nn.Module):
         return losses
 
     def match(self, features: dict[str, Tensor]) -> Tensor:
-        """InfoNCE (van den Oord et al. 2018, equation 4) both ways: both halves of the batch are crops of the same pictures."""
+        """InfoNCE (van den Oord et al. 2018, equation 4) both ways: both halves of the batch are crops of the same
+        pictures."""
         embedded = F.normalize(self.embedding(self.norm(_statistics(features))), dim=1)
         first, second = embedded.chunk(2)
         cosines = first @ second.T / _TEMPERATURE

@@ -52,7 +52,8 @@ class Stylizer:
     Args:
         config, preset, options: as of `iterate`.
         others: stylizers whose network is taken, where one of them has the same.
-        exact: fetch the weights asked for, where otherwise a coarser form of them that is on this machine would stand in.
+        exact: fetch the weights asked for, where otherwise a coarser form of them that is on this machine would stand
+            in.
 
     Raises:
         ConfigError, WeightsError, DeviceError: as of `iterate`.
@@ -114,7 +115,8 @@ class Stylizer:
 
 
 class Session:
-    """A network and styles that stay in memory: what is known of the styles at a size is worked out once, whatever is painted.
+    """A network and styles that stay in memory: what is known of the styles at a size is worked out once, whatever is
+    painted.
 
     Made by `Stylizer.session`. Its runs have records of their own, and may follow each other or take turns.
     """
@@ -125,7 +127,8 @@ class Session:
         self._styles = [KeptStyle(read_style(style, needed_of_styles(stylizer.config))) for style in given]
 
     def colors(self, content: Any) -> FittedColors:
-        """Colours fitted to one content, for `Begin.colors` of those that follow it: fitted to each they would flicker."""
+        """Colours fitted to one content, for `Begin.colors` of those that follow it: fitted to each they would
+        flicker."""
         config = self.stylizer.config
         picture = io.read_picture(content, name="content", within=needed(config))
         shown = resize(picture.pixels, finished_size(config, picture.size), config.resample, config.wrap)
@@ -141,14 +144,16 @@ class Session:
         return self.stylizer.iterate(content, self._styles, begin)
 
 
-def iterate(content: Any, styles: Any, *, config: StylizeConfig | None = None, preset: str | None = None, **options: Any) -> Run:
+def iterate(
+    content: Any, styles: Any, *, config: StylizeConfig | None = None, preset: str | None = None, **options: Any
+) -> Run:
     """Paint step by step: an iterator of `Progress`, one an iteration, with `Run.stop` and `Run.result`.
 
     Args:
         content: a path, a PIL image, an ``(H, W, 3)`` uint8, uint16 or float array, or a ``(3, H, W)`` or
             ``(1, 3, H, W)`` float tensor in [0, 1].
-        styles: one style or a list of them: pictures like it, folders of pictures, whose statistics are pooled, and learnt
-            styles or their files; or a `Region` for each part of the picture.
+        styles: one style or a list of them: pictures like it, folders of pictures, whose statistics are pooled, and
+            learnt styles or their files; or a `Region` for each part of the picture.
         config: all options; by default those of ``preset``, or the defaults.
         preset: a name of `preset_names`.
         options: single options of `StylizeConfig`, on top.
@@ -160,12 +165,13 @@ def iterate(content: Any, styles: Any, *, config: StylizeConfig | None = None, p
 
 
 def resume(source: str | os.PathLike[str] | Checkpoint, content: Any = None, styles: Any = None) -> Run:
-    """Go on with the run of a checkpoint, as if it had never been stopped: with the same versions, on the same machine with as
-    many threads, the picture is the same to the bit.
+    """Go on with the run of a checkpoint, as if it had never been stopped: with the same versions, on the same machine
+    with as many threads, the picture is the same to the bit.
 
     Args:
         source: what `Run.checkpoint` or the command line wrote.
-        content, styles: as of `iterate`, where they are no files, or lie elsewhere now; their bytes have to be the same.
+        content, styles: as of `iterate`, where they are no files, or lie elsewhere now; their bytes have to be the
+            same.
 
     Raises:
         CheckpointError: the file is no checkpoint, or a picture, a style or the weights are not what they were.
@@ -219,8 +225,8 @@ def create_backbone(
     """The network ``name`` with its weights, frozen: ``backbone(image, layers)`` gives features by name.
 
     Args:
-        weights: an id of ``impasto weights list``, or a file; by default the backbone's own. As in a run, ``vgg19.oxford8``
-            stands in for ``vgg19.oxford`` where only that one is on this machine.
+        weights: an id of ``impasto weights list``, or a file; by default the backbone's own. As in a run,
+            ``vgg19.oxford8`` stands in for ``vgg19.oxford`` where only that one is on this machine.
         pooling: ``avg`` or ``max``; by default the backbone's own.
         padding: ``zeros``, ``replicate`` (first convolution) or ``replicate-all``; by default the backbone's own.
         network_input, activations, device, precision: as the options of `StylizeConfig`.
@@ -239,8 +245,8 @@ def build_objective(content: Any, style: Any, config: StylizeConfig, backbone: B
     """The objective of one scale; the pictures are taken as they are, nothing is resized.
 
     ``content`` and ``style`` are pictures as in `iterate` (``style`` one or a list). The result's
-    ``value_and_grad(canvas)`` gives ``(report, gradient)``; the canvas is ``(1, 3, H, W)`` in [0, 1], of the content's size.
-    The ``backbone`` may be any that keeps the promises of `Backbone`.
+    ``value_and_grad(canvas)`` gives ``(report, gradient)``; the canvas is ``(1, 3, H, W)`` in [0, 1], of the content's
+    size. The ``backbone`` may be any that keeps the promises of `Backbone`.
 
     Raises:
         ConfigError: the backbone has no such layer; those of losses that weigh nothing are not looked at.
@@ -250,11 +256,14 @@ def build_objective(content: Any, style: Any, config: StylizeConfig, backbone: B
     config = own_layers(config, backbone.layers, weighing(config))
     pictures = style if isinstance(style, (list, tuple)) else [style]
     read = [io.read_picture(picture).pixels.to(backbone.device) for picture in (content, *pictures)]
-    return targets.build_objective(read[0], [learn(picture, config, backbone) for picture in read[1:]], config, backbone)
+    return targets.build_objective(
+        read[0], [learn(picture, config, backbone) for picture in read[1:]], config, backbone
+    )
 
 
 def _check_held(config: StylizeConfig, backbone: Backbone) -> None:
-    """Refuse layers that weigh something and are not among these weights: the first ones of VGG-19 only, or those of VGG-16."""
+    """Refuse layers that weigh something and are not among these weights: the first ones of VGG-19 only, or those of
+    VGG-16."""
     for name in (name for names in weighing(config).values() for name in names):
         if name not in backbone.layers:
             raise not_held(name, backbone.layers)

@@ -51,13 +51,15 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def choose_precision(precision: str, device: torch.device, optimizer: str | None = None, line_search: str = "none") -> str:
+def choose_precision(
+    precision: str, device: torch.device, optimizer: str | None = None, line_search: str = "none"
+) -> str:
     """One of `NUMBER_FORMATS`; ``auto`` takes bfloat16 where the processor multiplies it natively, mixed for L-BFGS.
 
-    Losses, statistics, gradients of the canvas and the solver are float32 whatever this says. L-BFGS takes the curvature from
-    differences of gradients, and the closer an optimum is, the more of these is what bfloat16 has rounded
-    (benchmarks/precision.py). Adam does not notice. A line search compares losses that differ by less than bfloat16 shows, finds
-    no length at all and spends every trial it has, so it gets float32.
+    Losses, statistics, gradients of the canvas and the solver are float32 whatever this says. L-BFGS takes the
+    curvature from differences of gradients, and the closer an optimum is, the more of these is what bfloat16 has
+    rounded (benchmarks/precision.py). Adam does not notice. A line search compares losses that differ by less than
+    bfloat16 shows, finds no length at all and spends every trial it has, so it gets float32.
     """
     if precision != "auto":
         return precision
@@ -75,13 +77,15 @@ def _multiplies_bfloat16(device: torch.device) -> bool:
 
 
 def _bfloat16_units() -> list[str]:
-    """What of the processor multiplies bfloat16. PyTorch keeps the questions private but offers no other; absent means no."""
+    """What of the processor multiplies bfloat16. PyTorch keeps the questions private but offers no other; absent means
+    no."""
     asks = {"AVX512-BF16": "_is_avx512_bf16_supported", "AMX": "_is_amx_tile_supported"}
     return [unit for unit, name in asks.items() if getattr(torch.cpu, name, lambda: False)()]
 
 
 def instruction_set() -> str:
-    """What PyTorch and oneDNN compute with on this processor, as in ``AVX512, AVX512-BF16``: other sums come out of others.
+    """What PyTorch and oneDNN compute with on this processor, as in ``AVX512, AVX512-BF16``: other sums come out of
+    others.
 
     Limits that are set by ``ATEN_CPU_CAPABILITY`` and ``ONEDNN_MAX_CPU_ISA`` are part of it.
     """

@@ -68,8 +68,8 @@ class OutputError(PictureError):
     """A picture, record or folder cannot be written.
 
     Attributes:
-        passing: whether it may work a little later: a disk that is full, a folder that is gone. What the format or the system
-            cannot hold at all never will.
+        passing: whether it may work a little later: a disk that is full, a folder that is gone. What the format or the
+            system cannot hold at all never will.
     """
 
     def __init__(self, message: str, hint: str = "", *, passing: bool = False) -> None:
@@ -102,8 +102,11 @@ class CapacityError(ImpastoError):
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether Python, PyTorch or a driver says that memory ran out; by name and text, so that PyTorch need not be imported."""
-    told = isinstance(error, RuntimeError) and any(text in str(error) for text in ("can't allocate memory", "not enough memory"))
+    """Whether Python, PyTorch or a driver says that memory ran out; by name and text, so that PyTorch need not be
+    imported."""
+    told = isinstance(error, RuntimeError) and any(
+        text in str(error) for text in ("can't allocate memory", "not enough memory")
+    )
     return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or told
 
 

@@ -66,7 +66,8 @@ _LASTING = {errno.ENAMETOOLONG, errno.EISDIR, errno.EINVAL, errno.EILSEQ, errno.
 
 
 def exists(path: str | os.PathLike[str]) -> bool:
-    """Whether there is such a file or folder. `Path.exists` raises where a folder may not be read or a name is too long."""
+    """Whether there is such a file or folder. `Path.exists` raises where a folder may not be read or a name is too
+    long."""
     return os.path.exists(path)  # noqa: PTH110
 
 
@@ -83,8 +84,8 @@ def check_kept(outputs: Iterable[str | os.PathLike[str]], inputs: Iterable[Any])
         inputs: paths of all that is read, folders and what is in them; what is no path is passed over.
 
     Raises:
-        OutputError: two of them are one file, under whatever names: links, upper and lower case where a disk does not tell; or
-            the next time that a folder is given, what is written now would go in as well.
+        OutputError: two of them are one file, under whatever names: links, upper and lower case where a disk does not
+            tell; or the next time that a folder is given, what is written now would go in as well.
     """
     read = {_identity(path): path for path in inputs if isinstance(path, (str, os.PathLike))}
     written: dict[Hashable, str] = {}
@@ -97,7 +98,9 @@ def check_kept(outputs: Iterable[str | os.PathLike[str]], inputs: Iterable[Any])
             told = f"{path!r} would lie in the folder {os.fspath(folder)!r}, whose pictures go in"
             raise OutputError(told, f"give a folder of its own, as {str(Path(folder) / 'painted')!r}")
         if identity in written:
-            raise OutputError(f"{path!r} and {written[identity]!r} would be the same file", "give them names of their own")
+            raise OutputError(
+                f"{path!r} and {written[identity]!r} would be the same file", "give them names of their own"
+            )
         written[identity] = path
 
 
@@ -138,7 +141,9 @@ def check_replaced(path: str | os.PathLike[str], known: Callable[[Path], bool], 
     target = Path(path)
     with contextlib.suppress(OSError, ValueError):
         if target.is_file() and target.stat().st_size and not known(target):
-            raise OutputError(f"{os.fspath(path)!r} is there already, and no {kind}", "give another name for what comes out")
+            raise OutputError(
+                f"{os.fspath(path)!r} is there already, and no {kind}", "give another name for what comes out"
+            )
 
 
 def is_json(path: Path, keys: Iterable[str]) -> bool:
@@ -159,7 +164,9 @@ def make_folder(path: str | os.PathLike[str]) -> None:
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot make the folder {os.fspath(path)!r}: {error.strerror}", "choose another one") from error
+        raise OutputError(
+            f"cannot make the folder {os.fspath(path)!r}: {error.strerror}", "choose another one"
+        ) from error
 
 
 def file_digest(path: Path, algorithm: str = "sha256") -> str:
@@ -173,7 +180,8 @@ def file_digest(path: Path, algorithm: str = "sha256") -> str:
 
 @contextlib.contextmanager
 def folder_for(path: Path) -> Iterator[None]:
-    """A ``with`` block in which the folder of ``path`` is there; what was made for it and holds nothing at its end is removed.
+    """A ``with`` block in which the folder of ``path`` is there; what was made for it and holds nothing at its end is
+    removed.
 
     Raises:
         OutputError: it cannot be made.

@@ -1,4 +1,5 @@
-"""Many pictures with one network: names, what is there already, errors that end one picture only, and what is done once."""
+"""Many pictures with one network: names, what is there already, errors that end one picture only, and what is done
+once."""
 
 from __future__ import annotations
 

@@ -18,7 +18,14 @@ from impasto.weights.store import Store
 from synthetic import picture
 from test_api import as_array
 
-QUICK = {"backbone": "compact", "size": 32, "iterations": 3, "objective": "gram", "precision": "float32", "device": "cpu"}
+QUICK = {
+    "backbone": "compact",
+    "size": 32,
+    "iterations": 3,
+    "objective": "gram",
+    "precision": "float32",
+    "device": "cpu",
+}
 
 
 def save(path: Path, seed: int) -> Path:
@@ -138,7 +145,9 @@ def test_the_sheet_replaces_nothing_that_goes_in(photo, painting, tmp_path):
 def test_without_matplotlib_one_line_names_the_extra(photo, painting, tmp_path, monkeypatch):
     monkeypatch.setattr(curves.importlib.util, "find_spec", lambda name: None)
     comparison = compare(photo, painting, vary={"seed": [0, 1]}, **QUICK)
-    with pytest.raises(ImpastoError, match=r"loss curves need matplotlib; install it: pip install 'impasto\[plot\]', or"):
+    with pytest.raises(
+        ImpastoError, match=r"loss curves need matplotlib; install it: pip install 'impasto\[plot\]', or"
+    ):
         comparison.check(tmp_path / "sheet.png")
     comparison.finish().save(tmp_path / "sheet.png", cell=64, curves=False)
 

@@ -32,7 +32,12 @@ def test_two_axes_are_rows_and_columns_row_by_row():
 
 def test_presets_come_first_and_default_is_none():
     cells = plan(["gatys2016", "default"], {"seed": [1, 2]}, {"backbone": "compact"})
-    assert [cell.name for cell in cells] == ["gatys2016, seed 1", "gatys2016, seed 2", "default, seed 1", "default, seed 2"]
+    assert [cell.name for cell in cells] == [
+        "gatys2016, seed 1",
+        "gatys2016, seed 2",
+        "default, seed 1",
+        "default, seed 2",
+    ]
     assert [cell.preset for cell in cells] == ["gatys2016", "gatys2016", None, None]
     assert cells[1].config == load_preset("gatys2016").overlay({"backbone": "compact", "seed": 2})
     assert cells[3].config == StylizeConfig(backbone="compact", seed=2)

@@ -91,7 +91,9 @@ def test_what_it_cannot_serve_is_refused_before_the_run(options, message, learnt
 
 
 def test_other_weights_are_refused_before_the_run(learnt, vgg_file):
-    with pytest.raises(StyleError, match="was learnt with other weights, compact; give --backbone compact --weights compact"):
+    with pytest.raises(
+        StyleError, match="was learnt with other weights, compact; give --backbone compact --weights compact"
+    ):
         impasto.iterate(CONTENT, learnt, **{**QUICK, "backbone": "vgg19"}, weights=vgg_file, padding="replicate-all")
 
 

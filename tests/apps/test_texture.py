@@ -65,7 +65,11 @@ def test_matches_are_found_from_the_canvas_alone():
     """Nothing of what stands in for the content is left: no weight, no detail, no edges, no share in the search."""
     config = iterate_texture(STYLE, **QUICK).config
     assert (config.neighbour_mix, config.content_weight, config.detail, config.voting_edges) == (1, 0, 0, 0)
-    assert (config.recolor, config.init, config.voting) == (False, "pieces", StylizeConfig(backbone="compact").resolve().voting)
+    assert (config.recolor, config.init, config.voting) == (
+        False,
+        "pieces",
+        StylizeConfig(backbone="compact").resolve().voting,
+    )
 
 
 @pytest.mark.usefixtures("narrow_vgg19")

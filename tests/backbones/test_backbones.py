@@ -16,7 +16,9 @@ SIZE = 272  # the deepest layer sees 118 px to each side of its 16
 
 
 def held(name: str) -> list[str]:
-    return [layer for layer in KNOWN_LAYERS[name] if not (name == "vgg16" and layer in ("relu3_4", "relu4_4", "relu5_4"))]
+    return [
+        layer for layer in KNOWN_LAYERS[name] if not (name == "vgg16" and layer in ("relu3_4", "relu4_4", "relu5_4"))
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +81,16 @@ def test_vgg16_of_another_width_is_refused(random_weights) -> None:
 @pytest.mark.parametrize(
     ("name", "shape", "line"),
     [
-        ("vgg19", "VGG-16", "VGG-19: conv4_1 stands in the place of conv3_4; give weights of VGG-19, or use --backbone vgg16"),
-        ("vgg16", "VGG-19", "VGG-16: conv3_4 stands in the place of conv4_1; give weights of VGG-16, or use --backbone vgg19"),
+        (
+            "vgg19",
+            "VGG-16",
+            "VGG-19: conv4_1 stands in the place of conv3_4; give weights of VGG-19, or use --backbone vgg16",
+        ),
+        (
+            "vgg16",
+            "VGG-19",
+            "VGG-16: conv3_4 stands in the place of conv4_1; give weights of VGG-16, or use --backbone vgg19",
+        ),
     ],
 )
 def test_one_vgg_is_not_taken_for_the_other(name, shape, line, random_weights) -> None:
@@ -121,7 +131,11 @@ def test_what_is_known_beforehand_is_what_the_network_says(name, random_weights,
     said, known = measure(name, random_weights, measured)[2].layers, KNOWN_LAYERS[name]
     assert [layer for layer in known if layer in said] == list(said)
     for layer, spec in said.items():
-        assert (spec.stride, spec.block, spec.aliases) == (known[layer].stride, known[layer].block, known[layer].aliases)
+        assert (spec.stride, spec.block, spec.aliases) == (
+            known[layer].stride,
+            known[layer].block,
+            known[layer].aliases,
+        )
 
 
 def test_the_weights_up_to_a_layer_are_counted(random_weights) -> None:

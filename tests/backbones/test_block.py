@@ -17,7 +17,11 @@ TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5}
 
 
 def plain_gradient(
-    weights: NetworkWeights, image: Tensor, gradients: dict[str, Tensor], pooling: str = "avg", padding: str = "replicate-all"
+    weights: NetworkWeights,
+    image: Tensor,
+    gradients: dict[str, Tensor],
+    pooling: str = "avg",
+    padding: str = "replicate-all",
 ) -> Tensor:
     leaf = image.clone().requires_grad_()
     features = plain_features(weights, leaf, pooling, padding)
@@ -28,7 +32,10 @@ def random_gradients(backbone: Backbone, image: Tensor, layers: list[str]) -> di
     """Of unlike sizes, as those of losses are."""
     generator = torch.Generator().manual_seed(1)
     found = backbone(image, layers)
-    return {name: (k + 1) * torch.randn(found[name].shape, generator=generator).to(found[name]) for k, name in enumerate(layers)}
+    return {
+        name: (k + 1) * torch.randn(found[name].shape, generator=generator).to(found[name])
+        for k, name in enumerate(layers)
+    }
 
 
 def assert_near(found: Tensor, expected: Tensor, tolerance: float) -> None:

@@ -38,7 +38,8 @@ class Residual(nn.Module):
 
 
 class SmallResNet(nn.Module):
-    """As a ResNet begins: a 7 x 7 convolution of stride 2, a 3 x 3 pooling of stride 2, and blocks; random, but always the same.
+    """As a ResNet begins: a 7 x 7 convolution of stride 2, a 3 x 3 pooling of stride 2, and blocks; random, but always
+    the same.
 
     Where ``positive``, so are its weights: then no ReLU closes and nothing that is seen cancels.
     """
@@ -57,7 +58,8 @@ class SmallResNet(nn.Module):
         self.to(dtype).requires_grad_(False)
         learnt = [sum(p.numel() for p in module.parameters()) for module in (self.stem, *self.blocks)]
         stem, one, two, three = (sum(learnt[: k + 1]) for k in range(4))
-        # Radii in pixels: the stem sees 3 further, its pooling one cell of 2, a block a cell of what it reads and one of its own.
+        # Radii in pixels: the stem sees 3 further, its pooling one cell of 2, a block a cell of what it reads and one
+        # of its own.
         self.layers = {
             "pixels": LayerSpec(3, 1, 0),
             "stem": LayerSpec(8, 2, 3, 1, ("conv1",), stem),
@@ -84,14 +86,21 @@ class SmallResNet(nn.Module):
             flow = found[f"layer{k}"] = block(flow)
         asked = {name: own_layer(name, self.layers) for name in layers}
         strides = {name: self.layers[own].stride for name, own in asked.items()}
-        return {name: found[own][..., : height // strides[name], : width // strides[name]] for name, own in asked.items()}
+        return {
+            name: found[own][..., : height // strides[name], : width // strides[name]] for name, own in asked.items()
+        }
 
 
 CONTENT, STYLE, OTHER = picture(64, 96, 1), picture(64, 80, 2), picture(64, 80, 3)
 LAYERS = ("stem", "layer1", "layer2", "layer3")
 GRAM = {"objective": "gram", "style_layers": (*LAYERS, "pixels"), "content_layers": ("layer2",), "recolor": False}
 BLEND = {
-    **{"style_layers": LAYERS, "content_layers": ("layer2",), "neighbour_layers": ("stem", "layer1", "layer2"), "recolor": False},
+    **{
+        "style_layers": LAYERS,
+        "content_layers": ("layer2",),
+        "neighbour_layers": ("stem", "layer1", "layer2"),
+        "recolor": False,
+    },
     **{"neighbour_bank": 10**6, "neighbour_rotations": 1},
 }
 BOTH = pytest.mark.parametrize("options", [GRAM, BLEND], ids=["gram", "blend"])
@@ -135,13 +144,19 @@ def test_in_tiles_it_learns_what_it_learns_of_the_whole(options):
     for layer, stats in whole.stats.items():
         assert (parts.stats[layer].moment - stats.moment).abs().max() <= 1e-10 * stats.moment.abs().max()
     columns = kept(whole.bank)
-    assert (kept(parts.bank) - columns).abs().max() <= 1e-10 * columns.abs().max() if columns.numel() else len(parts.bank) == 0
+    assert (
+        (kept(parts.bank) - columns).abs().max() <= 1e-10 * columns.abs().max()
+        if columns.numel()
+        else len(parts.bank) == 0
+    )
 
 
 @BOTH
 def test_it_paints(options):
     network = SmallResNet()
-    config = StylizeConfig(**{**options, "size": 96, "coarsest": 48, "iterations": (8, 8), "precision": "float32"}).resolve()
+    config = StylizeConfig(
+        **{**options, "size": 96, "coarsest": 48, "iterations": (8, 8), "precision": "float32"}
+    ).resolve()
     painting = paint(PaintInputs(CONTENT, [PictureStyle((STYLE,))], config, network), plan_scales(config, (64, 96)))
     losses = [step.loss for step in painting if step.scale == 1]
     assert losses[-1] < 0.9 * losses[0]
@@ -156,7 +171,11 @@ def test_a_scale_that_refines_has_its_fine_layers():
 
 
 def test_a_layer_goes_by_its_other_names():
-    names = {"style_layers": ("conv1", "layer1"), "content_layers": ("conv3_x",), "neighbour_layers": ("layer1", "conv1")}
+    names = {
+        "style_layers": ("conv1", "layer1"),
+        "content_layers": ("conv3_x",),
+        "neighbour_layers": ("layer1", "conv1"),
+    }
     config = own_layers(StylizeConfig(**names).resolve(), SmallResNet().layers)
     found = (config.style_layers, config.content_layers, config.neighbour_layers)
     assert found == (("stem", "layer1"), ("layer2",), ("layer1", "stem"))

@@ -24,7 +24,9 @@ def picture(height: int = 37, width: int = 50, batch: int = 1) -> Tensor:
 
 @pytest.mark.parametrize("padding", ["zeros", "replicate", "replicate-all"])
 @pytest.mark.parametrize("pooling", ["max", "avg"])
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5), (torch.bfloat16, 5e-2)])
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5), (torch.bfloat16, 5e-2)]
+)
 def test_every_layer_equals_the_formula(pooling: str, padding: str, dtype, tolerance: float, random_weights) -> None:
     weights, image = random_weights(), picture(batch=2)
     features = VGG(weights, pooling=pooling, padding=padding, dtype=dtype)(image, ALL)
@@ -36,7 +38,9 @@ def test_every_layer_equals_the_formula(pooling: str, padding: str, dtype, toler
 
 def test_the_embedded_backbone_equals_the_formula() -> None:
     backbone, image = compact(), picture(20, 24)
-    weights = NetworkWeights({n: (c.weight, c.bias) for n, c in backbone.convolutions.items()}, NORMALIZATIONS["torchvision"])
+    weights = NetworkWeights(
+        {n: (c.weight, c.bias) for n, c in backbone.convolutions.items()}, NORMALIZATIONS["torchvision"]
+    )
     features = backbone(image, ALL)
     for name, expected in plain_features(weights, image.double(), "avg", "replicate-all").items():
         torch.testing.assert_close(features[name].double(), expected, rtol=1e-4, atol=1e-4)
@@ -63,7 +67,14 @@ def test_the_embedded_backbone_takes_other_weights_and_settings(random_weights) 
 
 @pytest.mark.parametrize(
     ("layers", "count"),
-    [([], 0), (["pixels"], 0), (["relu1_1"], 1), (["relu3_1", "relu1_1"], 5), (["block4_conv2", "pixels"], 10), (ALL, 16)],
+    [
+        ([], 0),
+        (["pixels"], 0),
+        (["relu1_1"], 1),
+        (["relu3_1", "relu1_1"], 5),
+        (["block4_conv2", "pixels"], 10),
+        (ALL, 16),
+    ],
 )
 def test_only_what_is_needed_is_computed(layers: list[str], count: int, random_weights) -> None:
     backbone, done = VGG(random_weights()), []
@@ -107,7 +118,9 @@ def test_a_flat_picture_stays_flat_when_every_border_is_replicated(name: str, ra
 
 
 def test_replicating_the_first_border_alone_leaves_the_second_dark(random_weights) -> None:
-    features = VGG(random_weights(positive=True), padding="replicate")(torch.full((1, 3, 16, 16), 0.7), ["relu1_1", "relu1_2"])
+    features = VGG(random_weights(positive=True), padding="replicate")(
+        torch.full((1, 3, 16, 16), 0.7), ["relu1_1", "relu1_2"]
+    )
     first, second = features["relu1_1"], features["relu1_2"]
     torch.testing.assert_close(first, first[:, :, :1, :1].expand_as(first))
     assert (second[..., 0, 0] < 0.9 * second[..., 8, 8]).all()
@@ -129,7 +142,9 @@ def test_zeros_stand_for_the_mean_colour(name: str, random_weights) -> None:
     "normalization",
     [
         *NORMALIZATIONS.values(),
-        Normalization("BGR", 255.0, (1.0, 2.0, 3.0), (2.0, 3.0, 4.0), ((0.0, 1.0, 2.0), (0.5, 0.0, 0.1), (1.0, 1.0, 3.0))),
+        Normalization(
+            "BGR", 255.0, (1.0, 2.0, 3.0), (2.0, 3.0, 4.0), ((0.0, 1.0, 2.0), (0.5, 0.0, 0.1), (1.0, 1.0, 3.0))
+        ),
     ],
 )
 def test_the_input_is_normalised_as_the_weights_say(normalization: Normalization, random_weights) -> None:
@@ -137,7 +152,10 @@ def test_the_input_is_normalised_as_the_weights_say(normalization: Normalization
     mixing = torch.tensor(normalization.matrix or torch.eye(3).tolist(), dtype=torch.float64)
     colours = [sum(mixing[row, channel] * image[:, channel] for channel in range(3)) for row in range(3)]
     colours = colours[::-1] if normalization.order == "BGR" else colours
-    expected = [(c * normalization.scale - m) / s for c, m, s in zip(colours, normalization.mean, normalization.std, strict=True)]
+    expected = [
+        (c * normalization.scale - m) / s
+        for c, m, s in zip(colours, normalization.mean, normalization.std, strict=True)
+    ]
     backbone = VGG(random_weights(normalization=normalization), dtype=torch.float64)
     torch.testing.assert_close(backbone.normalize(image), torch.stack(expected, 1))
 
@@ -145,7 +163,8 @@ def test_the_input_is_normalised_as_the_weights_say(normalization: Normalization
 @pytest.mark.parametrize("padding", ["zeros", "replicate-all"])
 @pytest.mark.parametrize("tile", ["none", "xy"])
 def test_bfloat16_sees_the_whole_picture(random_weights, padding: str, tile: str) -> None:
-    """What the first convolution gives is off by what rounding it takes away, as if picture and kernels had not been rounded."""
+    """What the first convolution gives is off by what rounding it takes away, as if picture and kernels had not been
+    rounded."""
     image = picture(32, 48)
     exact, half = (
         VGG(random_weights(), padding=padding, dtype=dtype).wrapped(tile)(image, ["relu1_1"])["relu1_1"].float()
@@ -180,7 +199,9 @@ def test_the_smallest_picture(layer: str, least: int, random_weights) -> None:
             backbone(picture(least - 1, 50), [layer, "relu1_1"])
 
 
-@pytest.mark.parametrize("image", [torch.zeros(3, 8, 8), torch.zeros(1, 4, 8, 8), torch.zeros(1, 3, 8, 8, dtype=torch.uint8)])
+@pytest.mark.parametrize(
+    "image", [torch.zeros(3, 8, 8), torch.zeros(1, 4, 8, 8), torch.zeros(1, 3, 8, 8, dtype=torch.uint8)]
+)
 def test_what_is_no_picture_is_refused(image: Tensor, random_weights) -> None:
     with pytest.raises(PictureError, match=r"give floats \(B, 3, H, W\) in \[0, 1\]"):
         VGG(random_weights())(image, ["relu1_1"])
@@ -189,7 +210,9 @@ def test_what_is_no_picture_is_refused(image: Tensor, random_weights) -> None:
 def test_layers_the_weights_do_not_hold_are_refused(random_weights) -> None:
     backbone = VGG(random_weights(count=3))
     assert list(backbone.layers) == ["pixels", "relu1_1", "relu1_2", "relu2_1"]
-    with pytest.raises(ConfigError, match=r"do not hold layer 'block3_conv1'; available: pixels, relu1_1, relu1_2, relu2_1$"):
+    with pytest.raises(
+        ConfigError, match=r"do not hold layer 'block3_conv1'; available: pixels, relu1_1, relu1_2, relu2_1$"
+    ):
         backbone(picture(), ["block3_conv1"])
 
 

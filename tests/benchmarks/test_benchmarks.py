@@ -131,8 +131,9 @@ def test_a_fitted_probe_does_not_care_about_the_unit_of_a_feature():
     features = torch.randn(60, 4, generator=generator).double() + labels[:, None]
     decay = 1e-2
     one, two = (fit(x, labels, 3, decay).scores(x) for x in (features, features * torch.tensor([1.0, 10, 0.1, 3])))
-    # A loss that curves by the decay at least is SLOPE / decay from its minimum in each number that is fitted. A score is made of
-    # four of them, times inputs of some 3 at most, and a bias, along which the loss does not curve: all biases may move together.
+    # A loss that curves by the decay at least is SLOPE / decay from its minimum in each number that is fitted. A score
+    # is made of four of them, times inputs of some 3 at most, and a bias, along which the loss does not curve: all
+    # biases may move together.
     away = 2 * (4 * 3) * content_probe.SLOPE / decay
     one, two = (scores - scores.mean(1, keepdim=True) for scores in (one, two))
     assert torch.allclose(one, two, rtol=0, atol=away)
@@ -191,10 +192,14 @@ def test_a_random_network_has_mean_activation_one():
 def test_layers_are_scaled_as_those_of_the_shipped_network_are():
     pictures, weights = picture(32, 32), random_weights((3, 4, 5, 6, 7))
     kinds = ("weight", "bias")
-    tensors = {f"{name}.{kind}": t for name, pair in weights.convolutions.items() for kind, t in zip(kinds, pair, strict=True)}
+    tensors = {
+        f"{name}.{kind}": t for name, pair in weights.convolutions.items() for kind, t in zip(kinds, pair, strict=True)
+    }
     expected = trained.unit_means(tensors, [pictures])
     for name, pair in unit_means(weights, pictures).convolutions.items():
-        assert all(torch.allclose(t, expected[f"{name}.{kind}"], rtol=1e-3) for kind, t in zip(kinds, pair, strict=True))
+        assert all(
+            torch.allclose(t, expected[f"{name}.{kind}"], rtol=1e-3) for kind, t in zip(kinds, pair, strict=True)
+        )
 
 
 def test_what_is_held_out_is_what_training_holds_back():
@@ -246,8 +251,14 @@ def test_the_plain_loop_goes_down_and_stays_in_range():
 
 
 def test_work_is_counted_as_multiplications_and_additions():
-    kernels = {"conv1_1": torch.zeros(4, 3, 3, 3), "conv1_2": torch.zeros(5, 4, 3, 3), "conv2_1": torch.zeros(6, 5, 3, 3)}
-    weights = NetworkWeights({name: (kernel, torch.zeros(len(kernel))) for name, kernel in kernels.items()}, NARROW.normalization)
+    kernels = {
+        "conv1_1": torch.zeros(4, 3, 3, 3),
+        "conv1_2": torch.zeros(5, 4, 3, 3),
+        "conv2_1": torch.zeros(6, 5, 3, 3),
+    }
+    weights = NetworkWeights(
+        {name: (kernel, torch.zeros(len(kernel))) for name, kernel in kernels.items()}, NARROW.normalization
+    )
     fine, coarse = 12 * 16, 6 * 8
     convolutions = 2 * 2 * 9 * (fine * (3 * 4 + 4 * 5) + coarse * 5 * 6)
     assert iteration.gflop(weights, 16) == pytest.approx((convolutions + 2 * 2 * (fine * 16 + coarse * 36)) / 1e9)

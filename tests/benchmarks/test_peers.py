@@ -43,7 +43,11 @@ def test_what_pastiche_prints_is_read_but_for_the_step_that_is_none():
 
 def test_a_goal_is_what_pastiche_has_after_so_many_steps():
     theirs = [(2.0 * k, 1000.0 / k) for k in range(1, 31)]
-    results = {"pastiche": {"trace": theirs}, "preset": {"trace": [(1.0, 150.0), (3.0, 100.0)]}, "default": {"trace": []}}
+    results = {
+        "pastiche": {"trace": theirs},
+        "preset": {"trace": [(1.0, 150.0), (3.0, 100.0)]},
+        "default": {"trace": []},
+    }
     assert goals_of(results, 300) == [
         {"steps": 100, "seconds": 20.0, "loss": 100.0, "reached": {"preset": 3.0}},
         {"steps": 300, "seconds": 60.0, "loss": pytest.approx(33.333, abs=1e-3), "reached": {"preset": None}},
@@ -67,7 +71,9 @@ def test_the_loss_is_the_one_that_the_preset_has(pair):
     canvas = picture(48, 64, 5) * 1.2 - 0.1  # solvers leave the range
     backbone = create_backbone("vgg19", pooling="max", device="cpu", precision="float32")
     ours = build_objective(*pair, load_preset("pastiche"), backbone)
-    assert theirs(canvas) == pytest.approx(ours.value_and_grad(canvas)[0].total, rel=1e-3)  # the style's sides are rounded apart
+    assert theirs(canvas) == pytest.approx(
+        ours.value_and_grad(canvas)[0].total, rel=1e-3
+    )  # the style's sides are rounded apart
     with pytest.raises(ValueError, match="pastiche paints"):
         theirs(canvas[..., 1:])
 
@@ -86,7 +92,14 @@ def test_traced_parts_begin_with_the_loss_that_pastiche_begins_with(shapes, tmp_
 
 
 def test_a_trace_holds_canvases_that_are_not_clipped_and_their_seconds(tmp_path, pair):
-    flags = {"backbone": "compact", "objective": "gram", "size": 64, "scale_count": 1, "iterations": [5], "optimizer": "lbfgs"}
+    flags = {
+        "backbone": "compact",
+        "objective": "gram",
+        "size": 64,
+        "scale_count": 1,
+        "iterations": [5],
+        "optimizer": "lbfgs",
+    }
     paint(*pair, tmp_path / "run", 2, {**flags, "device": "cpu", "variable": "pixels"})
     seconds = json.loads((tmp_path / "run" / "seconds.json").read_text())
     assert list(seconds) == ["2", "4", "5"]

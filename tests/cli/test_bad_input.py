@@ -19,7 +19,9 @@ from tiny import TINY, Said, paint_picture
 def refused(impasto, photo, painting, out):
     """Run ``stylize`` with some of its parts replaced; gives the line, after looking that nothing was written."""
 
-    def run(*flags: object, content: object = photo, style: object = painting, output: object = out, code: int = 2) -> str:
+    def run(
+        *flags: object, content: object = photo, style: object = painting, output: object = out, code: int = 2
+    ) -> str:
         said: Said = impasto("stylize", content, style, "-o", output, *TINY, *flags)
         assert list(out.parent.iterdir()) == []
         return said.refused(code).removeprefix("impasto: error: ")
@@ -63,7 +65,9 @@ def bomb(path: Path) -> None:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b""))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize("role", ["content", "style", "start"])
@@ -130,7 +134,10 @@ def compact(tmp_path) -> Path:
     "state",
     [
         {"fc.weight": torch.zeros(3, 3)},
-        {"features.0.weight": torch.zeros(64, 3, 11, 11), "features.0.bias": torch.zeros(64)},  # the first kernels of AlexNet
+        {
+            "features.0.weight": torch.zeros(64, 3, 11, 11),
+            "features.0.bias": torch.zeros(64),
+        },  # the first kernels of AlexNet
     ],
 )
 def test_weights_of_another_network(refused, tmp_path, state):
@@ -173,7 +180,9 @@ def test_a_pickle_that_would_run_code(refused, tmp_path):
 
 
 def test_an_output_folder_that_is_not_there(refused, out):
-    assert refused(output=out.parent / "deeper" / "out.png").endswith(f"make the folder {str(out.parent / 'deeper')!r} first")
+    assert refused(output=out.parent / "deeper" / "out.png").endswith(
+        f"make the folder {str(out.parent / 'deeper')!r} first"
+    )
 
 
 def test_a_file_in_place_of_the_output_folder(refused, photo):
@@ -192,13 +201,19 @@ def test_an_output_without_a_picture_suffix(refused, out):
 
 def test_an_output_that_would_replace_an_input(refused, photo):
     before = photo.read_bytes()
-    assert refused(output=photo) == f"this would replace {str(photo)!r}, which goes in; give another name for what comes out"
+    assert (
+        refused(output=photo)
+        == f"this would replace {str(photo)!r}, which goes in; give another name for what comes out"
+    )
     assert f"{str(photo)!r} is there already, and no run record" in refused("--record", photo)
     assert photo.read_bytes() == before
 
 
 def test_a_record_that_would_replace_the_picture(refused, out):
-    assert refused("--record", out) == f"{str(out)!r} and {str(out)!r} would be the same file; give them names of their own"
+    assert (
+        refused("--record", out)
+        == f"{str(out)!r} and {str(out)!r} would be the same file; give them names of their own"
+    )
 
 
 def test_a_record_that_cannot_be_written(refused, out):
@@ -232,7 +247,10 @@ def test_an_empty_list_or_entry_is_refused(value, impasto, photo, painting, out)
 
 def test_a_folder_as_output(refused, out):
     for name in (f"{out.parent}/", out.parent):
-        assert refused(output=name) == f"{str(name)!r} is a folder; give a file in it, as {str(out.parent / 'painted.png')!r}"
+        assert (
+            refused(output=name)
+            == f"{str(name)!r} is a folder; give a file in it, as {str(out.parent / 'painted.png')!r}"
+        )
 
 
 def test_a_name_that_looks_like_an_option(impasto, photo, painting, out):

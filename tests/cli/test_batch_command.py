@@ -34,7 +34,10 @@ def test_every_content_in_every_style(impasto, photos, painting, painted, tmp_pa
     said = impasto("batch", photos, "--style", painting, "--style", other, "-o", painted, *TINY)
     names = [f"{content}_{style}.png" for style in ("painting", "other") for content in "abc"]
     assert said.code == 0
-    assert [line.split(":")[0] for line in said.out.splitlines()] == [*(str(painted / name) for name in names), "6 painted"]
+    assert [line.split(":")[0] for line in said.out.splitlines()] == [
+        *(str(painted / name) for name in names),
+        "6 painted",
+    ]
     assert sorted(path.name for path in painted.iterdir()) == sorted(names)
     assert "[1/6] a.png, painting.jpg\n" in said.err
     assert re.search(r"^\[2/6\] b\.png, painting\.jpg, \d+:\d\d left$", said.err, re.MULTILINE)
@@ -60,10 +63,22 @@ def test_what_is_there_is_left_alone_unless_forced(impasto, photos, painting, pa
 
 def test_a_preset_that_sees_with_another_backbone_says_so(impasto, photos, painting, painted):
     said = impasto(
-        "batch", photos / "a.png", "--style", painting, "-o", painted, *TINY, "--preset", "mse-gram", "--backbone", "compact"
+        "batch",
+        photos / "a.png",
+        "--style",
+        painting,
+        "-o",
+        painted,
+        *TINY,
+        "--preset",
+        "mse-gram",
+        "--backbone",
+        "compact",
     )
     assert said.code == 0
-    assert "impasto: warning: the preset mse-gram sees with vgg19: with compact it is no longer the original\n" in said.err
+    assert (
+        "impasto: warning: the preset mse-gram sees with vgg19: with compact it is no longer the original\n" in said.err
+    )
 
 
 def test_styles_may_be_mixed(impasto, photos, painting, painted, tmp_path):
@@ -119,7 +134,9 @@ def test_one_signal_ends_it_with_nothing_half_done(impasto, photos, painting, pa
     assert said.code == code
     assert said.out.splitlines()[-1] == "1 painted, 2 left"
     assert sorted(path.name for path in painted.iterdir()) == ["a_painting.png", "b_painting.png.checkpoint"]
-    assert impasto("batch", photos, "--style", painting, "-o", painted, *TINY).out.endswith("2 painted, 1 there already\n")
+    assert impasto("batch", photos, "--style", painting, "-o", painted, *TINY).out.endswith(
+        "2 painted, 1 there already\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -151,7 +168,10 @@ def test_what_was_painted_with_other_options_is_told(impasto, photos, painting, 
     said = impasto(*command, "--seed", "5")
     assert (said.code, said.out) == (0, "0 painted, 3 there already\n")
     first = painted / "a_painting.png"
-    assert f"{first} and 2 more of those there already: painted from other pictures or with other options; --force" in said.err
+    assert (
+        f"{first} and 2 more of those there already: painted from other pictures or with other options; --force"
+        in said.err
+    )
 
 
 def test_a_tree_of_folders(impasto, photos, painting, painted):

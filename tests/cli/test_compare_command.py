@@ -42,7 +42,9 @@ def test_values_side_by_side(compare, out):
 
 
 def test_presets_by_values_on_the_embedded_network(compare, out):
-    said = compare("--preset", "mse-gram", "--preset", "default", "--vary", "seed=1,2", "--backbone", "compact", "-o", out)
+    said = compare(
+        "--preset", "mse-gram", "--preset", "default", "--vary", "seed=1,2", "--backbone", "compact", "-o", out
+    )
     assert said.code == 0
     line = "impasto: warning: the preset mse-gram sees with vgg19: with compact it is no longer the original\n"
     assert said.err.count(line) == 1

@@ -19,7 +19,9 @@ def record(impasto, photo, painting, out):
 def test_damage_is_told_in_one_line(impasto, record, out):
     told, path = record
     path.write_text(json.dumps({**told, "content": "photo.png"}), "utf-8")
-    expected = "impasto: error: the run record is damaged at 'content'; give a picture or a JSON file that impasto wrote"
+    expected = (
+        "impasto: error: the run record is damaged at 'content'; give a picture or a JSON file that impasto wrote"
+    )
     assert impasto("stylize", "--from", path, "-o", out.with_name("again.png")).refused() == expected
     assert impasto("inspect", path).refused() == expected
 

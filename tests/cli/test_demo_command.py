@@ -46,4 +46,7 @@ def test_a_folder_that_cannot_be_made(impasto, monkeypatch, photo):
         raise OutputError(f"cannot make the folder {str(folder)!r}", "choose another one")
 
     monkeypatch.setattr("impasto.demo.paint_demo", refuse)
-    assert impasto("demo", "-o", photo).refused() == f"impasto: error: cannot make the folder {str(photo)!r}; choose another one"
+    assert (
+        impasto("demo", "-o", photo).refused()
+        == f"impasto: error: cannot make the folder {str(photo)!r}; choose another one"
+    )

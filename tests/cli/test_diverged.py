@@ -1,4 +1,5 @@
-"""Runs that diverge: their best canvas is written, one line says what to try, and the exit code is not that of success."""
+"""Runs that diverge: their best canvas is written, one line says what to try, and the exit code is not that of
+success."""
 
 from __future__ import annotations
 

@@ -27,7 +27,9 @@ def test_what_was_measured_is_not_measured_again(impasto, photo, painting, tmp_p
     kept = tmp_path / "cache" / "trials.json"
     known = kept.read_bytes()  # with the moments at which it was measured
     assert impasto("estimate", photo, painting, *TINY).out == first
-    assert impasto("estimate", photo, painting, *TINY, "--size", "24", "--iterations", "3").code == 0  # it depends on neither
+    assert (
+        impasto("estimate", photo, painting, *TINY, "--size", "24", "--iterations", "3").code == 0
+    )  # it depends on neither
     assert kept.read_bytes() == known
 
 
@@ -50,7 +52,10 @@ def test_memory_decides_the_tiles(impasto, photo, painting):
     [(0, "of memory and 2:05 of painting"), (512, "of memory, in tiles of 512 px, and 2:05 of painting")],
 )
 def test_what_it_says(tile_size, expected):
-    assert forecast_line(Forecast((1536, 2048), 3_141_000_000, 125.0, tile_size)) == f"2048 x 1536 px: about 3.1 GB {expected}"
+    assert (
+        forecast_line(Forecast((1536, 2048), 3_141_000_000, 125.0, tile_size))
+        == f"2048 x 1536 px: about 3.1 GB {expected}"
+    )
 
 
 def test_more_than_the_usual_limit_is_explained(impasto, photo, painting):

@@ -1,6 +1,7 @@
 """Command lines and files that nobody thought of: an exit code that means something, one line, and nothing lost.
 
-A failing case is told with its command. More of them: ``IMPASTO_FUZZ_CASES=20000 pytest tests/cli/test_fuzz.py --no-cov -n 0``.
+A failing case is told with its command. More of them: ``IMPASTO_FUZZ_CASES=20000 pytest tests/cli/test_fuzz.py --no-cov
+-n 0``.
 """
 
 from __future__ import annotations
@@ -35,14 +36,19 @@ pytestmark = pytest.mark.slow
 CASES = int(os.environ.get("IMPASTO_FUZZ_CASES", "300"))
 CODES = {0, 1, 2, 130, 143}
 OUTPUTS = ["{out}/o.png"] * 15 + [f"{{out}}/{name}" for name in ("o.jpg", "o.webp", "o.tif", "o", "", "deep/o.png")]
-COMMANDS = ["stylize"] * 8 + ["batch", "resume"] * 2 + ["texture", "compare", "from", "inspect", "show", "weights", "learn"]
+COMMANDS = (
+    ["stylize"] * 8 + ["batch", "resume"] * 2 + ["texture", "compare", "from", "inspect", "show", "weights", "learn"]
+)
 LEARNT = ("--backbone", "compact", "--device", "cpu", "-o")
 READABLE = (".png", ".jpg", ".webp", ".gif", ".tif", "folder", ".style")
 SOUND = ("/a.png", "/b.jpg", "c.webp", "alpha.png")
 FILES = ("record", "checkpoint_file", "weights", "init", "memory")  # options with values of their own kind
 LIMITS = ("--iterations", "1", "--device", "cpu", "--precision", "float32", "--neighbour-bank", "64")
 NUMBERS = ["0", "1", "2", "-1", "0.5", "1e3", "1e30", "nan", "inf", "", " ", "x", "1,2", "0.5,0.5,", "7" * 40, "\udce9"]
-LEAST, THERE = 0.5, 0.43e9  # GB that a run of these sizes is told to take, and what of it this process has before: PyTorch
+LEAST, THERE = (
+    0.5,
+    0.43e9,
+)  # GB that a run of these sizes is told to take, and what of it this process has before: PyTorch
 ODD = ["stylize", "resume", "--help", "-o", "--size", "", "-", "--", "\0", "x.png", *NUMBERS]
 
 
@@ -77,7 +83,9 @@ def make_pool(folder: Path) -> None:
     noise((300, 8)).save(folder / "narrow.png")
     noise((1, 1)).save(folder / "dot.png")
     tifffile.imwrite(
-        folder / "deep.tif", np.random.default_rng(1).integers(0, 65535, (24, 40, 3), dtype=np.uint16), photometric="rgb"
+        folder / "deep.tif",
+        np.random.default_rng(1).integers(0, 65535, (24, 40, 3), dtype=np.uint16),
+        photometric="rgb",
     )
     tifffile.imwrite(folder / "float.tif", np.random.default_rng(1).random((24, 40), dtype=np.float32))
     Image.new("L", (40, 24), 255).save(folder / "mask.png")
@@ -139,7 +147,11 @@ def option(draw) -> list[str]:
     config = draw(st.sampled_from([StylizeConfig, StylizeConfig, OutputConfig]))
     name = draw(
         st.sampled_from(
-            [name for name in options_of(config) if name not in ("record", "checkpoint_file", "weights", "init", "memory")]
+            [
+                name
+                for name in options_of(config)
+                if name not in ("record", "checkpoint_file", "weights", "init", "memory")
+            ]
         )
     )
     about = options_of(config)[name][2]
@@ -147,7 +159,10 @@ def option(draw) -> list[str]:
     if about.choices and draw(st.booleans()):
         return [flag, draw(st.sampled_from(list(about.choices)))]
     if about.low is not None and draw(st.booleans()):
-        return [flag, f"{draw(st.floats(about.low, min(math.inf if about.high is None else about.high, about.low + 50))):.3g}"]
+        return [
+            flag,
+            f"{draw(st.floats(about.low, min(math.inf if about.high is None else about.high, about.low + 50))):.3g}",
+        ]
     return [flag, draw(st.sampled_from(NUMBERS))]
 
 
@@ -162,7 +177,9 @@ def case(draw, pool: Path) -> tuple[list[str], dict[str, bytes]]:
 
     def file(*suffixes: str) -> str:
         name = one(*(name for name in names if name.endswith(suffixes or name)))
-        done_with = name.endswith(".checkpoint")  # a run that ends removes its own, so that each case has one of its own
+        done_with = name.endswith(
+            ".checkpoint"
+        )  # a run that ends removes its own, so that each case has one of its own
         if Path(name).is_file() and (one(True, *[False] * 7) or done_with):
             copy = f"m{len(files)}{Path(name).suffix}"
             files[copy] = mutated(Path(name).read_bytes(), draw)
@@ -182,12 +199,22 @@ def case(draw, pool: Path) -> tuple[list[str], dict[str, bytes]]:
         "stylize": lambda: ["stylize", picture(), picture(), *masks, *limits],
         "texture": lambda: ["texture", picture(), *limits],
         "batch": lambda: ["batch", picture(), picture(), "--style", picture(), *limits],
-        "compare": lambda: ["compare", picture(), picture(), "--vary", one("seed=1,2", "strength=0.2,2", "x=1", "seed"), *limits],
+        "compare": lambda: [
+            "compare",
+            picture(),
+            picture(),
+            "--vary",
+            one("seed=1,2", "strength=0.2,2", "x=1", "seed"),
+            *limits,
+        ],
         "resume": lambda: ["resume", file(".checkpoint", "painted.png"), "-o", one(out, "{out}/o.png")],
         "from": lambda: ["stylize", "--from", file("painted.png", ".json", "a.png"), *limits[-4:]],
         "inspect": lambda: ["inspect", file()],
         "show": lambda: ["style", "show", file(".style", ".png")],
-        "weights": lambda: ["weights", *one(("list",), ("verify", file()), ("convert", file(), one("{out}/o.safetensors", out)))],
+        "weights": lambda: [
+            "weights",
+            *one(("list",), ("verify", file()), ("convert", file(), one("{out}/o.safetensors", out))),
+        ],
         "learn": lambda: [
             "style",
             "learn",
@@ -228,7 +255,13 @@ def test_no_command_line_loses_anything(pool, tmp_path, monkeypatch):
     monkeypatch.setattr("impasto.weights.download.ATTEMPTS", 1)
     before, seen, starts = digests(pool), dict.fromkeys(CODES, 0), list[int]()
 
-    @settings(max_examples=CASES, derandomize=CASES == 300, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=CASES,
+        derandomize=CASES == 300,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(case(pool))
     def check(found: tuple[list[str], dict[str, bytes]]) -> None:
         args, files = found

@@ -41,20 +41,25 @@ def test_resume_replaces_nothing_that_goes_in(which, impasto, begun, tmp_path):
 def test_a_link_to_a_picture_is_that_picture(impasto, photo, painting, tmp_path):
     (tmp_path / "link.png").symlink_to(photo)
     before = photo.read_bytes()
-    assert "this would replace 'photo.png'" in impasto("stylize", "photo.png", painting, "-o", "link.png", *TINY).refused()
+    assert (
+        "this would replace 'photo.png'" in impasto("stylize", "photo.png", painting, "-o", "link.png", *TINY).refused()
+    )
     assert photo.read_bytes() == before
 
 
 def test_the_start_and_the_weights_are_not_replaced(impasto, photo, painting, start, out, vgg_file, tmp_path):
     before = start.read_bytes()
     assert (
-        f"this would replace {str(start)!r}" in impasto("stylize", photo, painting, "-o", start, "--init", start, *TINY).refused()
+        f"this would replace {str(start)!r}"
+        in impasto("stylize", photo, painting, "-o", start, "--init", start, *TINY).refused()
     )
     said = impasto("batch", photo, "--style", painting, "-o", start, "--init", start, "--force", *TINY)
     assert f"this would replace {str(start)!r}" in said.refused()
     said = impasto("texture", painting, "-o", start, "--init", start, "--backbone", "compact")
     assert f"this would replace {str(start)!r}" in said.refused()
-    said = impasto("compare", photo, painting, "--vary", "seed=1,2", "--init", start, "-o", start, "--backbone", "compact")
+    said = impasto(
+        "compare", photo, painting, "--vary", "seed=1,2", "--init", start, "-o", start, "--backbone", "compact"
+    )
     assert f"this would replace {str(start)!r}" in said.refused()
     assert start.read_bytes() == before
     weights = tmp_path / "w.safetensors"
@@ -79,7 +84,9 @@ def test_a_run_goes_on_from_any_folder_where_it_began(impasto, photo, painting, 
     said = impasto("resume", "../x.checkpoint")
     assert (said.code, said.out.startswith(str(tmp_path / "painted" / "x.png"))) == (0, True)
     assert stranger.read_bytes() == before
-    assert json.loads((tmp_path / "painted" / "x.json").read_text("utf-8"))["content"]["name"] == str(tmp_path / "photo.png")
+    assert json.loads((tmp_path / "painted" / "x.json").read_text("utf-8"))["content"]["name"] == str(
+        tmp_path / "photo.png"
+    )
 
 
 def test_what_was_moved_is_found_beside_the_checkpoint(impasto, begun, photo, painting, tmp_path):
@@ -108,7 +115,10 @@ def test_a_refused_batch_leaves_no_folder(impasto, photo, painting, tmp_path):
 def test_a_batch_leaves_a_foreign_checkpoint_alone(impasto, photo, painting, out):
     foreign = checkpoint_of(out)
     foreign.write_text("my notes")
-    assert "is there already, and no checkpoint" in impasto("batch", photo, "--style", painting, "-o", out, *TINY).refused()
+    assert (
+        "is there already, and no checkpoint"
+        in impasto("batch", photo, "--style", painting, "-o", out, *TINY).refused()
+    )
     for _ in library.batch(photo, painting, output=out.with_name("other.png"), **TINIEST):
         foreign.rename(checkpoint_of(out.with_name("late.png")))
     assert checkpoint_of(out.with_name("late.png")).read_text() == "my notes"
@@ -139,7 +149,11 @@ def test_the_numbers_of_a_comparison_replace_nothing_else(impasto, photo, painti
 
 def test_no_clobber_replaces_nothing_at_all(impasto, photo, painting, out, start):
     before = start.read_bytes()
-    for command in (("stylize", photo, painting), ("texture", painting), ("compare", photo, painting, "--vary", "seed=1,2")):
+    for command in (
+        ("stylize", photo, painting),
+        ("texture", painting),
+        ("compare", photo, painting, "--vary", "seed=1,2"),
+    ):
         said = impasto(*command, "-o", start, "--no-clobber", "--backbone", "compact")
         assert f"{str(start)!r} is there already; give another name, or leave --no-clobber out" in said.refused()
     assert start.read_bytes() == before

@@ -30,9 +30,12 @@ def broken(monkeypatch, impasto, photo, painting, out):
     return run
 
 
-@pytest.mark.parametrize("args", [["--help"], ["--version"], [], ["stylize", "--help"], ["presets"], ["stylize", "--sise", "3"]])
+@pytest.mark.parametrize(
+    "args", [["--help"], ["--version"], [], ["stylize", "--help"], ["presets"], ["stylize", "--sise", "3"]]
+)
 def test_what_only_tells_imports_nothing_heavy(args):
-    script = f"import sys; from impasto.cli.main import main; main({args!r}); sys.exit(','.join({HEAVY!r} & set(sys.modules)))"
+    script = "import sys; from impasto.cli.main import main; "
+    script += f"main({args!r}); sys.exit(','.join({HEAVY!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     heavy = set(filter(None, done.stderr.splitlines()[-1:]))
     assert not {name for line in heavy for name in line.split(",")} & HEAVY
@@ -99,7 +102,9 @@ def test_debugging_shows_the_traceback(broken, monkeypatch):
     ],
 )
 def test_memory_that_runs_out(broken, error):
-    assert broken(error).refused() == "impasto: error: not enough memory; choose a smaller --size, or close other programs"
+    assert (
+        broken(error).refused() == "impasto: error: not enough memory; choose a smaller --size, or close other programs"
+    )
 
 
 def test_an_interrupt_before_painting(broken):

@@ -48,7 +48,9 @@ def test_each_style_is_painted_where_its_mask_is(impasto, photo, painting, other
     assert (pixels(out)[:, 18:] != both[:, 18:]).any()
 
 
-def test_styles_with_the_same_mask_are_mixed_and_may_have_masks(impasto, photo, painting, other, left, right, out, tmp_path):
+def test_styles_with_the_same_mask_are_mixed_and_may_have_masks(
+    impasto, photo, painting, other, left, right, out, tmp_path
+):
     part = save(tmp_path / "part.png", 255, 0, (64, 48))
     masks = ("--mask", left, "--mask", left, "--style-mask", part, "--style-mask", "none")
     assert impasto("stylize", photo, painting, other, *masks, "--region-strength", "0.8", "-o", out, *TINY).code == 0
@@ -67,7 +69,18 @@ def test_maps_say_it_for_all_regions(impasto, photo, painting, out, tmp_path):
 
 def test_a_run_with_masks_is_repeated(impasto, photo, painting, other, left, right, out, tmp_path):
     part = save(tmp_path / "part.png", 255, 0, (64, 48))
-    flags = ("--mask", left, "--mask", right, "--style-mask", part, "--style-mask", "none", "--region-strength", "0.3,0.9")
+    flags = (
+        "--mask",
+        left,
+        "--mask",
+        right,
+        "--style-mask",
+        part,
+        "--style-mask",
+        "none",
+        "--region-strength",
+        "0.3,0.9",
+    )
     assert impasto("stylize", photo, painting, other, *flags, "-o", out, *TINY).code == 0
     again = impasto("stylize", "--from", out, "-o", tmp_path / "again.png")
     assert f"the pixels are those of {out}" in again.out
@@ -76,7 +89,9 @@ def test_a_run_with_masks_is_repeated(impasto, photo, painting, other, left, rig
     assert f"warning: {left.name} is not the picture that was recorded: its bytes differ" in changed.err
     assert "the pixels are not those" in changed.out
     left.unlink()
-    assert f"there is no file {left.name!r}" in impasto("stylize", "--from", out, "-o", tmp_path / "again.png").refused()
+    assert (
+        f"there is no file {left.name!r}" in impasto("stylize", "--from", out, "-o", tmp_path / "again.png").refused()
+    )
 
 
 def test_other_styles_of_a_repeated_run_need_masks(impasto, photo, painting, other, left, out, tmp_path):
@@ -93,7 +108,7 @@ REFUSED = {
     "--mask {left} --content-map {map} --style-map {map}": "both masks and maps are given; give --mask and",
     "--content-map {map}": "--content-map and --style-map go together; give both, with the same colours",
     "--style-map {map}": "--content-map and --style-map go together",
-    "--content-map {map} --style-map {green}": "the colour #ff0000 of the map '{map}' is in no map of a style; paint it",
+    "--content-map {map} --style-map {green}": "the colour #ff0000 of the map '{map}' is in no map of a style",
     "--mask {wide}": "the mask '{wide}' is 90 x 30 px, and its picture '{photo}' 48 x 32 px; give a mask of",
     "--mask {black}": "the mask '{black}' is empty; paint the region white, or opaque",
     "--mask nowhere.png": "there is no file 'nowhere.png'; check the name",
@@ -128,7 +143,10 @@ def test_what_cannot_be_is_told_on_one_line(flags, told, impasto, photo, paintin
 def test_styles_of_a_region_stand_side_by_side(impasto, photo, painting, other, left, right, out):
     flags = [flag for mask in (left, right, left) for flag in ("--mask", mask)]
     said = impasto("stylize", photo, painting, other, painting, *flags, "-o", out, *TINY)
-    assert "styles with the same mask do not follow one another; give the styles of a region side by side" in said.refused()
+    assert (
+        "styles with the same mask do not follow one another; give the styles of a region side by side"
+        in said.refused()
+    )
 
 
 def test_a_mask_is_not_written_over(impasto, photo, painting, left):

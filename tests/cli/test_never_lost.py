@@ -1,4 +1,5 @@
-"""A picture that was painted is never lost: what cannot be written as asked is refused before, or written in another way."""
+"""A picture that was painted is never lost: what cannot be written as asked is refused before, or written in another
+way."""
 
 from __future__ import annotations
 
@@ -55,7 +56,9 @@ def test_a_checkpoint_takes_any_name(odd, photo, painting, impasto):
 @pytest.mark.parametrize(("name", "most"), [("a.webp", 16383), ("a.jpg", 65500), ("a.GIF", 65535)])
 def test_a_format_is_refused_what_it_cannot_hold(name, most):
     check_size(name, (most, 1))
-    with pytest.raises(OutputError, match=f"up to {most} px a side, and this one has 16 x {most + 1} px; save as .png or .tiff"):
+    with pytest.raises(
+        OutputError, match=f"up to {most} px a side, and this one has 16 x {most + 1} px; save as .png or .tiff"
+    ):
         check_size(name, (most + 1, 16))
 
 

@@ -50,7 +50,8 @@ def test_the_embedded_backbone_adapts_any_preset_and_says_so(name, impasto, phot
     said = impasto("stylize", photo, painting, "-o", out, *TINY, "--preset", name, "--backbone", "compact")
     assert said.code == 0
     published = load_preset(name)
-    line = f"impasto: warning: the preset {name} sees with {published.backbone}: with compact it is no longer the original\n"
+    line = f"impasto: warning: the preset {name} sees with {published.backbone}: "
+    line += "with compact it is no longer the original\n"
     assert line in said.err
     config = json.loads(read_record(out))["config"]
     assert (config["weights"], config["network_input"], config["padding"]) == ("compact", "own", "replicate-all")
@@ -88,7 +89,10 @@ def test_save_every_writes_pictures_on_the_way(impasto, monkeypatch, photo, pain
         save(self, *args)
 
     monkeypatch.setattr(Result, "save", spy)
-    assert impasto("stylize", photo, painting, "-o", out, *TINY, "--iterations", "4", "--save-every", "2", "--quiet").code == 0
+    assert (
+        impasto("stylize", photo, painting, "-o", out, *TINY, "--iterations", "4", "--save-every", "2", "--quiet").code
+        == 0
+    )
     assert reasons == [(2, "stopped"), (4, "stopped"), (4, "finished")]
 
 
@@ -143,7 +147,10 @@ def test_a_changed_input_is_warned_of(impasto, photo, painting, out):
     impasto("stylize", photo, painting, "-o", out, *TINY)
     paint_picture(photo, seed=8)
     said = impasto("stylize", "--from", out, "-o", out.with_name("again.png"))
-    assert said.err.splitlines()[0] == f"impasto: warning: {photo.name} is not the picture that was recorded: its bytes differ"
+    assert (
+        said.err.splitlines()[0]
+        == f"impasto: warning: {photo.name} is not the picture that was recorded: its bytes differ"
+    )
     assert repeated(said) == f"the pixels are not those of {out}: nothing else that is recorded differs"
 
 

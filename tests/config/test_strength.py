@@ -27,7 +27,10 @@ def paint(backbone, strength: float, **options) -> tuple[int, torch.Tensor]:
         "neighbour_layers": ("relu2_1", "relu3_1"),
     }
     config = StylizeConfig(strength=strength, **small, **options).resolve()
-    painting, steps = run(PaintInputs(CONTENT, [PictureStyle((STYLE,))], config, backbone), plan_scales(config, (64, 80))), 0
+    painting, steps = (
+        run(PaintInputs(CONTENT, [PictureStyle((STYLE,))], config, backbone), plan_scales(config, (64, 80))),
+        0,
+    )
     while True:
         try:
             next(painting)
@@ -75,7 +78,9 @@ def test_no_strength_leaves_the_content_untouched(options, vgg):
 
 @pytest.mark.parametrize("objective", ["blend", "gram"])
 def test_little_strength_changes_little(objective, vgg):
-    changes = [(paint(vgg, strength, objective=objective)[1] - CONTENT).abs().mean().item() for strength in (0.01, 0.15, 0.5)]
+    changes = [
+        (paint(vgg, strength, objective=objective)[1] - CONTENT).abs().mean().item() for strength in (0.01, 0.15, 0.5)
+    ]
     assert changes[0] < 0.02
     assert changes[0] < changes[1] < changes[2]
 

@@ -13,7 +13,9 @@ SHAPE = canvas_shape(WIDTH)
 FLAT = Brush(0.1, 0.4, dryness=0, streaks=0, square=1)
 
 
-def covered(density: np.ndarray, angle: float = 0.0, brush: Brush = FLAT, seed: int = 0, spacing: float = 0.05) -> Canvas:
+def covered(
+    density: np.ndarray, angle: float = 0.0, brush: Brush = FLAT, seed: int = 0, spacing: float = 0.05
+) -> Canvas:
     canvas = Canvas(WIDTH, "000000", np.random.default_rng(seed))
     target = np.broadcast_to(palette("ffffff")[0], (*SHAPE, 3))
     canvas.cover(density, target, turned(np.full(SHAPE, angle)), brush, spacing, value=0, hue=0)
@@ -52,7 +54,9 @@ def test_strokes_over_the_border_do_not_come_back_on_the_other_side() -> None:
 
 
 def test_a_dry_brush_leaves_gaps_and_bristles_furrows() -> None:
-    smooth, dry = (covered(np.ones(SHAPE), brush=brush, spacing=0.2) for brush in (FLAT, Brush(0.1, 0.4, dryness=1, square=1)))
+    smooth, dry = (
+        covered(np.ones(SHAPE), brush=brush, spacing=0.2) for brush in (FLAT, Brush(0.1, 0.4, dryness=1, square=1))
+    )
     assert touched(dry).mean() < touched(smooth).mean()
     bristled = covered(np.ones(SHAPE), brush=Brush(0.1, 0.4, dryness=0, streaks=0, square=1, bristles=3))
     assert bristled.height.std() > 1.2 * covered(np.ones(SHAPE)).height.std()

@@ -40,7 +40,9 @@ class Painter:
 def asked(monkeypatch: pytest.MonkeyPatch) -> Painter:
     """The painter; style pictures are made small, so that they take no time."""
     for name, painting in PAINTINGS.items():
-        monkeypatch.setitem(paintings.PAINTINGS, name, replace(painting, paint=lambda: Image.new("RGB", (64, 50), "teal")))
+        monkeypatch.setitem(
+            paintings.PAINTINGS, name, replace(painting, paint=lambda: Image.new("RGB", (64, 50), "teal"))
+        )
     return Painter()
 
 
@@ -108,7 +110,9 @@ def test_says_what_comes_next(asked: Painter, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pair", [("dog", "flow"), ("cat", "starry")])
-def test_unknown_names_are_refused_before_anything_is_written(pair: tuple[str, str], asked: Painter, tmp_path: Path) -> None:
+def test_unknown_names_are_refused_before_anything_is_written(
+    pair: tuple[str, str], asked: Painter, tmp_path: Path
+) -> None:
     with pytest.raises(ConfigError, match="unknown"):
         paint_demo(tmp_path / "out", pairs=[pair], paint=asked)
     assert not asked.calls

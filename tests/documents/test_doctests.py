@@ -12,7 +12,9 @@ import impasto
 
 # Importing `__main__` would run the command line.
 _MODULES = sorted(
-    module.name for module in pkgutil.walk_packages(impasto.__path__, "impasto.") if not module.name.endswith("__main__")
+    module.name
+    for module in pkgutil.walk_packages(impasto.__path__, "impasto.")
+    if not module.name.endswith("__main__")
 )
 
 

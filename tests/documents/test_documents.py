@@ -57,7 +57,8 @@ def anchors(name: str) -> set[str]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with small pictures and, in the cache, narrow weights under the names of the real ones.
 
-    Examples run as they stand, except for two things: every run paints one iteration at 32 px, whatever size it asks for, and
+    Examples run as they stand, except for two things: every run paints one iteration at 32 px, whatever size it asks
+        for, and
     the networks called vgg19 and vgg16 may be narrow.
     """
 
@@ -77,7 +78,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             weights = random_weights(shape=shape, normalization=record.normalization)
             write_weights(weights, tmp_path / "cache" / f"{record.id}.safetensors", {"source_hash": record.hash})
     state = {f"{name}.weight": weight for name, (weight, _) in random_weights().convolutions.items()}
-    torch.save({**state, **{f"{name}.bias": bias for name, (_, bias) in random_weights().convolutions.items()}}, "vgg_conv.pth")
+    torch.save(
+        {**state, **{f"{name}.bias": bias for name, (_, bias) in random_weights().convolutions.items()}}, "vgg_conv.pth"
+    )
     for seed, name in enumerate(PICTURES):
         to_pil(picture(48, 64, seed)).save(tmp_path / name)
     for name in (*MASKS, *MAPS):
@@ -101,7 +104,10 @@ def test_the_walk_leads_through_files_that_are_there():
         path = path if path.exists() else ROOT / file
         if "/" in file and not file.startswith("tests"):
             assert path.exists(), file
-            assert not name or re.search(rf"\b(def|class) {name.rpartition('.')[2]}\b", path.read_text("utf-8")), (file, name)
+            assert not name or re.search(rf"\b(def|class) {name.rpartition('.')[2]}\b", path.read_text("utf-8")), (
+                file,
+                name,
+            )
 
 
 def test_there_are_documents():

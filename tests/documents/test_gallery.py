@@ -73,7 +73,9 @@ def test_a_sheet_shows_the_pair_and_each_way(gallery, tmp_path, monkeypatch):
 
 
 def test_commands_have_the_last_way(gallery):
-    sheet = gallery.Sheet("x", "X", "", "cat", ("flow", "waves"), [{"style_blend": (1, 2), "clamp": False}], {"size": 64})
+    sheet = gallery.Sheet(
+        "x", "X", "", "cat", ("flow", "waves"), [{"style_blend": (1, 2), "clamp": False}], {"size": 64}
+    )
     assert gallery.command_of(sheet) == (
         "impasto stylize photo.jpg painting.jpg other.jpg --size 64 --style-blend 1,2 --no-clamp -o out.png"
     )

@@ -116,7 +116,9 @@ def test_the_style_is_seen_in_the_colours_asked_for(mode, options, expected):
 @pytest.mark.parametrize("recolored", [None, True])
 def test_a_canvas_starts_in_the_contents_colours_whatever_recolor_says(mode, recolored):
     shown = paint(mode, recolor=recolored, iterations=0, scale_count=1).pixels
-    torch.testing.assert_close(shown, paint("style", recolor=False, iterations=0, scale_count=1).pixels, atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        shown, paint("style", recolor=False, iterations=0, scale_count=1).pixels, atol=1e-5, rtol=0
+    )
 
 
 @pytest.mark.parametrize("mode", ["match", "histogram"])

@@ -1,4 +1,5 @@
-"""Colours of a video: fitted to its first frame, they are those of every other one, and what stands still does not flicker."""
+"""Colours of a video: fitted to its first frame, they are those of every other one, and what stands still does not
+flicker."""
 
 from __future__ import annotations
 
@@ -19,12 +20,18 @@ from synthetic import picture
 CHOICES = {name: options_of(StylizeConfig)[name][2].choices for name in ("color", "color_method", "color_space")}
 FIRST = 0.2 + 0.6 * picture(40, 60, 1)
 NEXT = FIRST.clone()
-NEXT[..., 30:] = picture(40, 60, 9).pow(3)[..., 30:]  # something dark comes in from the right; the left half stands still
+NEXT[..., 30:] = picture(40, 60, 9).pow(3)[
+    ..., 30:
+]  # something dark comes in from the right; the left half stands still
 STILL = (..., slice(30))
 STYLE = picture(36, 44, 2).pow(2)  # part of it is clamped where it is matched
 STYLES = (PictureStyle((STYLE,)), PictureStyle((1 - picture(30, 31, 3),)))
 CHANGED = [
-    *({"color": "match", "color_method": m, "color_space": s} for m in CHOICES["color_method"] for s in CHOICES["color_space"]),
+    *(
+        {"color": "match", "color_method": m, "color_space": s}
+        for m in CHOICES["color_method"]
+        for s in CHOICES["color_space"]
+    ),
     {"color": "histogram"},
     {"color": "luminance"},
 ]
@@ -109,7 +116,13 @@ def frames(config: StylizeConfig, backbone: Backbone, colors: FittedColors | Non
 
 @pytest.mark.parametrize("color", CHOICES["color"])
 def test_frames_are_painted_in_the_colours_of_the_first(color, vgg):
-    quick = {"objective": "gram", "style_layers": ("relu1_1",), "content_layers": ("relu1_1",), "size": 60, "scale_count": 1}
+    quick = {
+        "objective": "gram",
+        "style_layers": ("relu1_1",),
+        "content_layers": ("relu1_1",),
+        "size": 60,
+        "scale_count": 1,
+    }
     still = of(color=color, iterations=0, **quick)
     fitted = fit_colors(FIRST, STYLES, still)
     first, later = frames(still, vgg, fitted)

@@ -165,7 +165,11 @@ def test_bfloat16_and_float32_end_alike():
     """On 16 channels; benchmarks/precision.py measures both networks."""
     weights = random_weights((16, 16, 16, 16, 16))
     exact, half = (VGG(weights, pooling="avg", dtype=dtype) for dtype in (torch.float32, torch.bfloat16))
-    options = {"iterations": 120, "scale_count": 1, "content_weight": 10}  # after few, runs scatter more than formats differ
+    options = {
+        "iterations": 120,
+        "scale_count": 1,
+        "content_weight": 10,
+    }  # after few, runs scatter more than formats differ
     config = StylizeConfig(**{**QUICK, **options})
     judge = build_objective(CONTENT, [learn(resize(STYLE, (80, 64)), config, exact)], config, exact)
     ends = [judge.value_and_grad(paint(backbone, **options)[1].pixels)[0].total for backbone in (exact, half)]
@@ -186,7 +190,9 @@ def test_a_mixed_run_ends_each_scale_in_float32(iterations, exact, monkeypatch):
     backbone = VGG(random_weights(), pooling="avg", dtype=torch.bfloat16, mixed=True)
     paint(backbone, optimizer="lbfgs", precision="mixed", iterations=iterations)
     assert seen == [
-        torch.float32 if k >= n - last else torch.bfloat16 for n, last in zip(iterations, exact, strict=True) for k in range(n)
+        torch.float32 if k >= n - last else torch.bfloat16
+        for n, last in zip(iterations, exact, strict=True)
+        for k in range(n)
     ]
 
 
@@ -250,7 +256,13 @@ def test_each_style_may_have_its_own_size(vgg):
 @pytest.mark.parametrize("shares", [(1, 0), (1, 1), (0, 1)], ids=str)
 def test_a_painting_in_two_styles_has_statistics_between_them(vgg, shares):
     """Measured in the finished picture: how far its second moments went from the first style's to the second's."""
-    options = {"content_weight": 0, "iterations": 60, "scale_count": 1, "step_size": 0.03, "style_layers": ("relu1_1", "pixels")}
+    options = {
+        "content_weight": 0,
+        "iterations": 60,
+        "scale_count": 1,
+        "step_size": 0.03,
+        "style_layers": ("relu1_1", "pixels"),
+    }
     models = (0.7 * STYLE, 0.3 + 0.7 * picture(60, 48, 8))
     painted = paint(vgg, models=models, style_blend=shares, recolor=False, style_weight=100, **options)[1].pixels
     here, one, two = (sums(vgg(image, ["relu1_1"])["relu1_1"]).moment for image in (painted, *models))
@@ -297,7 +309,13 @@ def test_the_canvas_is_clamped_on_request_and_in_the_end(vgg):
 
 def test_the_average_over_iterates_is_returned_and_goes_on(vgg):
     seen, build = fake(lambda canvas: canvas.sum())
-    options = {"variable": "pixels", "step_size": 0.01, "cooling": 1, "detail": 0, "start": torch.full((1, 3, 64, 80), 0.5)}
+    options = {
+        "variable": "pixels",
+        "step_size": 0.01,
+        "cooling": 1,
+        "detail": 0,
+        "start": torch.full((1, 3, 64, 80), 0.5),
+    }
     _, outcome = paint(vgg, build=build, average=0.5, iterations=(2, 0), **options)
     iterates = [0.5, 0.49, 0.48]  # Adam's first steps under a constant gradient are as long as its step size
     weights = [0.25, 0.5, 1.0]
@@ -347,7 +365,8 @@ MATCH = {"objective": "blend", "scale_ratio": 1.25, "neighbour_layers": ("relu1_
 
 
 def watch() -> tuple[list[tuple[tuple, Objective]], Build]:
-    """What `build_objective` is given while painting, and what it makes of that; and what is to build, for that to be seen."""
+    """What `build_objective` is given while painting, and what it makes of that; and what is to build, for that to be
+    seen."""
     built = []
 
     def spy(*given):
@@ -369,7 +388,9 @@ def watch_searches(monkeypatch) -> list[Field]:
     return found
 
 
-@pytest.mark.parametrize(("full", "searched"), [(2, [0, 0, 1, 1]), (0, [0, 0, 1, 1, 2, 2, 3, 3]), (9, [0, 0, 1, 1, 2, 2, 3, 3])])
+@pytest.mark.parametrize(
+    ("full", "searched"), [(2, [0, 0, 1, 1]), (0, [0, 0, 1, 1, 2, 2, 3, 3]), (9, [0, 0, 1, 1, 2, 2, 3, 3])]
+)
 def test_scales_above_the_full_ones_do_not_search(full, searched, vgg, monkeypatch):
     """Each full scale searches when it begins and once more, after two of its three iterations."""
     found = watch_searches(monkeypatch)
@@ -394,7 +415,9 @@ def test_scales_that_refine_leave_the_deep_layers_and_the_coarse_bands(vgg, monk
     (built, build), moved, push = watch(), [], Bands.push
     monkeypatch.setattr(Bands, "push", lambda self, *given: moved.append(self.fall) or push(self, *given))
     paint(vgg, build=build, **MATCH, full_scales=2, iterations=1)
-    assert [objective.matching.layers for _, objective in built] == [MATCH["neighbour_layers"]] * 2 + [("relu1_1", "relu3_1")] * 2
+    assert [objective.matching.layers for _, objective in built] == [MATCH["neighbour_layers"]] * 2 + [
+        ("relu1_1", "relu3_1")
+    ] * 2
     style = [[term.layers[0] for term in objective.terms if isinstance(term, StyleTerm)] for _, objective in built]
     assert style == [list(STYLE_LAYERS)] * 2 + [["relu1_1", "relu2_1", "relu3_1"]] * 2
     assert [fall < 1 for fall in moved] == [False, False, True, True]
@@ -412,7 +435,9 @@ def test_scales_begin_with_the_strokes_of_their_matches(vgg):
     _, outcome = paint(vgg, build=build, **MATCH, full_scales=9, iterations=0, voting=1.0, voting_edges=0.0, detail=0.0)
     given, objective = built[-1]
     torch.testing.assert_close(outcome.pixels, voted(objective.matching.field, given[1][0].pictures))
-    assert not torch.equal(paint(vgg, build=build, **MATCH, full_scales=9, iterations=0, voting=0.0)[1].pixels, outcome.pixels)
+    assert not torch.equal(
+        paint(vgg, build=build, **MATCH, full_scales=9, iterations=0, voting=0.0)[1].pixels, outcome.pixels
+    )
 
 
 def test_scales_that_refine_lay_down_the_finest_bands_of_the_strokes_and_spare_weaker_edges(vgg, monkeypatch):
@@ -491,7 +516,9 @@ def test_steps_cool_along_a_cosine(vgg):
 # How it ends
 
 
-def fake(loss: Callable[[Tensor], Tensor], *, slope: float | None = None, searches: bool = False) -> tuple[list[Tensor], Build]:
+def fake(
+    loss: Callable[[Tensor], Tensor], *, slope: float | None = None, searches: bool = False
+) -> tuple[list[Tensor], Build]:
     """The canvases that another loss is asked at, and what builds it. ``slope`` stands for its gradient."""
     seen: list[Tensor] = []
 
@@ -617,7 +644,9 @@ def test_a_back_off_begins_the_windows_of_a_plateau_anew(vgg):
 @pytest.mark.parametrize("objective", ["gram", "blend"])
 def test_a_picture_in_its_own_style_stays_and_does_not_diverge(objective, vgg):
     """The loss begins at nothing but rounding, and any step is a hundred times that."""
-    steps, outcome = paint(vgg, models=(CONTENT,), objective=objective, scale_count=1, iterations=30, neighbour_rotations=1)
+    steps, outcome = paint(
+        vgg, models=(CONTENT,), objective=objective, scale_count=1, iterations=30, neighbour_rotations=1
+    )
     assert outcome.reason == "finished"
     assert not any(step.note for step in steps)
     assert (outcome.pixels - CONTENT).abs().mean() < 0.05
@@ -651,7 +680,12 @@ def test_the_last_pass_matches_layers_one_by_one_and_goes_on_from_the_canvas_as_
         "full_scales": full,
     }
     steps, outcome = paint(vgg, **options)
-    assert [(step.scale, step.iteration, step.height) for step in steps][-4:] == [(2, 2, 64), (3, 1, 64), (3, 2, 64), (3, 3, 64)]
+    assert [(step.scale, step.iteration, step.height) for step in steps][-4:] == [
+        (2, 2, 64),
+        (3, 1, 64),
+        (3, 2, 64),
+        (3, 3, 64),
+    ]
     assert [terms[0][0] for terms in seen[:4]] == ["NeighbourTerm"] * 4
     assert seen[4:] == [[("SplitTerm", (layer,), turn) for layer in layers] for turn in range(3)]
     assert not torch.equal(outcome.pixels, steps[3].preview())
@@ -678,7 +712,13 @@ class Scarce:
         return self._backbone(image, layers)
 
 
-SCARCE = {"style_layers": ("relu1_1", "relu2_1"), "content_layers": ("relu2_1",), "size": 160, "coarsest": 160, "iterations": 4}
+SCARCE = {
+    "style_layers": ("relu1_1", "relu2_1"),
+    "content_layers": ("relu2_1",),
+    "size": 160,
+    "coarsest": 160,
+    "iterations": 4,
+}
 
 
 @pytest.mark.parametrize("calls", [0, 2, 3, 5])

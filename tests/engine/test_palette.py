@@ -39,7 +39,9 @@ def test_the_painting_gives_luma_and_the_content_chroma(mode):
 
 def test_content_is_the_original_colors_of_neural_style():
     """YUV as its image library has it: the painting's Y, and the content's U and V."""
-    yuv = torch.tensor([[0.299, 0.587, 0.114], [-0.14713, -0.28886, 0.436], [0.615, -0.51499, -0.10001]], dtype=torch.float64)
+    yuv = torch.tensor(
+        [[0.299, 0.587, 0.114], [-0.14713, -0.28886, 0.436], [0.615, -0.51499, -0.10001]], dtype=torch.float64
+    )
     painting, content = (x[0].flatten(1).double() for x in (PAINTING, CONTENT))
     expected = yuv.inverse() @ torch.cat([(yuv @ painting)[:1], (yuv @ content)[1:]])
     shown = shown_colors(PAINTING, CONTENT, of("content"))[0].flatten(1).double()
@@ -65,7 +67,9 @@ def test_outside_the_gamut_luma_and_hue_stay_and_chroma_gives_way():
     share = shown[1] / wanted[1]
     assert 0 < share < 0.2
     assert (shown[2] / wanted[2]).item() == pytest.approx(share.item(), rel=1e-4)
-    assert shown_colors(light, red, of("content")).max().item() == pytest.approx(1, abs=1e-6)  # as much as there is room for
+    assert shown_colors(light, red, of("content")).max().item() == pytest.approx(
+        1, abs=1e-6
+    )  # as much as there is room for
 
 
 @pytest.mark.parametrize("mode", LAID_OVER)

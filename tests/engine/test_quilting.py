@@ -62,7 +62,9 @@ def test_any_size_is_filled(size):
 def test_a_tiled_border_lies_within_pieces():
     """A ramp is smooth inside of pieces, so that there is no jump over the border, and one without tiles."""
     ramp = torch.linspace(0, 1, 128).expand(1, 3, 64, 128).contiguous()
-    open_, closed = (torch.stack([pieced([ramp], [1.0], (64, 128), seed, tile) for seed in range(5)]) for tile in ("none", "x"))
+    open_, closed = (
+        torch.stack([pieced([ramp], [1.0], (64, 128), seed, tile) for seed in range(5)]) for tile in ("none", "x")
+    )
     jumps = [(canvas[..., 0] - canvas[..., -1]).abs().mean().item() for canvas in (open_, closed)]
     assert jumps[1] < 0.02 < 0.1 < jumps[0]
 

@@ -41,7 +41,9 @@ def test_the_canvas_is_enlarged_and_takes_its_share_of_the_finest_band(detail):
 
 def test_an_enlarged_constant_is_constant():
     flat = torch.full((1, 3, 11, 9), 0.3)
-    torch.testing.assert_close(enlarged_canvas(flat, torch.full((1, 3, *SIZE), 0.8), 1.0), torch.full((1, 3, *SIZE), 0.3))
+    torch.testing.assert_close(
+        enlarged_canvas(flat, torch.full((1, 3, *SIZE), 0.8), 1.0), torch.full((1, 3, *SIZE), 0.3)
+    )
 
 
 @pytest.mark.parametrize("edges", [0.0, 0.35])

@@ -65,7 +65,10 @@ def test_the_finest_scale_stays_even_if_it_is_below_the_limit_of_the_coarser():
 
 
 def test_a_ratio_and_count_out_of_all_proportion_leave_what_can_be_painted():
-    assert plan((50, 50), scale_count=64, scale_ratio=16, iterations=(5,)) == (ScalePlan((32, 32), 5), ScalePlan((512, 512), 5))
+    assert plan((50, 50), scale_count=64, scale_ratio=16, iterations=(5,)) == (
+        ScalePlan((32, 32), 5),
+        ScalePlan((512, 512), 5),
+    )
 
 
 @pytest.mark.parametrize("size", [(3, 5000), (5000, 3)])

@@ -1,4 +1,5 @@
-"""What guests of the engine build on: values that stay, terms of their own, what is carried on, and changes on the way."""
+"""What guests of the engine build on: values that stay, terms of their own, what is carried on, and changes on the
+way."""
 
 from __future__ import annotations
 
@@ -51,13 +52,20 @@ def ended(painting, changes=None) -> tuple[list[Progress], Outcome]:
 def test_an_old_record_tells_of_its_own_iteration(vgg):
     painting = paint(*prepared(vgg, OBJECTIVES["gram"]))
     first = next(painting)
-    shown, saved = first.preview().clone(), {k: v.clone() if isinstance(v, Tensor) else v for k, v in first.saved().items()}
+    shown, saved = (
+        first.preview().clone(),
+        {k: v.clone() if isinstance(v, Tensor) else v for k, v in first.saved().items()},
+    )
     ended(painting)
     assert torch.equal(first.preview(), shown)
     later = first.saved()
     assert later.keys() == saved.keys()
     assert all(torch.equal(later[k], v) for k, v in saved.items() if isinstance(v, Tensor))
-    assert [later[k] for k in ("iteration", "step", "scale")] == [saved[k] for k in ("iteration", "step", "scale")] == [1, 1, 1]
+    assert (
+        [later[k] for k in ("iteration", "step", "scale")]
+        == [saved[k] for k in ("iteration", "step", "scale")]
+        == [1, 1, 1]
+    )
     assert later["loss"] == first.loss
 
 
@@ -219,11 +227,14 @@ def test_which_scales_refine_is_decided_once(options, expected, vgg):
     from impasto.engine.stage import plan_stages
 
     stages = plan_stages(config, vgg, plans)
-    assert [len(stage.config.neighbour_layers or ()) < len(config.neighbour_layers or ()) for stage in stages] == expected
+    assert [
+        len(stage.config.neighbour_layers or ()) < len(config.neighbour_layers or ()) for stage in stages
+    ] == expected
 
 
 def test_memory_and_time_read_the_same_plan(vgg):
-    """Layers matched one by one refine no scale: neither is told less for it than the same run with no refining asked for."""
+    """Layers matched one by one refine no scale: neither is told less for it than the same run with no refining asked
+    for."""
     from impasto.runs.forecast import Trial, forecast
     from impasto.runs.memory import peak_bytes
 

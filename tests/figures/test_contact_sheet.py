@@ -112,7 +112,10 @@ def test_a_long_title_is_broken() -> None:
 
 
 def test_stacked_sheets_share_a_margin() -> None:
-    first, second = contact_sheet([[Image.new("RGB", (50, 50), RED)]]), contact_sheet([[Image.new("RGB", (90, 30), BLUE)]] * 2)
+    first, second = (
+        contact_sheet([[Image.new("RGB", (50, 50), RED)]]),
+        contact_sheet([[Image.new("RGB", (90, 30), BLUE)]] * 2),
+    )
     both = stack([first, second], 256)
     assert both.size == (max(first.width, second.width), first.height + second.height - margin_of(256))
     assert box_of(both, RED)[3] < box_of(both, BLUE)[1]

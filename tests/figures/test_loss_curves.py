@@ -52,4 +52,7 @@ def test_what_has_no_logarithm_is_left_out(losses):
 
 def test_many_runs_and_ordered_ones_have_colours_of_their_own():
     for count, ordered in ((3, True), (14, False)):
-        assert colored(draw(*[{"loss": [value * (2 + i) for value in FALLING]} for i in range(count)], ordered=ordered)) > 0
+        assert (
+            colored(draw(*[{"loss": [value * (2 + i) for value in FALLING]} for i in range(count)], ordered=ordered))
+            > 0
+        )

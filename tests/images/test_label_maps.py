@@ -63,7 +63,9 @@ def test_what_is_transparent_belongs_to_no_region():
 def test_a_photograph_is_no_map():
     levels = np.arange(0, 256, 50, dtype=np.uint8)
     grid = np.stack(np.meshgrid(levels, levels, levels), -1).reshape(12, 18, 3)
-    with pytest.raises(PictureError, match="the map 'array' is not in plain colours; paint each region in a colour of its own"):
+    with pytest.raises(
+        PictureError, match="the map 'array' is not in plain colours; paint each region in a colour of its own"
+    ):
         read_map(grid.repeat(4, 0))
 
 

@@ -17,7 +17,9 @@ sides = st.integers(1, 77)
 def test_merging_is_the_exact_inverse_of_splitting(height, width, count, seed):
     x = torch.rand(2, 3, height, width, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
     bands = split_bands(x, count)
-    assert tuple(tuple(band.shape) for band in bands) == tuple((2, 3, *size) for size in band_sizes((height, width), count))
+    assert tuple(tuple(band.shape) for band in bands) == tuple(
+        (2, 3, *size) for size in band_sizes((height, width), count)
+    )
     torch.testing.assert_close(merge_bands(bands), x, rtol=0, atol=1e-14)
     single = merge_bands(split_bands(x.float(), count))
     torch.testing.assert_close(single, x.float(), rtol=0, atol=1e-6)
@@ -26,7 +28,8 @@ def test_merging_is_the_exact_inverse_of_splitting(height, width, count, seed):
 def test_merging_is_linear():
     random = torch.Generator().manual_seed(0)
     one, two = (
-        [torch.randn(1, 3, *size, dtype=torch.float64, generator=random) for size in band_sizes((37, 22), 2)] for _ in range(2)
+        [torch.randn(1, 3, *size, dtype=torch.float64, generator=random) for size in band_sizes((37, 22), 2)]
+        for _ in range(2)
     )
     mixed = merge_bands([2 * a - 3 * b for a, b in zip(one, two, strict=True)])
     torch.testing.assert_close(mixed, 2 * merge_bands(one) - 3 * merge_bands(two))
@@ -48,7 +51,16 @@ def test_the_finest_pattern_is_in_the_finest_band():
 
 @pytest.mark.parametrize(
     ("size", "count"),
-    [((1, 1), 0), ((3, 900), 0), ((15, 15), 0), ((16, 400), 1), ((63, 64), 2), ((64, 64), 3), ((512, 400), 5), ((9000, 9000), 5)],
+    [
+        ((1, 1), 0),
+        ((3, 900), 0),
+        ((15, 15), 0),
+        ((16, 400), 1),
+        ((63, 64), 2),
+        ((64, 64), 3),
+        ((512, 400), 5),
+        ((9000, 9000), 5),
+    ],
 )
 def test_the_residual_never_gets_too_small(size, count):
     assert band_count(size) == count

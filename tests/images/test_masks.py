@@ -19,7 +19,9 @@ def half(height: int, width: int) -> torch.Tensor:
 
 
 def test_transparency_counts_before_greys(tmp_path):
-    Image.fromarray(np.dstack([np.full((8, 12), 90, np.uint8)] * 3 + [LEFT.astype(np.uint8) * 255])).save(tmp_path / "mask.png")
+    Image.fromarray(np.dstack([np.full((8, 12), 90, np.uint8)] * 3 + [LEFT.astype(np.uint8) * 255])).save(
+        tmp_path / "mask.png"
+    )
     mask = read_mask(tmp_path / "mask.png")
     assert torch.equal(mask.values[0, 0], torch.from_numpy(LEFT).float())
     assert (mask.name, len(mask.sha256), mask.color) == (str(tmp_path / "mask.png"), 64, "")

@@ -35,7 +35,8 @@ def test_what_is_inside_keeps_its_shapes():
     """Second differences are kept: what is taken away is harmonic inside."""
     x, joined = slope(), seamless(slope(), "xy")
     inner = [
-        4 * p[..., 1:-1, 1:-1] - p[..., 2:, 1:-1] - p[..., :-2, 1:-1] - p[..., 1:-1, 2:] - p[..., 1:-1, :-2] for p in (x, joined)
+        4 * p[..., 1:-1, 1:-1] - p[..., 2:, 1:-1] - p[..., :-2, 1:-1] - p[..., 1:-1, 2:] - p[..., 1:-1, :-2]
+        for p in (x, joined)
     ]
     torch.testing.assert_close(inner[0], inner[1], rtol=0, atol=1e-10)
     assert (x - joined).abs()[..., 15:25, 25:35].mean() < 0.3 * (x - joined).abs()[..., :, :5].mean()

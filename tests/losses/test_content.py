@@ -15,19 +15,25 @@ FORMS = {
 
 def pair():
     generator = torch.Generator().manual_seed(1)
-    return torch.rand((1, 5, 6, 7), generator=generator).double(), torch.rand((1, 5, 6, 7), generator=generator).double()
+    return torch.rand((1, 5, 6, 7), generator=generator).double(), torch.rand(
+        (1, 5, 6, 7), generator=generator
+    ).double()
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_value_and_gradient(form):
     features, target = pair()
-    assert content_loss(features, target, form).item() == pytest.approx(FORMS[form](features.numpy(), target.numpy()), rel=1e-12)
+    assert content_loss(features, target, form).item() == pytest.approx(
+        FORMS[form](features.numpy(), target.numpy()), rel=1e-12
+    )
     assert torch.autograd.gradcheck(lambda f: content_loss(f, target, form), features.requires_grad_(True))
 
 
 def test_relative_has_no_unit():
     features, target = pair()
-    assert torch.allclose(content_loss(features, target, "relative"), content_loss(255 * features, 255 * target, "relative"))
+    assert torch.allclose(
+        content_loss(features, target, "relative"), content_loss(255 * features, 255 * target, "relative")
+    )
 
 
 def test_half_precision_is_summed_in_float32():

@@ -3,7 +3,16 @@ import pytest
 import scipy.linalg
 import torch
 
-from impasto.losses import Sums, blend, gram_distance, mean_std_distance, moments_distance, pulled, sums, wasserstein_distance
+from impasto.losses import (
+    Sums,
+    blend,
+    gram_distance,
+    mean_std_distance,
+    moments_distance,
+    pulled,
+    sums,
+    wasserstein_distance,
+)
 
 
 def features(seed, channels=4, height=6, width=7):

@@ -151,10 +151,18 @@ def test_a_shift_is_twice_as_far_at_twice_the_size():
 
 
 @settings(max_examples=60, deadline=None)
-@given(data=st.data(), grid=sizes, grids=banks, new=st.tuples(st.integers(1, 20), st.integers(1, 20)), seed=st.integers(0, 99))
+@given(
+    data=st.data(),
+    grid=sizes,
+    grids=banks,
+    new=st.tuples(st.integers(1, 20), st.integers(1, 20)),
+    seed=st.integers(0, 99),
+)
 def test_matches_stay_in_their_picture_at_any_size(data, grid, grids, new, seed):
     field = random_field(grid, grids, seed)
-    others = data.draw(st.lists(st.tuples(st.integers(1, 20), st.integers(1, 20)), min_size=len(grids), max_size=len(grids)))
+    others = data.draw(
+        st.lists(st.tuples(st.integers(1, 20), st.integers(1, 20)), min_size=len(grids), max_size=len(grids))
+    )
     found = enlarged(field, new, others)
     assert found.rows.shape == (cells(new),)
     assert 0 <= found.rows.min() <= found.rows.max() < sum(map(cells, others))
@@ -197,7 +205,9 @@ def test_the_votes_are_a_gaussian_mean_of_the_patches():
 
 @settings(max_examples=25, deadline=None)
 @given(
-    grid=sizes, sides=st.lists(st.tuples(st.integers(4, 23), st.integers(4, 23)), min_size=1, max_size=3), seed=st.integers(0, 99)
+    grid=sizes,
+    sides=st.lists(st.tuples(st.integers(4, 23), st.integers(4, 23)), min_size=1, max_size=3),
+    seed=st.integers(0, 99),
 )
 def test_votes_keep_to_the_colours_of_the_style(grid, sides, seed):
     """At sides that are no multiples of 4 as well: a picture is seen at the size of its grid."""
@@ -211,7 +221,8 @@ def test_votes_keep_to_the_colours_of_the_style(grid, sides, seed):
 
 
 def test_every_position_votes_with_its_own_picture():
-    """The left half is matched to a dark picture, the right half to a light one; patches reach a cell across the seam."""
+    """The left half is matched to a dark picture, the right half to a light one; patches reach a cell across the
+    seam."""
     grids = ((2, 2), (3, 2))
     rows = torch.tensor([[0, 1, 2, 3, 4, 5, 6, 7]] * 2)
     found = voted(Field(rows.flatten(), (2, 8), grids), [torch.full((1, 3, 8, 8), 0.2), torch.full((1, 3, 12, 8), 0.8)])

@@ -11,7 +11,9 @@ from impasto.matching.regrid import regridded
 CELLS = [((0, 3), (0, 5)), ((2, 7), (4, 9)), ((5, 9), (7, 11)), ((8, 9), (10, 11))]
 
 
-@pytest.mark.parametrize("source", [(9, 11), (18, 44), (36, 45), (19, 22), (37, 47), (5, 11), (4, 5), (2, 23), (3, 2)], ids=str)
+@pytest.mark.parametrize(
+    "source", [(9, 11), (18, 44), (36, 45), (19, 22), (37, 47), (5, 11), (4, 5), (2, 23), (3, 2)], ids=str
+)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_parts_are_those_of_the_whole(source, dtype):
     features = torch.rand(1, 2, *source, dtype=dtype, generator=torch.Generator().manual_seed(1))

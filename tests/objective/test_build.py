@@ -1,4 +1,5 @@
-"""What a config makes of pictures: layers, their weights and names, several styles, the bank of neighbours, and refusals."""
+"""What a config makes of pictures: layers, their weights and names, several styles, the bank of neighbours, and
+refusals."""
 
 from __future__ import annotations
 
@@ -33,8 +34,12 @@ def make(backbone, *styles: Tensor, canvas: Tensor | None = None, **options) -> 
     return build(StylizeConfig(**options), backbone, *styles, canvas=canvas)
 
 
-def build(config: StylizeConfig, backbone, *styles: Tensor, content: Tensor = CONTENT, canvas: Tensor | None = None) -> Objective:
-    return build_objective(content, [learn(style, config, backbone) for style in styles or (ONE,)], config, backbone, canvas)
+def build(
+    config: StylizeConfig, backbone, *styles: Tensor, content: Tensor = CONTENT, canvas: Tensor | None = None
+) -> Objective:
+    return build_objective(
+        content, [learn(style, config, backbone) for style in styles or (ONE,)], config, backbone, canvas
+    )
 
 
 def terms(backbone, *styles: Tensor, **options) -> dict[str, float]:
@@ -56,7 +61,9 @@ def searching(objective: Objective) -> Search:
 
 
 def test_there_is_a_term_for_each_layer_that_weighs_something(vgg64):
-    objective = make(vgg64, **GRAM, content_layers=("relu3_1", "relu4_2"), style_layer_weights=(1, 0, 2, 0, 1), tv_weight=1)
+    objective = make(
+        vgg64, **GRAM, content_layers=("relu3_1", "relu4_2"), style_layer_weights=(1, 0, 2, 0, 1), tv_weight=1
+    )
     kinds = [(type(term), term.layers) for term in objective.terms]
     assert kinds == [
         (ContentTerm, ("relu3_1",)),
@@ -81,7 +88,9 @@ def test_without_layers_there_is_no_term(kind, vgg64):
 def test_the_content_loss_is_the_mean_over_its_layers(vgg64):
     layers = ("relu2_1", "relu3_1", "relu4_2")
     each = [terms(vgg64, objective="gram", content_layers=name, content_weight=6)["content"] for name in layers]
-    assert terms(vgg64, objective="gram", content_layers=layers, content_weight=6)["content"] == pytest.approx(sum(each) / 3)
+    assert terms(vgg64, objective="gram", content_layers=layers, content_weight=6)["content"] == pytest.approx(
+        sum(each) / 3
+    )
 
 
 def test_content_layers_have_relative_weights(vgg64):
@@ -105,7 +114,9 @@ def test_names_of_keras_mean_the_same_layers(vgg64):
     keras = tuple(name.replace("relu", "block").replace("_", "_conv") for name in STYLE_LAYERS)
     options = {"objective": "gram", "neighbour_weight": 1.0, "neighbour_rotations": 1}
     paper = terms(vgg64, **options, style_layers=STYLE_LAYERS, content_layers="relu4_2", neighbour_layers="relu3_1")
-    called = StylizeConfig(**options, style_layers=keras, content_layers="block4_conv2", neighbour_layers="block3_conv1")
+    called = StylizeConfig(
+        **options, style_layers=keras, content_layers="block4_conv2", neighbour_layers="block3_conv1"
+    )
     named = own_layers(called.resolve(), vgg64.layers)
     assert build(named, vgg64).value_and_grad(HERE)[0].terms == paper
 
@@ -113,7 +124,9 @@ def test_names_of_keras_mean_the_same_layers(vgg64):
 def test_the_pixels_are_a_layer(vgg64):
     flat = [image[0].flatten(1) for image in (HERE, ONE)]
     ours, theirs = (pixels @ pixels.T / pixels.shape[1] for pixels in flat)
-    found = terms(vgg64, objective="gram", style_layers="pixels", style_distance="sum", style_weight=2, meanstd_weight=0)["style"]
+    found = terms(
+        vgg64, objective="gram", style_layers="pixels", style_distance="sum", style_weight=2, meanstd_weight=0
+    )["style"]
     assert found == pytest.approx(2 * (ours - theirs).square().sum().item())
 
 
@@ -149,7 +162,12 @@ def test_the_config_may_be_unresolved_or_resolved(vgg64):
 
 @pytest.mark.parametrize("objective", ["gram", "wasserstein", "meanstd", "blend"])
 def test_one_share_alone_is_that_style_alone(objective, vgg64):
-    options = {"objective": objective, "style_layers": STYLE_LAYERS, "neighbour_rotations": 1, "neighbour_layers": ("relu2_1",)}
+    options = {
+        "objective": objective,
+        "style_layers": STYLE_LAYERS,
+        "neighbour_rotations": 1,
+        "neighbour_layers": ("relu2_1",),
+    }
     alone, shared = terms(vgg64, TWO, **options), terms(vgg64, ONE, TWO, **options, style_blend=(0, 3))
     assert shared == pytest.approx(alone, rel=1e-12)
 
@@ -164,7 +182,8 @@ def test_a_blend_is_midway_between_the_statistics(vgg64):
 
 
 def test_fine_layers_of_one_and_coarse_layers_of_another(vgg64):
-    """Of three layers that have a weight, the first two see nothing of the second style, and the last nothing of the first."""
+    """Of three layers that have a weight, the first two see nothing of the second style, and the last nothing of the
+    first."""
     options = {"objective": "gram", "style_layers": ("pixels", "relu1_1", "relu4_1"), "style_layer_weights": (1, 2, 3)}
     found = {term.layers[0]: term for term in make(vgg64, ONE, TWO, **options, style_blocks=("1-2", "3-5")).terms[1:]}
     alone = [{term.layers[0]: term for term in make(vgg64, style, **options).terms[1:]} for style in (ONE, TWO)]
@@ -186,7 +205,9 @@ def test_a_block_is_shared_by_those_who_give_it(vgg64):
 
 
 def test_blocks_and_neighbours_exclude_each_other(vgg64):
-    with pytest.raises(ConfigError, match="neighbours are matched in all layers at once; give it with --objective gram"):
+    with pytest.raises(
+        ConfigError, match="neighbours are matched in all layers at once; give it with --objective gram"
+    ):
         make(vgg64, ONE, TWO, style_blocks=("1-2", "3-5"))
 
 
@@ -196,7 +217,9 @@ def test_styles_share_equally_unless_told_otherwise(vgg64):
 
 
 def test_every_style_needs_its_share(vgg64):
-    with pytest.raises(ConfigError, match="3 values of style_blend for 2 style pictures; give one for each style picture"):
+    with pytest.raises(
+        ConfigError, match="3 values of style_blend for 2 style pictures; give one for each style picture"
+    ):
         make(vgg64, ONE, TWO, **GRAM, style_blend=(1, 1, 1))
 
 
@@ -346,7 +369,11 @@ def test_refining_gives_equal_layers_equal_weights(vgg64):
 def test_where_all_layers_are_deep_refining_keeps_them(weights, vgg64):
     """As where those that are not deep weigh nothing: a loss of nothing would be no help."""
     first = "relu5_1" if all(weights) else "relu1_1"
-    options = {"style_layers": (first, "relu4_1"), "style_layer_weights": weights, "neighbour_layers": ("relu4_1", "relu5_1")}
+    options = {
+        "style_layers": (first, "relu4_1"),
+        "style_layer_weights": weights,
+        "neighbour_layers": ("relu4_1", "relu5_1"),
+    }
     config = StylizeConfig(**options).resolve()
     assert refining(config, vgg64) == config
 
@@ -354,7 +381,16 @@ def test_where_all_layers_are_deep_refining_keeps_them(weights, vgg64):
 def test_without_style_layers_refining_leaves_the_neighbours(vgg64):
     left = refining(StylizeConfig(objective="neighbours").resolve(), vgg64)
     assert left.style_layers == ()
-    assert left.neighbour_layers == ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu3_2", "relu3_3", "relu3_4")
+    assert left.neighbour_layers == (
+        "relu1_1",
+        "relu1_2",
+        "relu2_1",
+        "relu2_2",
+        "relu3_1",
+        "relu3_2",
+        "relu3_3",
+        "relu3_4",
+    )
 
 
 # Refusals

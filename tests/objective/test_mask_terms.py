@@ -1,4 +1,5 @@
-"""Terms with a mask count the positions that the mask counts, in tiles too; of a masked style no more than its part is seen."""
+"""Terms with a mask count the positions that the mask counts, in tiles too; of a masked style no more than its part is
+seen."""
 
 from __future__ import annotations
 
@@ -105,7 +106,9 @@ def test_without_a_place_that_counts_nothing_is_matched(vgg64):
     assert term(vgg64(HERE, term.layers)).item() == 0
 
 
-@pytest.mark.parametrize("options", [GRAM, MATCH, {"style_layers": ("relu1_1", "pixels"), **MATCH, "objective": "blend"}])
+@pytest.mark.parametrize(
+    "options", [GRAM, MATCH, {"style_layers": ("relu1_1", "pixels"), **MATCH, "objective": "blend"}]
+)
 @pytest.mark.parametrize("mask", [LEFT, SOFT], ids=["left", "soft"])
 def test_in_tiles_it_is_the_same(options, mask, vgg64):
     config = {**options, "content_weight": 1.0, "content_layers": ("relu2_1",), "neighbour_coherence": 0.0}
@@ -120,7 +123,9 @@ def test_in_tiles_it_is_the_same(options, mask, vgg64):
 
 def test_a_part_has_its_own_statistics_and_no_others(vgg64):
     config = StylizeConfig(**GRAM).resolve()
-    known, other = (learn(image, config, vgg64, mask=LEFT) for image in (STYLE, torch.cat([STYLE[..., :48], HERE[..., 48:]], 3)))
+    known, other = (
+        learn(image, config, vgg64, mask=LEFT) for image in (STYLE, torch.cat([STYLE[..., :48], HERE[..., 48:]], 3))
+    )
     for name, stats in known.stats.items():
         torch.testing.assert_close(stats.moment, other.stats[name].moment)
     torch.testing.assert_close(known.stats["pixels"].moment, sums(STYLE[..., :48]).moment)

@@ -1,4 +1,5 @@
-"""Value and gradient of weighted terms: against differences in float64, term by term, and without leaving anything behind."""
+"""Value and gradient of weighted terms: against differences in float64, term by term, and without leaving anything
+behind."""
 
 from __future__ import annotations
 
@@ -31,9 +32,21 @@ OBJECTIVES = {
         "style_layers": LAYERS[:3],
     },
     "wasserstein": {"objective": "wasserstein", "style_layers": LAYERS},
-    "meanstd": {"objective": "meanstd", "style_layers": LAYERS, "content_loss": "sqrt", "tv_weight": 1.0, "tv_loss": "l2-mean"},
+    "meanstd": {
+        "objective": "meanstd",
+        "style_layers": LAYERS,
+        "content_loss": "sqrt",
+        "tv_weight": 1.0,
+        "tv_loss": "l2-mean",
+    },
     "neighbours": {"objective": "neighbours", "content_weight": 0.5},
-    "blend": {"objective": "blend", "style_layers": LAYERS, "content_weight": 0.5, "tv_weight": 1.0, "tv_loss": "nine-point"},
+    "blend": {
+        "objective": "blend",
+        "style_layers": LAYERS,
+        "content_weight": 0.5,
+        "tv_weight": 1.0,
+        "tv_loss": "nine-point",
+    },
 }
 
 

@@ -13,7 +13,14 @@ from synthetic import picture, random_weights
 
 OPTIONS = ("content_layers", "style_layers", "neighbour_layers")
 WEIGHT = {"content_layers": "content_weight", "style_layers": "style_weight", "neighbour_layers": "neighbour_weight"}
-SMALL = {"backbone": "compact", "size": 32, "iterations": 1, "precision": "float32", "device": "cpu", "neighbour_bank": 64}
+SMALL = {
+    "backbone": "compact",
+    "size": 32,
+    "iterations": 1,
+    "precision": "float32",
+    "device": "cpu",
+    "neighbour_bank": 64,
+}
 
 
 def make(**options) -> Run:
@@ -55,7 +62,9 @@ def first_ten(tmp_path: Path) -> Path:
 
 
 def test_layers_that_weigh_something_have_to_be_held(first_ten):
-    with pytest.raises(ConfigError, match=r"^these weights do not hold layer 'relu5_1'; available: pixels, .*, relu4_2$"):
+    with pytest.raises(
+        ConfigError, match=r"^these weights do not hold layer 'relu5_1'; available: pixels, .*, relu4_2$"
+    ):
         make(objective="gram", weights=str(first_ten), style_layers=("relu1_1", "block5_conv1"))
 
 

@@ -22,7 +22,9 @@ def walk(solver, function, canvas, steps):
 def torch_walk(function, start, steps, **options):
     """Iterates of the reference, its tolerances switched off, and its number of evaluations."""
     parameter, calls = start.clone().requires_grad_(True), []
-    reference = torch.optim.LBFGS([parameter], max_iter=steps, max_eval=10**6, tolerance_grad=0, tolerance_change=0, **options)
+    reference = torch.optim.LBFGS(
+        [parameter], max_iter=steps, max_eval=10**6, tolerance_grad=0, tolerance_change=0, **options
+    )
 
     def closure():
         reference.zero_grad()
@@ -103,7 +105,9 @@ def test_the_history_is_limited_and_replaced_in_turn(canvas, bowl, evaluator, li
     solver = Solver(LBFGS(0.5, history=2, line_search=line_search))
     _, state, _ = walk(solver, evaluator(bowl), canvas, 6)
     assert state["pairs"] > 2
-    assert {name for name in state if "." in name} == {f"{kind}.{k}" for kind in ("step", "change", "curvature") for k in (0, 1)}
+    assert {name for name in state if "." in name} == {
+        f"{kind}.{k}" for kind in ("step", "change", "curvature") for k in (0, 1)
+    }
     for k in (0, 1):
         assert state[f"curvature.{k}"] == pytest.approx(float(state[f"step.{k}"].dot(state[f"change.{k}"])))
 
@@ -145,7 +149,8 @@ def test_the_history_is_dropped_with_size_or_objective(canvas, bowl, evaluator, 
 
 @pytest.mark.parametrize("line_search", [False, True])
 def test_the_history_serves_an_objective_that_is_measured_anew(canvas, bowl, evaluator, line_search):
-    """In another format all losses may be higher: none of them compares with the last one, and the pairs do not mind."""
+    """In another format all losses may be higher: none of them compares with the last one, and the pairs do not
+    mind."""
     solver = Solver(LBFGS(1.0, 100, line_search))
     before, state, _ = walk(solver, evaluator(bowl), canvas, 4)
     state, higher = solver.remeasure(state), evaluator(lambda x: bowl(x) + 1000)
@@ -208,7 +213,8 @@ def test_the_length_fulfils_the_strong_wolfe_conditions(function, slope, first):
 
 
 def test_a_search_ends_where_rounding_decides():
-    """A lowest loss in the middle of nowhere, as float32 makes them: the interval closes on it, and nothing is left between."""
+    """A lowest loss in the middle of nowhere, as float32 makes them: the interval closes on it, and nothing is left
+    between."""
     at, lengths = line(lambda t: -1e6 if t == 1.0 else -1e5 * (t < 1), lambda t: -1e9)
     assert strong_wolfe(at, at(0.0), 1.0).length == 1.0
     assert len(lengths) < 15

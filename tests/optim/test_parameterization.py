@@ -59,7 +59,9 @@ def test_coarser_bands_fall_behind_by_the_factor_asked_for():
 def test_pixels_have_the_units_of_their_scale():
     variable, gradient = Pixels(255.0), torch.tensor([[[[2.0, 4.0]]]])
     torch.testing.assert_close(variable.pull(gradient), torch.tensor([2.0, 4.0]) / 255)
-    torch.testing.assert_close(variable.push(torch.tensor([51.0, -255.0]), (1, 1, 1, 2)), torch.tensor([[[[0.2, -1.0]]]]))
+    torch.testing.assert_close(
+        variable.push(torch.tensor([51.0, -255.0]), (1, 1, 1, 2)), torch.tensor([[[[0.2, -1.0]]]])
+    )
 
 
 @pytest.mark.parametrize("variable", [Grey(Pixels()), Grey(Bands())])

@@ -123,11 +123,24 @@ def test_a_report_tells_of_the_canvas_given_or_with_a_line_search_of_the_one_ret
 
 def test_a_config_becomes_its_solver():
     config = StylizeConfig(
-        optimizer="adam", step_size=0.02, beta1=0.99, beta2=0.9, epsilon=0.1, epsilon_hat=True, carry=True, variable="pixels"
+        optimizer="adam",
+        step_size=0.02,
+        beta1=0.99,
+        beta2=0.9,
+        epsilon=0.1,
+        epsilon_hat=True,
+        carry=True,
+        variable="pixels",
     )
     assert create_solver(config) == Solver(Adam(0.02, 0.99, 0.9, 0.1, epsilon_hat=True, carry=True), Pixels())
     config = StylizeConfig(
-        optimizer="lbfgs", step_size=2, history=7, line_search="strong-wolfe", variable="pixels255", clamp=True, average=0.5
+        optimizer="lbfgs",
+        step_size=2,
+        history=7,
+        line_search="strong-wolfe",
+        variable="pixels255",
+        clamp=True,
+        average=0.5,
     )
     assert create_solver(config) == Solver(LBFGS(2.0, 7, line_search=True), Pixels(255.0), clamp=True, average=0.5)
     assert create_solver(StylizeConfig(optimizer="lbfgs")).method.line_search is False

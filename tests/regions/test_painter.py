@@ -23,8 +23,20 @@ from synthetic import STYLE_LAYERS, picture
 SIZE = (64, 96)
 CONTENT, ONE, TWO, THREE = (picture(*SIZE, seed) for seed in (1, 2, 3, 4))
 LEFT, RIGHT = (np.tile(np.arange(96) < 48, (64, 1)), np.tile(np.arange(96) >= 48, (64, 1)))
-QUICK = {"backbone": "compact", "size": 96, "coarsest": 48, "iterations": (4, 3), "precision": "float32", "device": "cpu"}
-BLEND = {**QUICK, "neighbour_bank": 200, "neighbour_rotations": 1, "neighbour_layers": ("relu1_1", "relu2_1", "relu3_1")}
+QUICK = {
+    "backbone": "compact",
+    "size": 96,
+    "coarsest": 48,
+    "iterations": (4, 3),
+    "precision": "float32",
+    "device": "cpu",
+}
+BLEND = {
+    **QUICK,
+    "neighbour_bank": 200,
+    "neighbour_rotations": 1,
+    "neighbour_layers": ("relu1_1", "relu2_1", "relu3_1"),
+}
 SPLIT = {**BLEND, "objective": "neighbours", "neighbour_match": "layers"}
 GRAM = {**QUICK, "objective": "gram", "content_weight": 2.0}
 EVERY = {
@@ -82,7 +94,9 @@ def test_a_small_region_has_a_patch_that_deep_layers_can_see():
 
 
 def test_scales_are_those_of_the_whole_picture_and_strokes_keep_their_size():
-    (patch,) = plan(Region(block(100, 300, 150, 340, 256, 512), ONE), size=(256, 512), feather=0, style_scale=0.5, coarsest=128)
+    (patch,) = plan(
+        Region(block(100, 300, 150, 340, 256, 512), ONE), size=(256, 512), feather=0, style_scale=0.5, coarsest=128
+    )
     assert [scale.size for scale in patch.whole] == [(64, 128), (128, 256), (256, 512)][1:]
     assert [scale.size for scale in patch.scales] == [(57, 52), (114, 104)]
     assert [scale.iterations for scale in patch.scales] == [3, 3]
@@ -196,7 +210,9 @@ def test_a_regions_style_is_given_the_colours_of_the_content_there_alone(color):
     )
     wanted = CONTENT[..., 56:].mean((0, 2, 3))
     for painted in (one, two):
-        assert (painted[..., 56:].mean((0, 2, 3)) - wanted).abs().max() < 0.25 * (TWO.mean((0, 2, 3)) - wanted).abs().max() + 0.01
+        assert (painted[..., 56:].mean((0, 2, 3)) - wanted).abs().max() < 0.25 * (
+            TWO.mean((0, 2, 3)) - wanted
+        ).abs().max() + 0.01
 
 
 @pytest.mark.parametrize("init", ["noise", "style"])
@@ -286,7 +302,9 @@ def test_a_mask_too_small_to_be_seen_paints_nothing():
 
 
 def test_styles_are_of_regions_or_of_the_whole_picture():
-    with pytest.raises(ConfigError, match="some styles are of regions and some of the whole picture; give each style its Region"):
+    with pytest.raises(
+        ConfigError, match="some styles are of regions and some of the whole picture; give each style its Region"
+    ):
         impasto.iterate(CONTENT, [Region(LEFT, ONE), TWO], **GRAM)
     with pytest.raises(PictureError, match="there is no style picture"):
         impasto.iterate(CONTENT, Region(LEFT), **GRAM)

@@ -60,7 +60,9 @@ def test_values_are_for_each_region_or_for_each_of_all_styles():
 
 def test_one_style_scale_is_that_of_all():
     config = CONFIG.overlay({"style_scale": 0.5})
-    assert [z.config.style_scale for z in read_regions([Region(LEFT, ONE), Region(RIGHT, TWO)], CONTENT, config)] == [(0.5,)] * 2
+    assert [z.config.style_scale for z in read_regions([Region(LEFT, ONE), Region(RIGHT, TWO)], CONTENT, config)] == [
+        (0.5,)
+    ] * 2
 
 
 @pytest.mark.parametrize(
@@ -101,7 +103,9 @@ def test_masks_of_a_list_of_styles_are_as_many():
 
 
 def test_regions_do_not_tile():
-    with pytest.raises(ConfigError, match="regions are painted one by one, and do not wrap; leave out the masks, or wrap"):
+    with pytest.raises(
+        ConfigError, match="regions are painted one by one, and do not wrap; leave out the masks, or wrap"
+    ):
         read_regions([Region(LEFT, ONE)], CONTENT, CONFIG.overlay({"wrap": "x"}))
 
 
@@ -119,13 +123,17 @@ def test_a_region_for_each_colour_in_all_styles_that_have_it():
 
 
 def test_a_colour_that_no_style_has_is_refused():
-    with pytest.raises(PictureError, match="the colour #00ff00 of the map 'array' is in no map of a style; paint it there, or"):
+    with pytest.raises(
+        PictureError, match="the colour #00ff00 of the map 'array' is in no map of a style; paint it there, or"
+    ):
         regions_of_maps(map_of(32, 48, RED, GREEN), ["one"], [map_of(24, 36, RED, BLUE)])
 
 
 def test_a_style_that_has_no_colour_of_the_content_is_refused(tmp_path):
     save_picture(torch.from_numpy(map_of(24, 36, BLUE) / 255.0).permute(2, 0, 1)[None], tmp_path / "blue.png")
-    with pytest.raises(PictureError, match=r"the map '.*blue.png' has no colour of the map 'array'; use the same colours"):
+    with pytest.raises(
+        PictureError, match=r"the map '.*blue.png' has no colour of the map 'array'; use the same colours"
+    ):
         regions_of_maps(map_of(32, 48, RED), ["one", "two"], [map_of(24, 36, RED), tmp_path / "blue.png"])
 
 
@@ -149,7 +157,9 @@ def test_a_record_gives_the_same_regions_again(tmp_path):
     for regions in (mapped, [Region(tmp_path / "mask.png", [ONE, TWO])]):
         zones = read_regions(regions, CONTENT, CONFIG)
         entries = [zone.record() for zone in zones]
-        again = read_regions(recorded_regions(entries, [style for region in regions for style in region.style]), CONTENT, CONFIG)
+        again = read_regions(
+            recorded_regions(entries, [style for region in regions for style in region.style]), CONTENT, CONFIG
+        )
         assert [zone.record() for zone in again] == entries
         assert all(torch.equal(a.mask.values, b.mask.values) for a, b in zip(again, zones, strict=True))
         assert all(entry["mask"]["sha256"] and entry["mask"]["name"].startswith(str(tmp_path)) for entry in entries)

@@ -28,7 +28,9 @@ from impasto.runs.checkpoint import (
 )
 from impasto.runs.record import Input, make_record
 
-RECORD = make_record(StylizeConfig().resolve(), Input(name="a.png", sha256="1"), [Input(name="b.png", sha256="2")], preset=None)
+RECORD = make_record(
+    StylizeConfig().resolve(), Input(name="a.png", sha256="1"), [Input(name="b.png", sha256="2")], preset=None
+)
 STATE = {
     "canvas": torch.rand(1, 3, 4, 5),
     "matches": torch.arange(3),
@@ -118,7 +120,11 @@ def test_a_full_disk_leaves_the_checkpoint_that_was_there(file, monkeypatch, fai
     def full(*_: object) -> None:
         from safetensors import SafetensorError
 
-        raise SafetensorError("I/O error: No space left on device") if fails == "save_file" else OSError(28, "No space left")
+        raise (
+            SafetensorError("I/O error: No space left on device")
+            if fails == "save_file"
+            else OSError(28, "No space left")
+        )
 
     before = file.read_bytes()
     monkeypatch.setattr("safetensors.torch.save_file" if fails == "save_file" else "os.fsync", full)
@@ -167,7 +173,9 @@ def test_a_checkpoint_may_be_replaced_and_nothing_else(file, tmp_path):
     check_checkpoint(file)
     check_checkpoint(tmp_path / "new")
     (tmp_path / "photo.jpg").write_bytes(b"a photograph")
-    with pytest.raises(OutputError, match=r"photo.jpg' is there already, and no checkpoint; choose another --checkpoint-file"):
+    with pytest.raises(
+        OutputError, match=r"photo.jpg' is there already, and no checkpoint; choose another --checkpoint-file"
+    ):
         check_checkpoint(tmp_path / "photo.jpg")
     with pytest.raises(OutputError, match="make the folder"):
         check_checkpoint(tmp_path / "nowhere" / "x")

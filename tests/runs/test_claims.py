@@ -12,7 +12,8 @@ from filelock import FileLock
 import impasto
 from impasto.runs.claims import Claimed, claim
 
-HOLD = "import sys; from impasto.runs.claims import claim\nwith claim(sys.argv[1]): print('held', flush=True); sys.stdin.read()"
+HOLD = "import sys; from impasto.runs.claims import claim\n"
+HOLD += "with claim(sys.argv[1]): print('held', flush=True); sys.stdin.read()"
 
 
 @pytest.fixture
@@ -74,7 +75,9 @@ def test_batches_share_the_work(tmp_path, elsewhere, monkeypatch):
     elsewhere(tmp_path / "a_style.png")
     contents = [tmp_path / "a.png", tmp_path / "b.png"]
     options = {"size": 32, "iterations": (1,), "backbone": "compact"}
-    claimed, painted = impasto.batch(contents, tmp_path / "style.png", output=tmp_path / "{content}_{style}.png", **options)
+    claimed, painted = impasto.batch(
+        contents, tmp_path / "style.png", output=tmp_path / "{content}_{style}.png", **options
+    )
     assert (claimed.claimed, claimed.result, claimed.error) == (True, None, None)
     assert (painted.claimed, painted.result.reason) == (False, "finished")
     assert not (tmp_path / "a_style.png").exists()

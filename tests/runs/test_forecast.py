@@ -37,7 +37,9 @@ def test_tiles_take_longer(vgg):
 
 @pytest.mark.parametrize("objective", ["blend", "gram"])
 def test_a_trial_takes_time(objective, vgg):
-    config = StylizeConfig(objective=objective, precision="float32", style_blocks=() if objective == "blend" else ("1-2", "3-5"))
+    config = StylizeConfig(
+        objective=objective, precision="float32", style_blocks=() if objective == "blend" else ("1-2", "3-5")
+    )
     assert forecast(config.resolve(), vgg, (ScalePlan((64, 64), 1),), 1 if objective == "blend" else 2).seconds > 0
 
 

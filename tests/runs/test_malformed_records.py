@@ -52,7 +52,9 @@ def test_a_table_is_one(key, value):
     assert f"damaged at {key!r}" in refused(record(**{key: value}))
 
 
-@pytest.mark.parametrize(("key", "value"), [("size", [3]), ("size", "3 x 4"), ("peak_memory", "much"), ("pixels_sha256", 0)])
+@pytest.mark.parametrize(
+    ("key", "value"), [("size", [3]), ("size", "3 x 4"), ("peak_memory", "much"), ("pixels_sha256", 0)]
+)
 def test_what_is_printed_and_compared_has_its_shape(key, value):
     assert f"damaged at {key!r}" in refused(record(**{key: value}))
 

@@ -77,7 +77,8 @@ def test_wider_networks_cost_more(vgg):
 
 
 def test_the_weights_of_vgg19_are_counted():
-    """20.0 million in its convolutions: what is read in float32 and put into another order takes a tenth of a small run."""
+    """20.0 million in its convolutions: what is read in float32 and put into another order takes a tenth of a small
+    run."""
     wide = VGG(random_weights((64, 128, 256, 512, 512)))
     held = sum(convolution.weight.numel() for convolution in wide.convolutions.values())
     assert held == 20_018_880
@@ -176,7 +177,9 @@ def test_where_no_tile_will_do_lbfgs_remembers_less(vgg, machine):
 
 
 @pytest.mark.parametrize(
-    "options", [{"neighbour_match": "layers"}, {"split_iterations": 5}, {"wrap": "xy"}], ids=lambda options: next(iter(options))
+    "options",
+    [{"neighbour_match": "layers"}, {"split_iterations": 5}, {"wrap": "xy"}],
+    ids=lambda options: next(iter(options)),
 )
 def test_what_cannot_be_tiled_is_painted_whole_or_refused(options, vgg, machine):
     machine(2**60)

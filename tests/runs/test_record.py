@@ -1,4 +1,5 @@
-"""The run record: what it says, that it is JSON, and that it survives a file. See test_malformed_records.py for refusals."""
+"""The run record: what it says, that it is JSON, and that it survives a file. See test_malformed_records.py for
+refusals."""
 
 from __future__ import annotations
 
@@ -18,7 +19,16 @@ from impasto.config.options import StylizeConfig
 from impasto.config.presets import load_preset, preset_names
 from impasto.devices import instruction_set
 from impasto.images.files.io import read_record, save_picture
-from impasto.runs.record import Input, RunRecord, config_of, machine, make_record, parse_record, pixels_sha256, record_text
+from impasto.runs.record import (
+    Input,
+    RunRecord,
+    config_of,
+    machine,
+    make_record,
+    parse_record,
+    pixels_sha256,
+    record_text,
+)
 from synthetic import picture
 
 CONTENT, STYLE = Input(name="content.png", sha256="01"), Input(name="stílus.png", sha256="02")
@@ -65,7 +75,9 @@ def test_the_text_is_json_that_people_can_read():
     assert "\n" in text
 
 
-@pytest.mark.parametrize("config", [*(StylizeConfig(objective=o) for o in OBJECTIVES), *map(load_preset, preset_names())])
+@pytest.mark.parametrize(
+    "config", [*(StylizeConfig(objective=o) for o in OBJECTIVES), *map(load_preset, preset_names())]
+)
 def test_the_config_of_a_record_is_the_one_that_ran(config):
     assert config_of(parse_record(record_text(record(config)))) == config.resolve()
 

@@ -51,7 +51,10 @@ def paint(backbone, options, since=None, start=None) -> tuple[list[Progress], li
         try:
             steps.append(next(painting))
             saved.append(
-                {name: value.clone() if isinstance(value, Tensor) else value for name, value in steps[-1].saved().items()}
+                {
+                    name: value.clone() if isinstance(value, Tensor) else value
+                    for name, value in steps[-1].saved().items()
+                }
             )
         except StopIteration as end:
             return steps, saved, end.value
@@ -62,7 +65,13 @@ def told(step: Progress) -> tuple:
 
 
 RUNS = {
-    "default": {"neighbour_layers": LAYERS, "neighbour_refresh": 2, "full_scales": 2, "scale_count": 3, "iterations": (3, 3, 2)},
+    "default": {
+        "neighbour_layers": LAYERS,
+        "neighbour_refresh": 2,
+        "full_scales": 2,
+        "scale_count": 3,
+        "iterations": (3, 3, 2),
+    },
     "all full": {"neighbour_layers": LAYERS, "full_scales": 0, "neighbour_refresh": 2, "neighbour_bank": 40},
     "pictures": {"neighbour_layers": LAYERS, "neighbour_sees": "pictures", "neighbour_refresh": 2},
     "gram L-BFGS": {"objective": "gram", "optimizer": "lbfgs", "history": 2},
@@ -72,15 +81,34 @@ RUNS = {
     "in tiles": {"neighbour_layers": LAYERS, "tile_size": 32, "neighbour_refresh": 2},
     "noise": {"objective": "meanstd", "init": "noise", "seed": 5},
     "colour": {"objective": "gram", "color": "luminance"},
-    "split": {"objective": "neighbours", "neighbour_layers": LAYERS, "split_iterations": 2, "full_scales": 1, "iterations": 2},
+    "split": {
+        "objective": "neighbours",
+        "neighbour_layers": LAYERS,
+        "split_iterations": 2,
+        "full_scales": 1,
+        "iterations": 2,
+    },
     "mixed": {"objective": "gram", "optimizer": "lbfgs", "precision": "mixed", "iterations": (4, 6), "best": True},
     "mixed, matched": {
         **{"neighbour_layers": LAYERS, "neighbour_refresh": 3, "full_scales": 1, "iterations": (8, 4)},
         **{"optimizer": "lbfgs", "precision": "mixed"},
     },
-    "backs off": {"objective": "gram", "optimizer": "lbfgs", "variable": "pixels", "step_size": 1e4, "iterations": (5, 4)},
+    "backs off": {
+        "objective": "gram",
+        "optimizer": "lbfgs",
+        "variable": "pixels",
+        "step_size": 1e4,
+        "iterations": (5, 4),
+    },
     "plateau": {"objective": "gram", "plateau": 1.0, "iterations": (2, 101)},
-    "diverges": {"objective": "gram", "step_size": 1e5, "variable": "pixels", "cooling": 1.0, "iterations": 14, "scale_count": 1},
+    "diverges": {
+        "objective": "gram",
+        "step_size": 1e5,
+        "variable": "pixels",
+        "cooling": 1.0,
+        "iterations": 14,
+        "scale_count": 1,
+    },
 }
 
 
@@ -125,7 +153,9 @@ def stopped(after: int = 2, **options) -> impasto.Result:
     return run.result()
 
 
-@pytest.mark.parametrize("options", [{}, {"init": "noise", "seed": 3}, {"init": "other.png", "objective": "blend"}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"init": "noise", "seed": 3}, {"init": "other.png", "objective": "blend"}], ids=str
+)
 def test_a_run_goes_on_from_a_file(files, options):
     whole, run = stopped(**options), impasto.resume("run.checkpoint")
     assert (run.last.step, run.result().reason) == (2, "stopped")
@@ -175,7 +205,8 @@ def test_pictures_may_lie_elsewhere_or_be_arrays(files):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"), [("photo.png", "content picture"), ("other.png", "style 2"), ("style.png", "style 1, start picture")]
+    ("name", "told"),
+    [("photo.png", "content picture"), ("other.png", "style 2"), ("style.png", "style 1, start picture")],
 )
 def test_other_pictures_are_refused(files, name, told):
     stopped(init="style.png")
@@ -205,7 +236,14 @@ def test_other_weights_are_refused(files, vgg_file, tmp_path):
 
 def test_a_texture_goes_on_too(files):
     run = impasto.iterate_texture(
-        "style.png", 40, backbone="compact", precision="float32", device="cpu", iterations=3, scale_count=1, objective="gram"
+        "style.png",
+        40,
+        backbone="compact",
+        precision="float32",
+        device="cpu",
+        iterations=3,
+        scale_count=1,
+        objective="gram",
     )
     for progress in run:
         if progress.step == 2:

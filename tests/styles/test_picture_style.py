@@ -42,7 +42,8 @@ def test_what_weighs_nothing_is_not_computed(vgg64):
 
 @pytest.mark.parametrize(("border", "cells"), [(0.03, 1), (0.1, 2), (0.2, 3)])
 def test_a_border_is_not_matched(border, cells, vgg64):
-    """In whole cells of the long side, of 12 here, and alike at every side and turn; statistics are those of all of it."""
+    """In whole cells of the long side, of 12 here, and alike at every side and turn; statistics are those of all of
+    it."""
     known = learn(ONE, CONFIG.overlay({"neighbour_border": border}), vgg64)
     whole = learn(ONE, CONFIG, vgg64)
     sides = [slice(cells, side - cells) for side in (10, 12)]

@@ -75,7 +75,10 @@ def test_other_turns_than_those_kept_are_taken_from_the_pictures(saved, vgg):
 
 @pytest.mark.parametrize("many", [2, 20])
 def test_layers_that_are_matched_one_by_one_are_taken_from_the_pictures(many, vgg):
-    config, pictures = CONFIG.overlay({"neighbour_match": "layers"}), tuple(picture(32, 32, seed) for seed in range(many))
+    config, pictures = (
+        CONFIG.overlay({"neighbour_match": "layers"}),
+        tuple(picture(32, 32, seed) for seed in range(many)),
+    )
     style = learnt(vgg, *pictures, config=config)
     known, expected = style.at(32, config, vgg).split, PictureStyle(pictures).at(32, config, vgg).split
     assert (style.rows(32), set(known)) == (0, set(config.neighbour_layers))
@@ -146,7 +149,9 @@ def test_a_file_holds_what_was_learnt(saved, vgg, tmp_path):
 @pytest.mark.parametrize("damage", [b"", b"none", b'\x08\0\0\0\0\0\0\0{"a": 1}'], ids=["empty", "text", "other"])
 def test_what_is_no_style_is_refused(damage, tmp_path):
     (tmp_path / "x.style").write_bytes(damage)
-    with pytest.raises(StyleError, match=r"x\.style' is no style file, or it is damaged; make it with: impasto style learn"):
+    with pytest.raises(
+        StyleError, match=r"x\.style' is no style file, or it is damaged; make it with: impasto style learn"
+    ):
         read_learnt(tmp_path / "x.style")
 
 
@@ -161,12 +166,16 @@ def test_a_file_that_is_cut_or_missing_is_refused(saved, tmp_path):
 def test_a_file_of_a_later_version_is_refused(saved, tmp_path):
     data = (tmp_path / "both.style").read_bytes()
     (tmp_path / "later.style").write_bytes(data.replace(b"impasto style 1", b"impasto style 2"))
-    with pytest.raises(StyleError, match="is of format 'impasto style 2', this version reads 'impasto style 1'; update impasto"):
+    with pytest.raises(
+        StyleError, match="is of format 'impasto style 2', this version reads 'impasto style 1'; update impasto"
+    ):
         read_learnt(tmp_path / "later.style")
 
 
 def test_a_file_is_named_for_what_it_is(vgg, tmp_path):
-    with pytest.raises(StyleError, match=r"cannot write '.*x.safetensors' as a style; give a name that ends in \.style"):
+    with pytest.raises(
+        StyleError, match=r"cannot write '.*x.safetensors' as a style; give a name that ends in \.style"
+    ):
         learnt(vgg, sizes=(32,)).save(tmp_path / "x.safetensors")
 
 
@@ -197,7 +206,9 @@ def test_another_network_and_other_layers_are_refused(options, message, saved):
 
 
 def test_other_weights_are_refused(saved):
-    with pytest.raises(StyleError, match="with other weights, mine; give --backbone compact --weights mine, or learn it again"):
+    with pytest.raises(
+        StyleError, match="with other weights, mine; give --backbone compact --weights mine, or learn it again"
+    ):
         check(saved, weights={"id": "yours", "sha256": "def"})
 
 
@@ -215,7 +226,9 @@ def test_statistics_alone_match_no_neighbours(vgg):
 
 
 def test_its_colours_cannot_be_changed_afterwards(saved):
-    with pytest.raises(StyleError, match=r"both.style was learnt in its own colours.*; give its pictures in place of the file"):
+    with pytest.raises(
+        StyleError, match=r"both.style was learnt in its own colours.*; give its pictures in place of the file"
+    ):
         saved.recolored(torch.square)
 
 

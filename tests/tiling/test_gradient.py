@@ -30,11 +30,19 @@ OBJECTIVES = {
     },
     "gram and spread": {"objective": "gram", "meanstd_weight": 3.0, "style_distance": "mean", "content_loss": "sqrt"},
     "meanstd": {"objective": "meanstd", "content_loss": "mean"},
-    "wasserstein": {"objective": "wasserstein", "covariance_epsilon": 1e-2, "content_loss": "sum", "content_weight": 1e-3},
+    "wasserstein": {
+        "objective": "wasserstein",
+        "covariance_epsilon": 1e-2,
+        "content_loss": "sum",
+        "content_weight": 1e-3,
+    },
     "neighbours": {"objective": "neighbours", "style_layers": ()},
     "blend": {"objective": "blend", "content_weight": 0.5, "content_layers": ("relu2_1", "relu4_2"), "tv_weight": 1e-4},
     "pixels alone": {"objective": "gram", "style_layers": ("pixels",), "content_weight": 0.0},
-    **{form: {"objective": "gram", "style_weight": 0.0, "content_weight": 0.0, "tv_weight": 0.5, "tv_loss": form} for form in TV},
+    **{
+        form: {"objective": "gram", "style_weight": 0.0, "content_weight": 0.0, "tv_weight": 0.5, "tv_loss": form}
+        for form in TV
+    },
 }
 
 
@@ -42,7 +50,9 @@ def network(shape: str = "VGG-19", dtype: torch.dtype = torch.float64, **options
     return VGG(random_weights((3, 4, 4, 5, 5), shape=shape), dtype=dtype, **options)
 
 
-def make(size: tuple[int, int], backbone: Backbone, dtype: torch.dtype = torch.float64, styles: int = 1, **options) -> Objective:
+def make(
+    size: tuple[int, int], backbone: Backbone, dtype: torch.dtype = torch.float64, styles: int = 1, **options
+) -> Objective:
     matched = [name for name in MATCHED if name in backbone.layers]
     config = StylizeConfig(**{"style_layers": LAYERS, "neighbour_layers": matched, "neighbour_rotations": 1, **options})
     known = [learn(picture(52, 60, seed, dtype), config, backbone) for seed in range(2, 2 + styles)]
@@ -66,11 +76,21 @@ def test_every_objective_is_the_same_in_tiles(options):
 
 @pytest.mark.parametrize(
     ("size", "tile_size"),
-    [((64, 64), 32), ((50, 131), 16), ((129, 47), 40), ((97, 99), 64), ((79, 161), 100), ((144, 100), 48), ((16, 90), 64)],
+    [
+        ((64, 64), 32),
+        ((50, 131), 16),
+        ((129, 47), 40),
+        ((97, 99), 64),
+        ((79, 161), 100),
+        ((144, 100), 48),
+        ((16, 90), 64),
+    ],
     ids=str,
 )
 def test_every_size_is_the_same_in_tiles_of_any_size(size, tile_size):
-    check(make(size, network(), objective="blend", content_weight=0.5), picture(*size, 9, torch.float64), tile_size, 1e-10)
+    check(
+        make(size, network(), objective="blend", content_weight=0.5), picture(*size, 9, torch.float64), tile_size, 1e-10
+    )
 
 
 @pytest.mark.parametrize("shape", ["VGG-19", "VGG-16"])
@@ -124,7 +144,12 @@ def test_statistics_of_half_precision_are_added_in_float32():
     """In bfloat16 a sum would stop growing at 256."""
     size = (96, 112)
     made = make(
-        size, network(dtype=torch.bfloat16), torch.float32, objective="gram", content_weight=0.0, style_layers=("relu1_1",)
+        size,
+        network(dtype=torch.bfloat16),
+        torch.float32,
+        objective="gram",
+        content_weight=0.0,
+        style_layers=("relu1_1",),
     )
     canvas = picture(*size, 9)
     whole, tiled = (dataclasses.replace(made, tile_size=tile).value_and_grad(canvas) for tile in (0, 48))
@@ -161,7 +186,9 @@ def test_no_more_than_a_tile_is_looked_at():
             sizes.append(tuple(image.shape[2:]))
             return backbone(image, layers)
 
-    objective = make(size, backbone, objective="gram", style_layers=("relu3_1",), content_layers=("relu2_1",), tile_size=64)
+    objective = make(
+        size, backbone, objective="gram", style_layers=("relu3_1",), content_layers=("relu2_1",), tile_size=64
+    )
     dataclasses.replace(objective, backbone=Spy()).value_and_grad(picture(*size, 9, torch.float64))
     assert len(sizes) == 2 * 16
     assert max(max(each) for each in sizes) <= 64 + 2 * backbone.layers["relu3_1"].halo
@@ -178,7 +205,9 @@ def test_the_search_sees_the_same_in_tiles():
 
 def test_what_is_no_sum_over_tiles_is_refused():
     options = {"objective": "neighbours", "neighbour_match": "layers"}
-    with pytest.raises(ConfigError, match="layers matched one by one, and pictures that join, are no sum over tiles; leave out"):
+    with pytest.raises(
+        ConfigError, match="layers matched one by one, and pictures that join, are no sum over tiles; leave out"
+    ):
         make((100, 117), network(), **options, tile_size=48)
     with pytest.raises(ConfigError, match="pictures that join, are no sum over tiles; leave out --tile-size"):
         make((96, 112), network(), objective="gram", wrap="x", tile_size=48)

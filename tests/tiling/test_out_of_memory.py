@@ -10,7 +10,9 @@ from impasto.tiling import within_memory
 RUNS_OUT = [
     MemoryError(),
     torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB"),
-    RuntimeError("[enforce fail at alloc_cpu.cpp:1] DefaultCPUAllocator: not enough memory: you tried to allocate 4 bytes"),
+    RuntimeError(
+        "[enforce fail at alloc_cpu.cpp:1] DefaultCPUAllocator: not enough memory: you tried to allocate 4 bytes"
+    ),
 ]
 
 

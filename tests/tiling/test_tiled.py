@@ -1,4 +1,5 @@
-"""Tiled canvases: a torus has no place where it begins, so what is rolled along a tiled axis changes nothing but its place."""
+"""Tiled canvases: a torus has no place where it begins, so what is rolled along a tiled axis changes nothing but its
+place."""
 
 from __future__ import annotations
 
@@ -49,7 +50,10 @@ def test_rolling_content_and_canvas_rolls_the_gradient_and_leaves_the_loss(optio
     content, canvas = picture(48, 64, 1, dtype), picture(48, 64, 9, dtype)
     here = make(backbone, content, tile, canvas, **options).refreshed(canvas)
     there = make(backbone, rolled(content, tile), tile, rolled(canvas, tile), **options).refreshed(rolled(canvas, tile))
-    (report, gradient), (moved, moved_gradient) = here.value_and_grad(canvas), there.value_and_grad(rolled(canvas, tile))
+    (report, gradient), (moved, moved_gradient) = (
+        here.value_and_grad(canvas),
+        there.value_and_grad(rolled(canvas, tile)),
+    )
     assert moved.total == pytest.approx(report.total, rel=tolerance)
     assert moved.terms == pytest.approx(report.terms, rel=tolerance)
     assert (moved_gradient - rolled(gradient, tile)).norm() <= 10 * tolerance * gradient.norm()
@@ -60,7 +64,9 @@ def test_rolling_content_and_canvas_rolls_the_gradient_and_leaves_the_loss(optio
 def test_an_axis_that_is_not_tiled_has_a_beginning(options, tile, other, vgg64):
     content, canvas = picture(48, 64, 1, torch.float64), picture(48, 64, 9, torch.float64)
     here = make(vgg64, content, tile, canvas, **options).value_and_grad(canvas)[0]
-    there = make(vgg64, rolled(content, other), tile, rolled(canvas, other), **options).value_and_grad(rolled(canvas, other))[0]
+    there = make(vgg64, rolled(content, other), tile, rolled(canvas, other), **options).value_and_grad(
+        rolled(canvas, other)
+    )[0]
     assert there.total != pytest.approx(here.total, rel=1e-4)
 
 
@@ -138,7 +144,11 @@ def test_tiled_sides_are_painted_at_whole_strides_and_finished_as_asked_for():
     config = StylizeConfig(size=250, coarsest=62, wrap="x", iterations=1)
     assert [scale.size for scale in plan_scales(config, (200, 250))] == [(50, 64), (100, 128), (200, 256)]
     assert finished_size(config, (200, 250)) == (200, 250)
-    assert [scale.size for scale in plan_scales(config.overlay({"wrap": "xy"}), (200, 250))] == [(64, 64), (112, 128), (208, 256)]
+    assert [scale.size for scale in plan_scales(config.overlay({"wrap": "xy"}), (200, 250))] == [
+        (64, 64),
+        (112, 128),
+        (208, 256),
+    ]
 
 
 # Finished pictures
@@ -167,7 +177,9 @@ def painted() -> dict[str, Tensor]:
         "precision": "float32",
     }
     style = torch.nn.functional.interpolate(picture(12, 16, 8), size=(72, 96), mode="bicubic").clamp(0, 1)
-    return {tile: stylize(slope(72, 96), style, wrap=tile, device="cpu", **options).pixels for tile in ("none", "y", "xy")}
+    return {
+        tile: stylize(slope(72, 96), style, wrap=tile, device="cpu", **options).pixels for tile in ("none", "y", "xy")
+    }
 
 
 @pytest.mark.parametrize("tile", ["none", "y", "xy"])

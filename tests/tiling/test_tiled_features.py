@@ -30,7 +30,9 @@ def test_features(network):
         assert set(found) == set(LAYERS)
         for name in LAYERS:
             torch.testing.assert_close(found[name], whole[name], rtol=1e-11, atol=1e-12)
-            assert found[name].untyped_storage().data_ptr() not in {t.untyped_storage().data_ptr() for t in whole.values()}
+            assert found[name].untyped_storage().data_ptr() not in {
+                t.untyped_storage().data_ptr() for t in whole.values()
+            }
 
 
 def test_statistics(network):

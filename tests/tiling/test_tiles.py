@@ -78,7 +78,9 @@ def test_a_window_cuts_the_cells_out_of_its_features():
 
 @pytest.mark.parametrize(("tile_size", "expected"), [(0, False), (99, True), (100, False), (500, False)])
 def test_a_picture_is_in_tiles_where_a_side_is_longer(tile_size, expected):
-    assert is_tiled(torch.zeros(1, 3, 40, 100), tile_size) == is_tiled(torch.zeros(1, 3, 100, 40), tile_size) == expected
+    assert (
+        is_tiled(torch.zeros(1, 3, 40, 100), tile_size) == is_tiled(torch.zeros(1, 3, 100, 40), tile_size) == expected
+    )
 
 
 def test_tiles_begin_on_a_cell_of_every_layer_where_no_stride_is_a_multiple_of_all():

@@ -42,7 +42,9 @@ def test_every_row_of_a_batch_belongs_to_one_source_and_has_its_label(step, sour
 def test_labels_go_with_their_pictures():
     """Pictures of one brightness each, which is their label as well."""
     shown = [np.full((100, 100, 3), 50 + 100 * k, np.uint8) for k in range(2)]
-    plain = {name: Source(name, shown, np.arange(2), np.arange(2), 2, ("dark", "light")) for name in ("pacs", "caltech")}
+    plain = {
+        name: Source(name, shown, np.arange(2), np.arange(2), 2, ("dark", "light")) for name in ("pacs", "caltech")
+    }
     for step in range(4):
         batch = draw(plain, 2, step)
         for name, rows in batch.rows.items():

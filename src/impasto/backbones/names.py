@@ -43,12 +43,15 @@ def own_layers(config: StylizeConfig, layers: Mapping[str, LayerSpec], kinds: It
     Raises:
         ConfigError: the network has no such layer, or no such block.
     """
-    named = {f"{kind}_layers": [own_layer(name, layers) for name in getattr(config, f"{kind}_layers")] for kind in kinds}
+    named = {
+        f"{kind}_layers": [own_layer(name, layers) for name in getattr(config, f"{kind}_layers")] for kind in kinds
+    }
     last = max(spec.block for spec in layers.values())
     for blocks in config.style_blocks:
         if int(blocks.split("-")[-1]) > last:
             raise ConfigError(
-                f"style_blocks holds {blocks!r}", f"give blocks from 1 to {last}, as in 1-2 or 3, one entry for each style"
+                f"style_blocks holds {blocks!r}",
+                f"give blocks from 1 to {last}, as in 1-2 or 3, one entry for each style",
             )
     return config.overlay(named)
 

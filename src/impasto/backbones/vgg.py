@@ -111,7 +111,9 @@ class VGG(nn.Module):
             names = list(group)
             convolutions = [cast(nn.Conv2d, self.convolutions[name]) for name in names]
             outputs = run_block(features, convolutions, None if block == "1" else self.pooling, self.wrap)
-            found |= {layer: output for layer, output in zip(map(_layer_of, names), outputs, strict=True) if layer in wanted}
+            found |= {
+                layer: output for layer, output in zip(map(_layer_of, names), outputs, strict=True) if layer in wanted
+            }
             features = outputs[-1]
         return {name: found[layer] for name, layer in asked.items()}
 
@@ -128,7 +130,9 @@ class VGG(nn.Module):
 
     def _check_picture(self, image: Tensor, layers: set[str]) -> None:
         if image.ndim != 4 or image.shape[1] != 3 or not image.is_floating_point():
-            raise PictureError(f"a picture of shape {tuple(image.shape)} and {image.dtype}", "give floats (B, 3, H, W) in [0, 1]")
+            raise PictureError(
+                f"a picture of shape {tuple(image.shape)} and {image.dtype}", "give floats (B, 3, H, W) in [0, 1]"
+            )
         height, width = image.shape[2:]
         for layer in layers:
             if min(height, width) < (least := self.layers[layer].stride):
@@ -165,7 +169,9 @@ def vgg16(weights: NetworkWeights, **options: Any) -> VGG:
 
 
 def _published(shape: str, weights: NetworkWeights, options: dict[str, Any]) -> VGG:
-    for (name, (weight, _)), expected in zip(weights.convolutions.items(), convolution_names(SHAPES[shape]), strict=False):
+    for (name, (weight, _)), expected in zip(
+        weights.convolutions.items(), convolution_names(SHAPES[shape]), strict=False
+    ):
         if name != expected:
             other = next(known for known in SHAPES if known != shape)
             use = f"give weights of {shape}, or use --backbone {other.replace('-', '').lower()}"
@@ -179,8 +185,8 @@ def _published(shape: str, weights: NetworkWeights, options: dict[str, Any]) -> 
 
 
 class _Normalize(nn.Module):
-    """Picture to network input, in float32 at least, before any padding. Not folded into the first convolution: the zeros
-    that pad its input would then stand for black and not for the mean colour."""
+    """Picture to network input, in float32 at least, before any padding. Not folded into the first convolution: the
+    zeros that pad its input would then stand for black and not for the mean colour."""
 
     mean: Tensor
     std: Tensor
@@ -206,10 +212,12 @@ class _Normalize(nn.Module):
 
 
 class _Split(torch.autograd.Function):
-    """A picture ``(B, 3, H, W)`` as ``(B, 9, H, W)`` in a short number format: rounded, what that left out, and rounded again.
+    """A picture ``(B, 3, H, W)`` as ``(B, 9, H, W)`` in a short number format: rounded, what that left out, and rounded
+    again.
 
-    Beside the kernels of `_entrance` nothing of the picture is lost. A gradient close to an optimum is what is left of large
-    parts that cancel, and a picture of 8 bits makes a fifth of it noise, which the curvature of L-BFGS is then made of.
+    Beside the kernels of `_entrance` nothing of the picture is lost. A gradient close to an optimum is what is left of
+    large parts that cancel, and a picture of 8 bits makes a fifth of it noise, which the curvature of L-BFGS is then
+    made of.
     """
 
     @staticmethod
@@ -225,7 +233,8 @@ class _Split(torch.autograd.Function):
 
 
 def _entrance(kernels: Tensor, dtype: torch.dtype) -> Tensor:
-    """Kernels ``(64, 3, 3, 3)`` in a number format; in a short one for what `_Split` makes: twice rounded, and the rest."""
+    """Kernels ``(64, 3, 3, 3)`` in a number format; in a short one for what `_Split` makes: twice rounded, and the
+    rest."""
     rounded = kernels.to(dtype)
     if torch.finfo(dtype).bits >= torch.finfo(kernels.dtype).bits:
         return rounded
@@ -237,7 +246,8 @@ def _layer_of(convolution: str) -> str:
 
 
 def _layer_specs(widths: Mapping[str, int]) -> dict[str, LayerSpec]:
-    """By the ``widths`` of the convolutions: each 3 x 3 sees one cell further, each 2 x 2 pooling makes cells twice as wide."""
+    """By the ``widths`` of the convolutions: each 3 x 3 sees one cell further, each 2 x 2 pooling makes cells twice as
+    wide."""
     specs = {PIXELS: LayerSpec(3, 1, 0)}
     before, radius, weights = 3, 0, 0
     for name, width in widths.items():
@@ -249,7 +259,9 @@ def _layer_specs(widths: Mapping[str, int]) -> dict[str, LayerSpec]:
     return specs
 
 
-VGG_LAYERS: Mapping[str, LayerSpec] = _layer_specs({name: _WIDTHS[int(name[4]) - 1] for name in convolution_names(BLOCKS)})
+VGG_LAYERS: Mapping[str, LayerSpec] = _layer_specs(
+    {name: _WIDTHS[int(name[4]) - 1] for name in convolution_names(BLOCKS)}
+)
 """Those of the published VGG-19; a narrower one, VGG-16, or the first convolutions alone have no others."""
 
 

@@ -1,8 +1,8 @@
 """One block of a frozen VGG, with its backward pass written out: only the picture has a gradient.
 
-What autograd keeps and does for each operation is more than that takes. A ReLU's mask is read from its own output, so the
-outputs are all that is kept; gradients are masked and added in place; what average pooling took together is handed back by
-nearest-neighbour enlargement, and a border is folded back onto what it was taken from.
+What autograd keeps and does for each operation is more than that takes. A ReLU's mask is read from its own output, so
+the outputs are all that is kept; gradients are masked and added in place; what average pooling took together is handed
+back by nearest-neighbour enlargement, and a border is folded back onto what it was taken from.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ POOLINGS: dict[str, Callable[[Tensor, int], Tensor]] = choices.registered(
 )
 
 
-def run_block(features: Tensor, convolutions: Sequence[nn.Conv2d], pooling: str | None, wrap: str = "none") -> tuple[Tensor, ...]:
+def run_block(
+    features: Tensor, convolutions: Sequence[nn.Conv2d], pooling: str | None, wrap: str = "none"
+) -> tuple[Tensor, ...]:
     """The features after each convolution and its ReLU, differentiable once with respect to ``features``.
 
     Args:
@@ -72,7 +74,9 @@ def _masked(flow: Tensor | None, tapped: Tensor | None, output: Tensor) -> Tenso
         return None if tapped is None else _where_open(tapped, output)
     if tapped is not None:
         flow += tapped
-    if flow.stride() != output.stride():  # without its border it has gaps, which the next convolution would have to close
+    if (
+        flow.stride() != output.stride()
+    ):  # without its border it has gaps, which the next convolution would have to close
         return _where_open(flow, output)
     torch.ops.aten.threshold_backward.grad_input(flow, output, 0, grad_input=flow)
     return flow
@@ -86,7 +90,9 @@ def _where_open(gradient: Tensor, output: Tensor) -> Tensor:
 def _convolved(features: Tensor, convolution: nn.Conv2d, wrap: str) -> Tensor:
     if wrap == "none":
         return cast(Tensor, convolution(features))
-    return functional.conv2d(bordered(features, 1, wrap, convolution.padding_mode), convolution.weight, convolution.bias)
+    return functional.conv2d(
+        bordered(features, 1, wrap, convolution.padding_mode), convolution.weight, convolution.bias
+    )
 
 
 def _through_convolution(gradient: Tensor, convolution: nn.Conv2d, wrap: str) -> Tensor:

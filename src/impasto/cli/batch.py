@@ -21,7 +21,8 @@ from .weights import fetch_missing
 __all__ = ["batch"]
 
 OUTPUT_HELP = (
-    "names of the pictures, with {content}, {style} and {index}; without suffix a folder, for {content}_{style}.png in it"
+    "names of the pictures, with {content}, {style} and {index}; "
+    "without suffix a folder, for {content}_{style}.png in it"
 )
 STYLE_HELP = "a picture, or a folder whose pictures are taken as one style; give it again for more styles"
 
@@ -30,8 +31,12 @@ STYLE_HELP = "a picture, or a folder whose pictures are taken as one style; give
 @click.argument("contents", nargs=-1, required=True, metavar="CONTENT...")
 @click.option("--style", "styles", cls=Flag, metavar="STYLE", multiple=True, required=True, help=STYLE_HELP)
 @click.option("-o", "--output", cls=Flag, metavar="OUT", required=True, help=OUTPUT_HELP)
-@click.option("--mix", cls=Flag, is_flag=True, help="mix the styles in one picture, by --style-blend, instead of one for each")
-@click.option("--recursive", cls=Flag, is_flag=True, help="take the folders in a CONTENT folder too; OUT gets folders like them")
+@click.option(
+    "--mix", cls=Flag, is_flag=True, help="mix the styles in one picture, by --style-blend, instead of one for each"
+)
+@click.option(
+    "--recursive", cls=Flag, is_flag=True, help="take the folders in a CONTENT folder too; OUT gets folders like them"
+)
 @click.option("--force", cls=Flag, is_flag=True, help="paint again what is there already")
 @click.option("--preset", cls=Flag, metavar="NAME", help=PRESET_HELP)
 @mask_flags(hidden=True)
@@ -52,9 +57,9 @@ def batch(
     impasto batch photos --style flow.jpg --style waves.jpg -o 'out/{content}_{style}.png'
     impasto batch a.jpg b.jpg --style paintings -o out --size 1024
 
-    The network is loaded once. Pictures that are there already are left alone; what is wrong with one picture is told at
-    the end, and the others are painted. Ctrl-C ends after the iteration that is running and leaves a checkpoint of the picture
-    that is being painted; the same command goes on from there. Exit code 2 says that a picture failed.
+    The network is loaded once. Pictures that are there already are left alone; what is wrong with one picture is told
+    at the end, and the others are painted. Ctrl-C ends after the iteration that is running and leaves a checkpoint of
+    the picture that is being painted; the same command goes on from there. Exit code 2 says that a picture failed.
     """
     if GivenMasks.of(flags).files:
         raise ConfigError("masks are of one picture", "paint it with: impasto stylize")

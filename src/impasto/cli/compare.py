@@ -22,7 +22,10 @@ __all__ = ["compare"]
 
 OUTPUT_HELP = "sheet to write; the numbers go beside it, under the same name with the suffix .json"
 PRESET_HELP = "a preset to compare ('default' is none); give it again for more; a single one is where values are varied"
-VARY_HELP = "values of an option to compare, as in style_weight=1,8,64; twice makes rows and columns; a:b is one value of several"
+VARY_HELP = (
+    "values of an option to compare, as in style_weight=1,8,64; "
+    "twice makes rows and columns; a:b is one value of several"
+)
 CELL_HELP = "long side of each picture on the sheet  [64 to 4096; default 320]"
 
 
@@ -58,8 +61,8 @@ def compare(
         --vary content_layers=relu3_1,relu4_2 --keep pictures -o sheet.png
 
     Each network is loaded once. What is wrong with one picture is told on the sheet and at the end, and the others are
-    painted. Ctrl-C ends after the iteration that is running, and the sheet shows what is painted. Exit code 2 says that a
-    picture failed.
+    painted. Ctrl-C ends after the iteration that is running, and the sheet shows what is painted. Exit code 2 says that
+    a picture failed.
     """
     settings, options = OutputConfig(**given_options(OutputConfig, flags)), given_options(StylizeConfig, flags)
     varied = _varied(vary)

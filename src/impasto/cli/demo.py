@@ -12,7 +12,9 @@ __all__ = ["demo"]
 
 
 @click.command()
-@click.option("-o", "--output", metavar="DIR", default="out", show_default=True, help="folder to paint into; made if missing")
+@click.option(
+    "-o", "--output", metavar="DIR", default="out", show_default=True, help="folder to paint into; made if missing"
+)
 @click.option("--quiet", is_flag=True, help="print errors only")
 def demo(output: str, quiet: bool) -> None:
     """Paint the demo pictures and a contact sheet of them into a folder."""

@@ -24,7 +24,8 @@ __all__ = ["estimate", "forecast_line"]
 @click.option("--preset", cls=Flag, metavar="NAME", help=PRESET_HELP)
 @derived_flags()
 def estimate(content: str, styles: tuple[str, ...], preset: str | None, quiet: bool | None, **flags: Any) -> None:
-    """Say what painting CONTENT in the style of STYLE pictures would take, with the flags of stylize; nothing is painted.
+    """Say what painting CONTENT in the style of STYLE pictures would take, with the flags of stylize; nothing is
+    painted.
 
     \b
     impasto estimate photo.jpg painting.jpg --size 4096
@@ -44,6 +45,5 @@ def forecast_line(forecast: Forecast) -> str:
     height, width = forecast.size
     why = " (with less it cannot be painted at this size)" if forecast.least else ""
     tiles = f"{why}, in tiles of {forecast.tile_size} px," if forecast.tile_size else why
-    return (
-        f"{width} x {height} px: about {forecast.memory / 1e9:.1f} GB of memory{tiles} and {clock(forecast.seconds)} of painting"
-    )
+    memory, time = f"{forecast.memory / 1e9:.1f} GB", clock(forecast.seconds)
+    return f"{width} x {height} px: about {memory} of memory{tiles} and {time} of painting"

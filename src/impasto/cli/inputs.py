@@ -16,7 +16,9 @@ __all__ = ["check_new", "files_read", "left_out_of", "no_clobber_flag"]
 
 _NAMED = 5  # files in one line
 
-no_clobber_flag = click.option("--no-clobber", cls=Flag, is_flag=True, help="refuse to replace a file that is there already")
+no_clobber_flag = click.option(
+    "--no-clobber", cls=Flag, is_flag=True, help="refuse to replace a file that is there already"
+)
 
 
 def check_new(*outputs: str | None) -> None:

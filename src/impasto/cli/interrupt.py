@@ -1,4 +1,5 @@
-"""Ctrl-C, SIGTERM and SIGHUP while a run paints: the first asks it to stop and keeps the picture, the second ends at once."""
+"""Ctrl-C, SIGTERM and SIGHUP while a run paints: the first asks it to stop and keeps the picture, the second ends at
+once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
 """The command ``impasto``: its parts, and the border where every failure becomes one line and an exit code.
 
-Exit codes: 0 done; 1 a run without a usable picture, a picture that had to be written elsewhere, an answer that could not be
-written, or a fault of Impasto itself; 2 bad input, with what to do; 129, 130 and 143 stopped by SIGHUP, Ctrl-C and SIGTERM.
+Exit codes: 0 done; 1 a run without a usable picture, a picture that had to be written elsewhere, an answer that could
+    not be
+written, or a fault of Impasto itself; 2 bad input, with what to do; 129, 130 and 143 stopped by SIGHUP, Ctrl-C and
+SIGTERM.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ from .weights import weights
 __all__ = ["main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, invoke_without_command=True)
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, invoke_without_command=True
+)
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context
 def impasto(context: click.Context) -> None:
@@ -110,7 +114,9 @@ def _describe(error: BaseException, args: list[str]) -> tuple[str, int]:
 
 def _describe_usage(error: click.ClickException, args: list[str]) -> str:
     """Click's message in the shape of ours: a small first letter, and what to do after a semicolon."""
-    if isinstance(error, click.NoSuchOption) and (file := next((arg for arg in args if arg[:1] == "-" and exists(arg)), None)):
+    if isinstance(error, click.NoSuchOption) and (
+        file := next((arg for arg in args if arg[:1] == "-" and exists(arg)), None)
+    ):
         return f"no such option {error.option_name!r}; give the file {file!r} as './{file}'"
     near = getattr(error, "possibilities", None)
     message = error.message if near else error.format_message()

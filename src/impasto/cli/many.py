@@ -71,7 +71,9 @@ class Painter:
         """What keeps the output of a job, where it is kept."""
         if self._settings is None:
             return None
-        return Keeper(run, output, self._settings, self._report.say, pauses=click.get_current_context().ensure_object(Pauses))
+        return Keeper(
+            run, output, self._settings, self._report.say, pauses=click.get_current_context().ensure_object(Pauses)
+        )
 
     def stop(self) -> None:
         """End after this iteration."""
@@ -103,7 +105,8 @@ class Painter:
                 click.echo(summary(str(painted.job.output or painted.job.name), painted.result))
 
     def finish(self) -> int:
-        """Tell what failed, and the whole in one line; the exit code, 2 where something failed, 1 where a run diverged."""
+        """Tell what failed, and the whole in one line; the exit code, 2 where something failed, 1 where a run
+        diverged."""
         for line in (*(f"{failed.job.name}: {failed.error}" for failed in self._failed), *self._diverged):
             click.echo(f"impasto: error: {line}", err=True)
         left = len(self.jobs) - self._painted - self._there - self._elsewhere - len(self._failed)

@@ -24,14 +24,18 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 _FLAGS = {
     "mask": (True, "where in CONTENT the first STYLE is painted: white, or opaque; again for the second, and so on"),
-    "style_mask": (True, "which part of the first STYLE counts, or 'none' for all of it; again for the second, and so on"),
+    "style_mask": (
+        True,
+        "which part of the first STYLE counts, or 'none' for all of it; again for the second, and so on",
+    ),
     "content_map": (False, "a picture of CONTENT's regions, each in a plain colour of its own"),
     "style_map": (True, "the same of the first STYLE, in the same colours; again for the second, and so on"),
 }
 
 
 def mask_flags(*, hidden: bool = False) -> Callable[[Command], Command]:
-    """Decorates a command with the flags that `GivenMasks.of` takes; ``hidden`` ones are there to be refused with a hint."""
+    """Decorates a command with the flags that `GivenMasks.of` takes; ``hidden`` ones are there to be refused with a
+    hint."""
 
     def decorate(command: Command) -> Command:
         for name, (multiple, help) in reversed(_FLAGS.items()):
@@ -63,7 +67,9 @@ class GivenMasks:
         if bool(given.content_map) != bool(given.style_maps):
             raise ConfigError("--content-map and --style-map go together", "give both, with the same colours")
         if given.content_map and (given.masks or given.style_masks):
-            raise ConfigError("both masks and maps are given", "give --mask and --style-mask, or --content-map and --style-map")
+            raise ConfigError(
+                "both masks and maps are given", "give --mask and --style-mask, or --content-map and --style-map"
+            )
         if given.style_masks and not given.masks:
             raise ConfigError("--style-mask is given without --mask", "say with --mask where each style is painted")
         return given
@@ -94,7 +100,9 @@ class GivenMasks:
         parts = [None if path == ALL else path for path in self.style_masks] or [None] * len(styles)
         order = sorted(range(len(styles)), key=lambda k: self.masks.index(self.masks[k]))
         if order != list(range(len(styles))):
-            raise ConfigError("styles with the same mask do not follow one another", "give the styles of a region side by side")
+            raise ConfigError(
+                "styles with the same mask do not follow one another", "give the styles of a region side by side"
+            )
         numbers = {mask: [k for k in order if self.masks[k] == mask] for mask in self.masks}
         return [Region(mask, [styles[k] for k in own], [parts[k] for k in own]) for mask, own in numbers.items()]
 

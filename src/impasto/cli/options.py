@@ -44,7 +44,11 @@ class Flag(click.Option):
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """The first of its names; another is a former one."""
         record, (_, *former) = super().get_help_record(ctx), self.opts
-        return (record[0].replace(f", {former[0]}", ""), record[1]) if record and former and former[0][:2] == "--" else record
+        return (
+            (record[0].replace(f", {former[0]}", ""), record[1])
+            if record and former and former[0][:2] == "--"
+            else record
+        )
 
 
 class GroupedCommand(click.Command):
@@ -66,7 +70,11 @@ def derived_flags(*, only: Collection[str] = (), without: Collection[str] = ()) 
     """Decorates a command with a flag for each option of the configs, or for some of them; not given means ``None``."""
 
     def decorate(command: Command) -> Command:
-        flags = {name: _flag(name, *entry) for name, *entry in _all_options() if name in (only or {name}) and name not in without}
+        flags = {
+            name: _flag(name, *entry)
+            for name, *entry in _all_options()
+            if name in (only or {name}) and name not in without
+        }
         names = sorted(flags, key=lambda name: COMMON_NAMES.index(name) if name in COMMON_NAMES else len(COMMON_NAMES))
         for name in reversed(names):
             command = flags[name](command)
@@ -81,7 +89,8 @@ def given_options(config: type, flags: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def given_values(text: str) -> tuple[str, list[Any]]:
-    """``style_weight=1,8`` as the name of an option and values of it; where it takes several, ``1:2,2:1`` are two values.
+    """``style_weight=1,8`` as the name of an option and values of it; where it takes several, ``1:2,2:1`` are two
+    values.
 
     Raises:
         ConfigError: there is no such option, or no value.
@@ -93,7 +102,9 @@ def given_values(text: str) -> tuple[str, list[Any]]:
         raise ConfigError(f"unknown option {name!r}", nearest_name(name, options))
     scalar, many, _ = shape_of(options[name][0])
     parse = _switch if scalar is bool else _parser(scalar, many)
-    parsed = [parse(part.strip().replace(":", ",") if many else part.strip()) for part in values.split(",") if part.strip()]
+    parsed = [
+        parse(part.strip().replace(":", ",") if many else part.strip()) for part in values.split(",") if part.strip()
+    ]
     if not parsed:
         raise ConfigError(f"there are no values in {text!r}", f"give them as in {name}=A,B")
     return name, parsed
@@ -113,7 +124,12 @@ def _all_options() -> Iterator[tuple[str, Any, Any, Any, Option]]:
 def _flag(name: str, kind: Any, default: Any, resolved: Any, option: Option) -> Callable[[Command], Command]:
     kebab = name.replace("_", "-")
     heading = COMMON if name in COMMON_NAMES else HEADINGS.get(option.group, f"Advanced: {option.group}")
-    common: dict[str, Any] = {"cls": Flag, "heading": heading, "default": None, "help": _help(default, resolved, option)}
+    common: dict[str, Any] = {
+        "cls": Flag,
+        "heading": heading,
+        "default": None,
+        "help": _help(default, resolved, option),
+    }
     scalar, many, _ = shape_of(kind)
     if scalar is bool:
         return click.option(f"--{kebab}/--no-{kebab}", name, **common)

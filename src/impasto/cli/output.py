@@ -94,11 +94,12 @@ class Keeper:
     def finish(self, interrupt: Interrupt) -> Result:
         """Write the picture, and a checkpoint where a signal stopped the run; else there is none any more.
 
-        What may work later is tried again for as long as somebody sits before the terminal, who can end it by Ctrl-C. Where it
-        was in vain, or can never work, both are written elsewhere, in another format if need be.
+        What may work later is tried again for as long as somebody sits before the terminal, who can end it by Ctrl-C.
+        Where it was in vain, or can never work, both are written elsewhere, in another format if need be.
 
         Raises:
-            OutputError: they were written elsewhere, or could not be; it says where. Its exit code is the signal's, or 1.
+            OutputError: they were written elsewhere, or could not be; it says where. Its exit code is the signal's, or
+                1.
         """
         from ..runs.checkpoint import remove_checkpoint
 
@@ -143,8 +144,13 @@ class Keeper:
                 if interrupt.code or not (error.passing and sys.stderr.isatty()):
                     raise
                 if str(error) != self._told:
-                    tell = partial(click.echo, err=True) if self._settings.quiet else self._say  # whoever wants errors wants this
-                    tell(f"impasto: warning: {error}; the picture is finished and waits for it (Ctrl-C writes it elsewhere)")
+                    tell = (
+                        partial(click.echo, err=True) if self._settings.quiet else self._say
+                    )  # whoever wants errors wants this
+                    tell(
+                        f"impasto: warning: {error}; the picture is finished and waits for it (Ctrl-C writes it "
+                        "elsewhere)"
+                    )
                 self._told = str(error)
             again = self._pauses.clock() + self._pauses.again
             while self._pauses.clock() < again and not interrupt.code:
@@ -160,7 +166,8 @@ class Keeper:
         return error
 
     def _kept_in(self, folder: Path, result: Result) -> Path | None:
-        """Write the picture as it is asked for, or else as a bare PNG, which holds anything; None where neither can be done."""
+        """Write the picture as it is asked for, or else as a bare PNG, which holds anything; None where neither can be
+        done."""
         from ..images.files.io import save_picture
 
         asked, bare = folder / self._output.name, _unused(folder / f"{self._output.stem[:_SHORT]}.png")
@@ -175,8 +182,8 @@ class Keeper:
 
 
 def _havens(output: Path, error: OutputError) -> Iterator[Path]:
-    """Folders that are tried one after the other: the picture's own if only its format is the trouble, then new ones in the
-    system's folder for temporary files, the user's own, and the working folder."""
+    """Folders that are tried one after the other: the picture's own if only its format is the trouble, then new ones in
+    the system's folder for temporary files, the user's own, and the working folder."""
     if not error.passing:
         yield output.parent
     for place in (tempfile.gettempdir, Path.home, Path.cwd):

@@ -21,7 +21,8 @@ WINDOW = 20  # iterations that the speed is taken from
 
 
 class Pace:
-    """Speed and time left, from the last iterations of this scale; an iteration is taken to cost as much as it has pixels.
+    """Speed and time left, from the last iterations of this scale; an iteration is taken to cost as much as it has
+    pixels.
 
     Args:
         plan: pixels and iterations of each scale, coarse to fine.

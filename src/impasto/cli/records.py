@@ -56,7 +56,9 @@ def picture_flags(command: Command) -> Command:
     """Decorates a command with the flags that `Given` takes."""
     style_help = "a STYLE picture by name, as where a recorded one is not found; again for more"
     command = click.option("--style", "style_flags", cls=Flag, metavar="FILE", multiple=True, help=style_help)(command)
-    return click.option("--content", "content_flag", cls=Flag, metavar="FILE", help="the CONTENT picture by name")(command)
+    return click.option("--content", "content_flag", cls=Flag, metavar="FILE", help="the CONTENT picture by name")(
+        command
+    )
 
 
 def text_in(path: str) -> str:
@@ -71,10 +73,14 @@ def text_in(path: str) -> str:
         try:
             return Path(path).read_text("utf-8")
         except (OSError, ValueError) as error:
-            raise PictureError(f"cannot read the record {path!r}: {_reason(error)}", "give a file that --record wrote") from error
+            raise PictureError(
+                f"cannot read the record {path!r}: {_reason(error)}", "give a file that --record wrote"
+            ) from error
     text = read_record(path)
     if text is None:
-        raise PictureError(f"{path!r} carries no run record", "give a picture that impasto painted, or its record as .json")
+        raise PictureError(
+            f"{path!r} carries no run record", "give a picture that impasto painted, or its record as .json"
+        )
     return text
 
 

@@ -27,7 +27,9 @@ __all__ = ["resume"]
 @click.command(cls=GroupedCommand, options_metavar="[OPTIONS]")
 @click.argument("file", metavar="FILE")
 @click.argument("pictures", nargs=-1, metavar="[CONTENT STYLE...]")
-@click.option("-o", "--output", cls=Flag, metavar="OUT", help="picture to write; by default the one that the run was to write")
+@click.option(
+    "-o", "--output", cls=Flag, metavar="OUT", help="picture to write; by default the one that the run was to write"
+)
 @picture_flags
 @click.option("--quiet", cls=Flag, is_flag=True, help="print errors only")
 def resume(
@@ -45,8 +47,8 @@ def resume(
     impasto resume out.png.checkpoint -o elsewhere.png
     impasto resume out.png.checkpoint --style moved/painting.jpg
 
-    The pictures and the weights have to be the ones it began with; they are looked for where they lay, and beside FILE. On the
-    same machine, with the same versions and as many threads, the picture is the same to the bit.
+    The pictures and the weights have to be the ones it began with; they are looked for where they lay, and beside FILE.
+    On the same machine, with the same versions and as many threads, the picture is the same to the bit.
     """
     with ExitStack() as held:
         with waiting(quiet):

@@ -40,7 +40,9 @@ def _settings(name: str) -> Iterator[str]:
     preset = read_preset(name)
     values, defaults = preset.config.resolve().to_dict(), StylizeConfig().resolve().to_dict()
     differing = sum(value != defaults[key] for key, value in values.items())
-    yield from (f"# {line}" for line in (preset.title, preset.source, preset.departs and f"Departs: {preset.departs}") if line)
+    yield from (
+        f"# {line}" for line in (preset.title, preset.source, preset.departs and f"Departs: {preset.departs}") if line
+    )
     yield f"# {_needs(preset.config)}"
     yield f"# {differing} of {len(values)} settings differ from the defaults, which stand beside them"
     group = ""
@@ -53,7 +55,8 @@ def _settings(name: str) -> Iterator[str]:
 
 
 def _needs(config: StylizeConfig) -> str:
-    """``Asks for the weights vgg19.oxford (80 MB): impasto weights fetch vgg19.oxford``, and what is used without them."""
+    """``Asks for the weights vgg19.oxford (80 MB): impasto weights fetch vgg19.oxford``, and what is used without
+    them."""
     from ..weights.manifest import find_record
 
     record = find_record(config.resolve().weights or "")

@@ -24,7 +24,8 @@ class Lenient:
         self._stream = stream or io.StringIO()
 
     def write(self, text: str) -> int:
-        """Write ``text``, or drop it. What the stream's encoding lacks, as bytes of names that are no UTF-8, become escapes."""
+        """Write ``text``, or drop it. What the stream's encoding lacks, as bytes of names that are no UTF-8, become
+        escapes."""
         if not isinstance(text, str):
             raise TypeError("text is expected")
         if self.lost is None:
@@ -74,7 +75,8 @@ def lenient_streams() -> Iterator[tuple[Lenient, Lenient]]:
 
 
 def _occupy_descriptors() -> None:
-    """Give a closed standard descriptor to the null device: the next file that is opened would become standard error."""
+    """Give a closed standard descriptor to the null device: the next file that is opened would become standard
+    error."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)

@@ -48,8 +48,8 @@ def learn(
     impasto style learn paintings -o van-gogh.style --objective gram
     impasto stylize photo.jpg van-gogh.style -o out.png
 
-    FILE then stands for the paintings wherever a style is given, with the network and the layers that it was learnt with.
-    At its sizes the result is the same to rounding; between them, the nearest one is taken.
+    FILE then stands for the paintings wherever a style is given, with the network and the layers that it was learnt
+    with. At its sizes the result is the same to rounding; between them, the nearest one is taken.
     """
     if no_clobber:
         check_new(output)
@@ -93,7 +93,8 @@ def _described(style: StyleHeader) -> Iterator[str]:
     for origin in style.fact("origins"):
         yield f"learnt from {origin['name']}, sha256 {origin['sha256']}"
     seen = (f"{option} {getattr(config, option)}" for option in ("pooling", "padding", "network_input"))
-    yield f"seen by {style.fact('backbone')} with the weights {weights['id']}, sha256 {weights['sha256']}; {', '.join(seen)}"
+    network = f"{style.fact('backbone')} with the weights {weights['id']}, sha256 {weights['sha256']}"
+    yield f"seen by {network}; {', '.join(seen)}"
     yield f"options {style.facts['config_sha256']}, as of objective {config.objective}"
     for size in style.sizes:
         yield f"{size} px along the {config.side} side: {_level(style, size)}"

@@ -35,7 +35,8 @@ DIVERGED = "diverged"
 
 @dataclass(frozen=True)
 class Job:
-    """What to paint; a texture has no content. ``record`` is that of the run to be repeated, ``changed`` whether anything was."""
+    """What to paint; a texture has no content. ``record`` is that of the run to be repeated, ``changed`` whether
+    anything was."""
 
     content: str | None
     styles: tuple[str, ...]
@@ -65,9 +66,13 @@ class Job:
 
 @click.command(cls=GroupedCommand, options_metavar="[OPTIONS] -o OUT")
 @click.argument("pictures", nargs=-1, metavar="CONTENT STYLE...")
-@click.option("-o", "--output", cls=Flag, metavar="OUT", required=True, help="picture to write; its suffix decides the format")
+@click.option(
+    "-o", "--output", cls=Flag, metavar="OUT", required=True, help="picture to write; its suffix decides the format"
+)
 @click.option("--preset", cls=Flag, metavar="NAME", help=PRESET_HELP)
-@click.option("--from", "source", cls=Flag, metavar="PICTURE", help="repeat the run that this picture (or its record) tells of")
+@click.option(
+    "--from", "source", cls=Flag, metavar="PICTURE", help="repeat the run that this picture (or its record) tells of"
+)
 @picture_flags
 @no_clobber_flag
 @mask_flags()
@@ -83,8 +88,8 @@ def stylize(pictures: tuple[str, ...], output: str, preset: str | None, source: 
     impasto stylize --from out.png --size 1024 -o large.png
 
     Flags go on top of the preset or the repeated run, and these on top of the defaults. A star marks a default of the
-    default objective and backbone; other ones bring their own. Ctrl-C ends the run and keeps the picture painted so far,
-    with a checkpoint that impasto resume goes on from.
+    default objective and backbone; other ones bring their own. Ctrl-C ends the run and keeps the picture painted so
+    far, with a checkpoint that impasto resume goes on from.
     """
     settings = OutputConfig(**given_options(OutputConfig, flags))
     given = Given(pictures, flags["content_flag"], flags["style_flags"])
@@ -94,7 +99,9 @@ def stylize(pictures: tuple[str, ...], output: str, preset: str | None, source: 
     return carry_out(job, output, settings, source, no_clobber=flags["no_clobber"])
 
 
-def carry_out(job: Job, output: str, settings: OutputConfig, source: str | None = None, *, no_clobber: bool = False) -> int:
+def carry_out(
+    job: Job, output: str, settings: OutputConfig, source: str | None = None, *, no_clobber: bool = False
+) -> int:
     """Paint a job and tell of it; the exit code. ``source`` is where its record comes from."""
     with waiting(settings.quiet):
         if no_clobber:
@@ -144,7 +151,9 @@ def _repeat(source: str, preset: str | None, given: Given, changes: Mapping[str,
 
     record = record_in(source)
     if record.get("regions") and (given.arguments[1:] or given.styles) and not masks.files:
-        raise ConfigError(f"the run of {source!r} has masks, and other styles are given", "give masks for them, with --mask")
+        raise ConfigError(
+            f"the run of {source!r} has masks, and other styles are given", "give masks for them, with --mask"
+        )
     content, styles = recorded_pictures(record, given)
     entries = [entry for entry in (record["content"], *record["styles"]) if entry]
     others = [path for path in (content, *styles) if path is not None] if any(given) else []
@@ -171,7 +180,9 @@ def _replaced(output: str, settings: OutputConfig) -> list[str]:
     file = _checkpoint(output, settings)
     if not (file and exists(file)):
         return []
-    return [f"{file} is of an unfinished run, which this one replaces; impasto resume {shlex.quote(file)} goes on with it"]
+    return [
+        f"{file} is of an unfinished run, which this one replaces; impasto resume {shlex.quote(file)} goes on with it"
+    ]
 
 
 def _check_outputs(output: str, settings: OutputConfig, job: Job, source: str | None) -> None:
@@ -186,7 +197,9 @@ def _check_outputs(output: str, settings: OutputConfig, job: Job, source: str | 
     checkpoint = _checkpoint(output, settings)
     if checkpoint:
         check_checkpoint(checkpoint)
-    check_kept([path for path in (output, settings.record, checkpoint) if path], files_read(job.config, [*job.files, source]))
+    check_kept(
+        [path for path in (output, settings.record, checkpoint) if path], files_read(job.config, [*job.files, source])
+    )
 
 
 def _checkpoint(output: str, settings: OutputConfig) -> str:
@@ -197,8 +210,8 @@ def _checkpoint(output: str, settings: OutputConfig) -> str:
 
 
 def paint(run: Run, output: str, settings: OutputConfig, checkpoint: str | None = None) -> tuple[Result, int]:
-    """Paint and save, with checkpoints on the way; the exit code is that of the signal that ended the run early, 1 where the run
-    diverged, or 0."""
+    """Paint and save, with checkpoints on the way; the exit code is that of the signal that ended the run early, 1
+    where the run diverged, or 0."""
     report = open_report(settings.quiet, [(scale.size[0] * scale.size[1], scale.iterations) for scale in run.scales])
 
     def stop() -> None:
@@ -230,6 +243,10 @@ def summary(output: str, result: Result, checkpoint: str = "") -> str:
     record = result.record
     ended = "finished" if result.reason == "finished" else result.message
     width, height = record["size"][1], record["size"][0]
-    goes_on = f"\nimpasto resume {shlex.quote(checkpoint)} goes on with it" if checkpoint and result.reason == "stopped" else ""
+    goes_on = (
+        f"\nimpasto resume {shlex.quote(checkpoint)} goes on with it"
+        if checkpoint and result.reason == "stopped"
+        else ""
+    )
     loss = f"loss {record['losses']['total']:.4g}, " if "total" in record["losses"] else ""
     return f"{output}: {width} x {height} px, {record['seconds']:.1f} s, {loss}{ended}{goes_on}"

@@ -20,7 +20,9 @@ SIZE_HELP = "height and width of the texture in px, as in 256x384, or the side o
 
 @click.command(cls=GroupedCommand, options_metavar="[OPTIONS] -o OUT")
 @click.argument("styles", nargs=-1, required=True, metavar="STYLE...")
-@click.option("-o", "--output", cls=Flag, metavar="OUT", required=True, help="picture to write; its suffix decides the format")
+@click.option(
+    "-o", "--output", cls=Flag, metavar="OUT", required=True, help="picture to write; its suffix decides the format"
+)
 @click.option("--size", cls=Flag, metavar="HxW", default="512", help=f"{SIZE_HELP}  [default 512]")
 @click.option("--preset", cls=Flag, metavar="NAME", help=PRESET_HELP)
 @no_clobber_flag
@@ -34,8 +36,8 @@ def texture(styles: tuple[str, ...], output: str, size: str, preset: str | None,
     impasto texture a.jpg b.jpg --style-blend 2,1 -o mixed.png
     impasto texture painting.jpg --preset gatys2016 --backbone compact -o gatys.png
 
-    With --wrap it continues over its border, so that copies of it join. Another --seed gives another texture. The picture
-    carries its record: 'impasto stylize --from' repeats it.
+    With --wrap it continues over its border, so that copies of it join. Another --seed gives another texture. The
+    picture carries its record: 'impasto stylize --from' repeats it.
     """
     config = preset_config(preset, {}).of_texture(*_sides(size), given_options(StylizeConfig, flags))
     settings = OutputConfig(**given_options(OutputConfig, flags))

@@ -70,7 +70,9 @@ def convert(source: str, target: str) -> None:
     from ..weights.tensor_files import is_tensor_file
 
     if Path(target).suffix != ".safetensors":
-        raise WeightsError(f"cannot write {target!r}: only safetensors are written", "give a name that ends in .safetensors")
+        raise WeightsError(
+            f"cannot write {target!r}: only safetensors are written", "give a name that ends in .safetensors"
+        )
     check_kept([target], [source])
     check_replaced(target, is_tensor_file, "weights file")
     write_weights(read_weights(source), target)
@@ -93,7 +95,8 @@ def fetch_missing(config: StylizeConfig, preset: str | None, *, quiet: bool, exa
     id = asked if exact else _store().at_hand(asked)
     if id != asked and not quiet:
         click.echo(
-            f"impasto: {who} asks for the weights {asked}, which are not here; used is {id}, the same in 8 bits each", err=True
+            f"impasto: {who} asks for the weights {asked}, which are not here; used is {id}, the same in 8 bits each",
+            err=True,
         )
     if id not in WEIGHTS or _store().locate(id) is not None:
         return

@@ -1,4 +1,5 @@
-"""The options of one concern, resolved: what a part of a run is given that needs no more of the config, and no ``None``.
+"""The options of one concern, resolved: what a part of a run is given that needs no more of the config, and no
+``None``.
 
 Each field is the option of the same name in `StylizeConfig`.
 """

@@ -15,15 +15,17 @@ __all__ = [
 ]
 
 PAPER_STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-MATCHED_LAYERS = tuple(f"relu{b}_{n}" for b, last in ((1, 2), (2, 2), (3, 4), (4, 4), (5, 1)) for n in range(1, last + 1))
+MATCHED_LAYERS = tuple(
+    f"relu{b}_{n}" for b, last in ((1, 2), (2, 2), (3, 4), (4, 4), (5, 1)) for n in range(1, last + 1)
+)
 
 OF_THE_BACKBONE = {"weights": None, "network_input": "own", "padding": None}  # of no use to another one
 DEFAULT_WEIGHTS = registered(BACKBONES, {"compact": "compact", "vgg19": "vgg19.oxford8", "vgg16": "vgg16.oxford"})
 
 _ABSENT = {"vgg16": ("relu3_4", "relu4_4")}  # layers that VGG-19 has
 
-# What each objective needs, found by looking at the pictures. The losses are relative to their targets, so the same numbers serve
-# other weights, whatever the scale of their activations; what a network wants of its own stands below.
+# What each objective needs, found by looking at the pictures. The losses are relative to their targets, so the same
+# numbers serve other weights, whatever the scale of their activations; what a network wants of its own stands below.
 _EVERY: dict[str, Any] = {
     "content_layers": ("relu4_2",),
     "content_loss": "relative",
@@ -50,7 +52,8 @@ _GRAM: dict[str, Any] = {
     "content_weight": 2.0,
     "style_weight": 10.0,
     "style_layers": (*PAPER_STYLE_LAYERS, "pixels"),
-    "meanstd_weight": 1.0,  # without it a narrow first layer leaves rainbow blotches: Gram matrices hardly see correlations
+    # without it a narrow first layer leaves rainbow blotches: Gram matrices hardly see correlations
+    "meanstd_weight": 1.0,
     "step_size": 1e-2,
 }
 
@@ -78,8 +81,9 @@ _OBJECTIVES: dict[str, dict[str, Any]] = registered(
     },
 )
 
-# What the published networks want where the embedded one wants something else. Their deep layers are sparse: moments of relu5_1
-# ask for things of the style picture, not for strokes. Coarse scales hold to the content, so that no such thing stands in a flat.
+# What the published networks want where the embedded one wants something else. Their deep layers are sparse: moments of
+# relu5_1 ask for things of the style picture, not for strokes. Coarse scales hold to the content, so that no such thing
+# stands in a flat.
 _STROKES = {"neighbour_mix": 0.5, "voting": (0.4, 0.4, 0.6, 1.0), "voting_edges": 0.45}
 _PUBLISHED: dict[str, dict[str, Any]] = {
     "blend": {
@@ -94,8 +98,9 @@ _PUBLISHED: dict[str, dict[str, Any]] = {
     "neighbours": _STROKES,
 }
 
-# Iterations at each scale, and what belongs to them, for each objective that matches and each network, and for statistics. Fewer
-# iterations take larger steps. A draft's finest scale is strokes alone, laid down by the matches of the scale below.
+# Iterations at each scale, and what belongs to them, for each objective that matches and each network, and for
+# statistics. Fewer iterations take larger steps. A draft's finest scale is strokes alone, laid down by the matches of
+# the scale below.
 _MATCHING: dict[str, dict[str, dict[str, Any]]] = {
     "compact": registered(
         EFFORTS,

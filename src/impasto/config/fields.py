@@ -107,7 +107,8 @@ class Checked:
         self._take({name: getattr(self, name) for name in options_of(self)})
 
     def changed(self: Changed, changes: Mapping[str, Any]) -> Changed:
-        """A copy with ``changes``, which alone are coerced: the rest is checked already. What concerns several is checked anew.
+        """A copy with ``changes``, which alone are coerced: the rest is checked already. What concerns several is
+        checked anew.
 
         Raises:
             ConfigError: a change is unknown (the nearest known name is given), of the wrong type, or out of range.
@@ -173,7 +174,11 @@ def _scalar(name: str, value: Any, kind: type, option: Option) -> Any:
         number = kind(value)
     except (TypeError, ValueError, OverflowError):
         raise _wrong(name, value, kind, option) from None
-    if isinstance(value, (str, bytes)) or (kind is float and not math.isfinite(number)) or (kind is int and number != value):
+    if (
+        isinstance(value, (str, bytes))
+        or (kind is float and not math.isfinite(number))
+        or (kind is int and number != value)
+    ):
         raise _wrong(name, value, kind, option)
     if (option.low is not None and number < option.low) or (option.high is not None and number > option.high):
         raise ConfigError(f"{name} is {value} and out of range", _takes(kind, option))

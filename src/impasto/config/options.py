@@ -1,8 +1,8 @@
 """Every option, once: its default, help, unit, range and choices. Flags, docs and checks are derived from here.
 
-An option whose default is ``None`` is chosen by `StylizeConfig.resolve` for the objective in use, because what is a good
-step size for neighbour matching is a bad one for Gram matrices. A resolved config has no ``None`` left and says all of it.
-The file is as long as there are options: each is born here and nowhere else.
+An option whose default is ``None`` is chosen by `StylizeConfig.resolve` for the objective in use, because what is a
+good step size for neighbour matching is a bad one for Gram matrices. A resolved config has no ``None`` left and says
+all of it. The file is as long as there are options: each is born here and nowhere else.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ STYLE_SIZES = (64, 128, 256, 512, 1024)
 """Sizes that a style is learnt at: those of the default run, and the next one."""
 
 STYLE_BANK = 16_384
-"""Positions to match that a learnt style keeps at each size: those of a square picture of 256 px and its quarter turns."""
+"""Positions to match that a learnt style keeps at each size: those of a square picture of 256 px and its quarter
+turns."""
 
 WHOLE = 100_000
 """px: the longest side that a picture may have, and so a tile that is the whole of it."""
@@ -44,17 +45,25 @@ class StylizeConfig(Checked):
     # Sizes and scales
     effort: str = option(
         "standard",
-        "time and care of a run: a draft to choose by, standard, or fine, the best there is; it chooses iterations, full_scales, "
+        "time and care of a run: a draft to choose by, standard, or fine, the best there is; it chooses iterations, "
+        "full_scales, "
         "neighbour_rotations and the pass at the end where they are left open",
         "size",
         choices=choices.EFFORTS,
     )
     size: int = option(
-        512, "size of the finished picture, along its long side", "size", unit="px", low=16, high=100_000, about=("shape",)
+        512,
+        "size of the finished picture, along its long side",
+        "size",
+        unit="px",
+        low=16,
+        high=100_000,
+        about=("shape",),
     )
     side: str = option(
         "long",
-        "side along which pictures are measured, in size, coarsest and style_scale; area is the root of their number of pixels, "
+        "side along which pictures are measured, in size, coarsest and style_scale; area is the root of their number "
+        "of pixels, "
         "so that a style of another shape has as many as the canvas",
         "size",
         choices=choices.SIDES,
@@ -70,7 +79,9 @@ class StylizeConfig(Checked):
     )
     coarsest: int = option(64, "size of the coarsest scale", "size", unit="px", low=16, high=100_000)
     scale_ratio: float = option(2.0, "ratio of one scale to the one below it", "size", low=1.05, high=16)
-    scale_count: int = option(0, "number of scales; 0 chooses it from the coarsest, 1 paints at one size", "size", low=0, high=64)
+    scale_count: int = option(
+        0, "number of scales; 0 chooses it from the coarsest, 1 paints at one size", "size", low=0, high=64
+    )
     full_scales: int | None = option(
         None,
         "scales painted in full where neighbours are matched; finer ones keep the matches and refine; 0 all",
@@ -79,14 +90,24 @@ class StylizeConfig(Checked):
         high=64,
     )
     iterations: tuple[int, ...] | None = option(
-        None, "iterations at each scale, coarse to fine; the last number serves all finer ones", "size", low=0, high=10_000_000
+        None,
+        "iterations at each scale, coarse to fine; the last number serves all finer ones",
+        "size",
+        low=0,
+        high=10_000_000,
     )
     split_iterations: int | None = option(
         None, "iterations of a last pass at full size, with neighbour_match layers", "size", low=0, high=10_000_000
     )
-    resample: str = option("lanczos", "filter that resizes the pictures", "size", choices=choices.FILTERS, about=("learning",))
+    resample: str = option(
+        "lanczos", "filter that resizes the pictures", "size", choices=choices.FILTERS, about=("learning",)
+    )
     style_scale: tuple[float, ...] = option(
-        (1.0,), "size of the style pictures, as a ratio of the canvas's: one for all or one for each", "size", low=0.01, high=100
+        (1.0,),
+        "size of the style pictures, as a ratio of the canvas's: one for all or one for each",
+        "size",
+        low=0.01,
+        high=100,
     )
 
     wrap: str = option(
@@ -99,7 +120,8 @@ class StylizeConfig(Checked):
 
     texture: tuple[int, ...] = option(
         (),
-        "height and width of a texture, or the side of a square one: its shape, whose long side is size; none paints a content",
+        "height and width of a texture, or the side of a square one: its shape, whose long side is size; none paints "
+        "a content",
         "size",
         unit="px",
         low=16,
@@ -108,7 +130,9 @@ class StylizeConfig(Checked):
     )
 
     # Where the canvas starts
-    init: str = option("content", "start of the canvas: content, noise, style, pieces of the styles, or a picture file", "start")
+    init: str = option(
+        "content", "start of the canvas: content, noise, style, pieces of the styles, or a picture file", "start"
+    )
     noise: float = option(
         0.25, "standard deviation of a start from noise, around the mean colour of photographs", "start", low=0, high=10
     )
@@ -124,7 +148,8 @@ class StylizeConfig(Checked):
 
     voting: tuple[float, ...] | None = option(
         None,
-        "share of the style's own strokes, voted by the matches, laid down when a scale starts: for each, coarse to fine; the "
+        "share of the style's own strokes, voted by the matches, laid down when a scale starts: for each, coarse to "
+        "fine; the "
         "last number serves all finer ones",
         "start",
         low=0,
@@ -141,7 +166,8 @@ class StylizeConfig(Checked):
     )
     recolor: bool | None = option(
         None,
-        "give the content the styles' mean and covariance of colours where the canvas starts and gains detail; with color style "
+        "give the content the styles' mean and covariance of colours where the canvas starts and gains detail; with "
+        "color style "
         "and content only",
         "start",
         about=("content",),
@@ -151,16 +177,23 @@ class StylizeConfig(Checked):
     # Colour
     color: str = option(
         "style",
-        "colours of the picture: the style's; the content's, laid over the painting (content), or over one in grey (luminance); "
+        "colours of the picture: the style's; the content's, laid over the painting (content), or over one in grey "
+        "(luminance); "
         "or a style that has the content's mean and covariance (match) or all of its shades (histogram)",
         "color",
         choices=choices.COLORS,
         about=("content",),
         without_content="style",
     )
-    region_color: tuple[str, ...] = option((), "color in each region", "color", choices=choices.COLORS, about=("regions",))
+    region_color: tuple[str, ...] = option(
+        (), "color in each region", "color", choices=choices.COLORS, about=("regions",)
+    )
     color_method: str = option(
-        "symmetric", "how color match moves mean and covariance", "color", choices=choices.COLOR_METHODS, about=("content",)
+        "symmetric",
+        "how color match moves mean and covariance",
+        "color",
+        choices=choices.COLOR_METHODS,
+        about=("content",),
     )
     color_space: str = option(
         "oklab", "space in which color match moves them", "color", choices=choices.COLOR_SPACES, about=("content",)
@@ -168,10 +201,13 @@ class StylizeConfig(Checked):
 
     # Network
     backbone: str = option("vgg19", "network that sees", "network", choices=choices.BACKBONES, about=("learning",))
-    weights: str | None = option(None, "weights id or file; by default the backbone's own", "network", about=("learning",))
+    weights: str | None = option(
+        None, "weights id or file; by default the backbone's own", "network", about=("learning",)
+    )
     network_input: str = option(
         "own",
-        "what the network is given: what its weights want, or RGB in 0..1 (torchvision), RGB in 0..255 less torchvision's mean, "
+        "what the network is given: what its weights want, or RGB in 0..1 (torchvision), RGB in 0..255 less "
+        "torchvision's mean, "
         "BGR in 0..255 less Oxford's mean (caffe), or the same in RGB (matconvnet)",
         "network",
         choices=("own", *choices.INPUTS),
@@ -179,12 +215,15 @@ class StylizeConfig(Checked):
     )
     activations: str = option(
         "own",
-        "how large the features of the embedded network are: its own, of mean 1, or about as large as those of Oxford's VGG-19, "
+        "how large the features of the embedded network are: its own, of mean 1, or about as large as those of "
+        "Oxford's VGG-19, "
         "for which most published coefficients were found; other networks stay as they are",
         "network",
         choices=("own", "oxford"),
     )
-    pooling: str | None = option(None, "pooling between the blocks", "network", choices=choices.POOLINGS, about=("learning",))
+    pooling: str | None = option(
+        None, "pooling between the blocks", "network", choices=choices.POOLINGS, about=("learning",)
+    )
     padding: str | None = option(
         None,
         "border of the convolutions: zeros, replicate (first convolution only), replicate-all",
@@ -203,13 +242,16 @@ class StylizeConfig(Checked):
         about=("content",),
         without_content=0.5,
     )
-    objective: str = option("blend", "family of the style loss", "objective", choices=choices.OBJECTIVES, about=("learning",))
+    objective: str = option(
+        "blend", "family of the style loss", "objective", choices=choices.OBJECTIVES, about=("learning",)
+    )
     content_weight: float | None = option(
         None, "coefficient of the content loss", "objective", low=0, about=("content",), without_content=0.0
     )
     content_fade: float | None = option(
         None,
-        "share of the content's coefficient that each scale leaves to the next finer one: less than 1 holds the composition and "
+        "share of the content's coefficient that each scale leaves to the next finer one: less than 1 holds the "
+        "composition and "
         "lets go of the detail",
         "objective",
         low=0,
@@ -222,7 +264,8 @@ class StylizeConfig(Checked):
     )
     content_loss: str | None = option(
         None,
-        "form of the content loss: mean, sum or half-sum of squares, sqrt (half-sum over sqrt(C H W)), relative to the target",
+        "form of the content loss: mean, sum or half-sum of squares, sqrt (half-sum over sqrt(C H W)), relative to "
+        "the target",
         "objective",
         choices=choices.CONTENT_LOSSES,
         about=("content",),
@@ -236,10 +279,13 @@ class StylizeConfig(Checked):
     style_layer_weights: tuple[float, ...] | None = option(
         None, "relative weight of each style layer; none means equal", "objective", low=0
     )
-    style_blend: tuple[float, ...] = option((), "relative weight of each style picture; none means equal", "objective", low=0)
+    style_blend: tuple[float, ...] = option(
+        (), "relative weight of each style picture; none means equal", "objective", low=0
+    )
     style_blocks: tuple[str, ...] = option(
         (),
-        "blocks of layers whose statistics come from each style picture, 1 (fine, and the pixels) to 5 (coarse) in VGG, as in "
+        "blocks of layers whose statistics come from each style picture, 1 (fine, and the pixels) to 5 (coarse) in "
+        "VGG, as in "
         "1-2,3-5; none means all",
         "objective",
     )
@@ -251,16 +297,23 @@ class StylizeConfig(Checked):
     )
     style_distance: str | None = option(
         None,
-        "comparison of statistics: mean or sum of squares, gatys (sum / 4 C^2), mean-c2 (mean / C^2), relative to the target",
+        "comparison of statistics: mean or sum of squares, gatys (sum / 4 C^2), mean-c2 (mean / C^2), relative to "
+        "the target",
         "objective",
         choices=choices.STYLE_DISTANCES,
     )
     meanstd_weight: float | None = option(
         None, "mean and standard deviation beside the Gram matrices, relative to them", "objective", low=0
     )
-    covariance_epsilon: float = option(1e-4, "added to the diagonal of covariances (wasserstein)", "objective", low=0, high=1)
-    neighbour_weight: float | None = option(None, "coefficient of neighbour matching", "objective", low=0, about=("learning",))
-    neighbour_layers: tuple[str, ...] | None = option(None, "layers stacked into hypercolumns", "objective", about=("learning",))
+    covariance_epsilon: float = option(
+        1e-4, "added to the diagonal of covariances (wasserstein)", "objective", low=0, high=1
+    )
+    neighbour_weight: float | None = option(
+        None, "coefficient of neighbour matching", "objective", low=0, about=("learning",)
+    )
+    neighbour_layers: tuple[str, ...] | None = option(
+        None, "layers stacked into hypercolumns", "objective", about=("learning",)
+    )
     neighbour_mix: float | None = option(
         None,
         "what the search sees: 0 the content, 1 the canvas",
@@ -272,7 +325,8 @@ class StylizeConfig(Checked):
     )
     neighbour_sees: str = option(
         "features",
-        "what is mixed for the search: the features of content and canvas, or the two pictures, the canvas with the content's "
+        "what is mixed for the search: the features of content and canvas, or the two pictures, the canvas with the "
+        "content's "
         "finest band",
         "objective",
         choices=("features", "pictures"),
@@ -281,7 +335,8 @@ class StylizeConfig(Checked):
     )
     neighbour_match: str = option(
         "hypercolumns",
-        "what is matched: all layers together, or each of the layers by itself, at its own resolution and anew at every step",
+        "what is matched: all layers together, or each of the layers by itself, at its own resolution and anew at "
+        "every step",
         "objective",
         choices=("hypercolumns", "layers"),
     )
@@ -291,7 +346,8 @@ class StylizeConfig(Checked):
     )
     neighbour_coherence: float = option(
         0.15,
-        "how much nearer a match must be, in cosine, than one that continues a neighbour's; 0 matches each place by itself",
+        "how much nearer a match must be, in cosine, than one that continues a neighbour's; 0 matches each place by "
+        "itself",
         "objective",
         low=0,
         high=2,
@@ -308,8 +364,12 @@ class StylizeConfig(Checked):
     region_strength: tuple[float, ...] = option(
         (), "strength in each region of a picture with masks", "objective", low=0, high=1, about=("regions",)
     )
-    region_style_weight: tuple[float, ...] = option((), "style_weight in each region", "objective", low=0, about=("regions",))
-    region_content_weight: tuple[float, ...] = option((), "content_weight in each region", "objective", low=0, about=("regions",))
+    region_style_weight: tuple[float, ...] = option(
+        (), "style_weight in each region", "objective", low=0, about=("regions",)
+    )
+    region_content_weight: tuple[float, ...] = option(
+        (), "content_weight in each region", "objective", low=0, about=("regions",)
+    )
     feather: float = option(
         0.015,
         "width over which the edges of masks are softened, as a share of the long side",
@@ -330,7 +390,11 @@ class StylizeConfig(Checked):
     optimizer: str | None = option(None, "solver", "solver", choices=choices.OPTIMIZERS)
     step_size: float | None = option(None, "learning rate, in units of the variable", "solver", low=1e-9, high=1e6)
     cooling: float | None = option(
-        None, "share of the step size that is left at the end of a scale, reached along a cosine", "solver", low=0, high=1
+        None,
+        "share of the step size that is left at the end of a scale, reached along a cosine",
+        "solver",
+        low=0,
+        high=1,
     )
     variable: str | None = option(
         None,
@@ -341,7 +405,9 @@ class StylizeConfig(Checked):
     beta1: float = option(0.9, "decay of Adam's first moment", "solver", low=0, high=0.999999)
     beta2: float = option(0.999, "decay of Adam's second moment", "solver", low=0, high=0.999999)
     epsilon: float = option(1e-8, "added to Adam's denominator", "solver", low=0, high=10)
-    epsilon_hat: bool = option(False, "add epsilon before the second moment's bias is corrected, as Keras does", "solver")
+    epsilon_hat: bool = option(
+        False, "add epsilon before the second moment's bias is corrected, as Keras does", "solver"
+    )
     history: int = option(100, "pairs that L-BFGS remembers", "solver", low=1, high=10_000)
     line_search: str = option("none", "line search of L-BFGS", "solver", choices=("none", "strong-wolfe"))
     average: float = option(
@@ -359,7 +425,8 @@ class StylizeConfig(Checked):
     device: str = option("auto", "where to compute", "run", choices=("auto", *choices.DEVICES), about=("learning",))
     precision: str = option(
         "auto",
-        "number format of the network; mixed is bfloat16 with the last quarter of a scale's iterations in float32; auto takes "
+        "number format of the network; mixed is bfloat16 with the last quarter of a scale's iterations in float32; "
+        "auto takes "
         "bfloat16 where the processor multiplies it, and mixed for L-BFGS there",
         "run",
         choices=("auto", *choices.NUMBER_FORMATS),
@@ -381,7 +448,8 @@ class StylizeConfig(Checked):
     )
     content_targets: str = option(
         "keep",
-        "in tiles, keep what the content's features should stay, or compute it anew for each tile: less memory, more time",
+        "in tiles, keep what the content's features should stay, or compute it anew for each tile: less memory, more "
+        "time",
         "run",
         choices=("keep", "recompute"),
         about=("content",),
@@ -404,7 +472,9 @@ class StylizeConfig(Checked):
                     "give one weight for each layer, or none",
                 )
         if self.style_distance in choices.GRAM_DISTANCES and self.objective != "gram":
-            raise ConfigError(f"style_distance {self.style_distance} is of Gram matrices only", "give relative, mean or sum")
+            raise ConfigError(
+                f"style_distance {self.style_distance} is of Gram matrices only", "give relative, mean or sum"
+            )
         for blocks in self.style_blocks:
             span = re.fullmatch("([1-9][0-9]?)(?:-([1-9][0-9]?))?", blocks)
             if not span or int(span[1]) > int(span[2] or span[1]):  # how many there are, the network says
@@ -470,7 +540,8 @@ class StylizeConfig(Checked):
         return changed.overlay({**{name: value for name, value in known if value is not None}, **shape})
 
     def resolve(self) -> StylizeConfig:
-        """This config with every ``None`` replaced by the default of its objective, backbone and effort; itself where none is."""
+        """This config with every ``None`` replaced by the default of its objective, backbone and effort; itself where
+        none is."""
         if None not in vars(self).values():
             return self
         chosen = defaults_of(self.objective, self.backbone, self.effort)
@@ -501,13 +572,17 @@ class OutputConfig(Checked):
     )
     checkpoint: int = option(
         60,
-        "write a checkpoint every so many seconds, from which impasto resume goes on, and when a signal stops the run; 0 never",
+        "write a checkpoint every so many seconds, from which impasto resume goes on, and when a signal stops the "
+        "run; 0 never",
         "output",
         unit="seconds",
         low=0,
     )
     checkpoint_file: str | None = option(
-        None, "the file of the checkpoint; by default the picture's name with .checkpoint after it", "output", about=("one run",)
+        None,
+        "the file of the checkpoint; by default the picture's name with .checkpoint after it",
+        "output",
+        about=("one run",),
     )
     quiet: bool = option(False, "print errors only", "output", about=("learning",))
 

@@ -8,10 +8,11 @@ __all__ = ["dialed"]
 
 
 def dialed(config: StylizeConfig) -> StylizeConfig:
-    """The config with its ``strength`` worked into the options it stands for, and itself at 0.5, where it changes nothing.
+    """The config with its ``strength`` worked into the options it stands for, and itself at 0.5, where it changes
+    nothing.
 
-    Below 0.5 the style's coefficients, the strokes and (Adam's steps bound how far a canvas can move) the steps shrink to
-    nothing, and at 0 no step is taken. Above, they grow, and what holds the content back lets go.
+    Below 0.5 the style's coefficients, the strokes and (Adam's steps bound how far a canvas can move) the steps shrink
+    to nothing, and at 0 no step is taken. Above, they grow, and what holds the content back lets go.
     """
     less, more = min(1.0, 2 * config.strength), max(0.0, 2 * config.strength - 1)
     config = config.resolve()

@@ -1,4 +1,5 @@
-"""The demo: photographs to paint, style pictures painted by our own code, and the tour of both that ``impasto demo`` makes."""
+"""The demo: photographs to paint, style pictures painted by our own code, and the tour of both that ``impasto demo``
+makes."""
 
 from __future__ import annotations
 

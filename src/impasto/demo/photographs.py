@@ -21,7 +21,9 @@ class Photograph:
     origin: Origin
 
 
-def _photograph(key: str, crop: tuple[int, int, int, int], title: str, author: str, licence: str, source: str) -> Photograph:
+def _photograph(
+    key: str, crop: tuple[int, int, int, int], title: str, author: str, licence: str, source: str
+) -> Photograph:
     return Photograph(key, crop, Origin(title, author, licence, f"skimage.data.{key}, cropped; {source}"))
 
 
@@ -77,5 +79,7 @@ def read_photograph(name: str) -> Image.Image:
 
         pixels = getattr(data, photograph.key)()
     except (ImportError, OSError) as error:
-        raise ImpastoError("the demo's photographs need scikit-image", "install it: pip install 'impasto[demo]'") from error
+        raise ImpastoError(
+            "the demo's photographs need scikit-image", "install it: pip install 'impasto[demo]'"
+        ) from error
     return Image.fromarray(pixels).crop(photograph.crop)

@@ -1,7 +1,7 @@
 """Painters: what turns the inputs of a run into an iterator of `Progress`, one a way of painting.
 
-Read `painter`, the contract, then `whole` (one picture, by optimisation) and `regional` (part by part). A run talks to a painter
-through the contract alone. Runs may import it; it may import the engine and the regions.
+Read `painter`, the contract, then `whole` (one picture, by optimisation) and `regional` (part by part). A run talks to
+a painter through the contract alone. Runs may import it; it may import the engine and the regions.
 """
 
 from collections.abc import Callable

@@ -52,7 +52,8 @@ class Task:
     colors: FittedColors | None = None
 
     def start(self, styles: Sequence[Style]) -> tuple[Tensor | None, Picture | None]:
-        """The first canvas that the options say, in the colours of these styles, and the file it was read from; see `started`."""
+        """The first canvas that the options say, in the colours of these styles, and the file it was read from; see
+        `started`."""
         return started(self.config, styles, self.plans[0].size, self.plans[-1].size)
 
     def ground(self, start: Tensor | None) -> Tensor:

@@ -22,7 +22,8 @@ __all__ = ["Regional"]
 
 @dataclass(eq=False)
 class Regional:
-    """See `Painter`. Patches see to their colours themselves; ``plans`` are those of all patches, one after the other."""
+    """See `Painter`. Patches see to their colours themselves; ``plans`` are those of all patches, one after the
+    other."""
 
     task: Task
     plans: tuple[ScalePlan, ...] = field(init=False)

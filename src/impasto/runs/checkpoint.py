@@ -51,7 +51,8 @@ class Checkpoint:
 
 
 def checkpoint_of(output: str | os.PathLike[str]) -> Path:
-    """Where the checkpoint of a picture lies: ``out.png.checkpoint`` beside ``out.png``; a shorter name if that is too long."""
+    """Where the checkpoint of a picture lies: ``out.png.checkpoint`` beside ``out.png``; a shorter name if that is too
+    long."""
     path = Path(f"{os.fspath(output)}.checkpoint")
     if len(os.fsencode(path.name)) <= _LONGEST_NAME:
         return path
@@ -67,13 +68,16 @@ def write_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> No
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    tensors = {name: value.detach().contiguous() for name, value in checkpoint.state.items() if isinstance(value, Tensor)}
+    tensors = {
+        name: value.detach().contiguous() for name, value in checkpoint.state.items() if isinstance(value, Tensor)
+    }
     numbers = {name: value for name, value in checkpoint.state.items() if name not in tensors}
     facts = {"schema": SCHEMA, "version": metadata.version("impasto"), "numbers": numbers, "output": checkpoint.output}
     texts = {"impasto": json.dumps(facts), "record": record_text(checkpoint.record)}
     with replacing(path) as part:
         try:
-            # It writes to a file of its own beside the one that is named: in a folder that `discard` finds, if it is killed.
+            # It writes to a file of its own beside the one that is named: in a folder that `discard` finds, if it is
+            # killed.
             with tempfile.TemporaryDirectory(dir=part.parent, prefix=f"{part.stem}-", suffix=part.suffix) as folder:
                 save_file(tensors, written := Path(folder) / "checkpoint", texts)
                 written.replace(part)
@@ -93,10 +97,13 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     try:
         Path(name).open("rb").close()  # what the system says of it, which safetensors does not tell apart
         read, texts = read_tensors(name)
-        # Copied, because PyTorch's own memory is aligned and the file's is not, which changes the last bits of what follows.
+        # Copied, because PyTorch's own memory is aligned and the file's is not, which changes the last bits of what
+        # follows.
         tensors = {key: tensor.clone() for key, tensor in read.items()}
     except FileNotFoundError as error:
-        raise CheckpointError(f"there is no checkpoint {name!r}", "a picture that is finished has none any more") from error
+        raise CheckpointError(
+            f"there is no checkpoint {name!r}", "a picture that is finished has none any more"
+        ) from error
     except IsADirectoryError as error:
         raise CheckpointError(f"{name!r} is a folder, and no checkpoint", _WRITTEN) from error
     except OSError as error:
@@ -128,7 +135,9 @@ def check_checkpoint(path: str | os.PathLike[str]) -> None:
     """
     check_writable(path)
     if exists(path) and not _is_checkpoint(path):
-        raise OutputError(f"{os.fspath(path)!r} is there already, and no checkpoint", "choose another --checkpoint-file")
+        raise OutputError(
+            f"{os.fspath(path)!r} is there already, and no checkpoint", "choose another --checkpoint-file"
+        )
 
 
 def state_of(checkpoint: Checkpoint, record: RunRecord, device: torch.device) -> dict[str, Any]:
@@ -145,7 +154,8 @@ def state_of(checkpoint: Checkpoint, record: RunRecord, device: torch.device) ->
 
 
 def remove_checkpoint(path: str | os.PathLike[str]) -> None:
-    """Remove a checkpoint, if it is there, and what a process that was killed while it wrote it has left; no other file."""
+    """Remove a checkpoint, if it is there, and what a process that was killed while it wrote it has left; no other
+    file."""
     if not exists(path) or _is_checkpoint(path):
         discard(path)
 

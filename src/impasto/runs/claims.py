@@ -19,7 +19,8 @@ class Claimed(OutputError):
 
 @contextmanager
 def claim(*paths: str | os.PathLike[str]) -> Iterator[None]:
-    """A ``with`` block in which no other process that claims one of ``paths`` gets it. The claims of a process that dies end.
+    """A ``with`` block in which no other process that claims one of ``paths`` gets it. The claims of a process that
+    dies end.
 
     Where a disk has no locks, as some of a network, everybody gets it.
 

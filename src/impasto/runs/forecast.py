@@ -137,7 +137,8 @@ def _pairs_searched(size: Size, config: StylizeConfig, styles: int) -> float:
 
 
 def _pixels_seen(size: Size, config: StylizeConfig, backbone: Backbone) -> float:
-    """Pixels of an evaluation: in tiles with their surroundings, and a third more, for they are looked at once before."""
+    """Pixels of an evaluation: in tiles with their surroundings, and a third more, for they are looked at once
+    before."""
     if not max(size) > config.tile_size > 0:
         return float(size[0] * size[1])
     names = dict.fromkeys((PIXELS, *itertools.chain.from_iterable(weighing(config).values())))

@@ -75,7 +75,8 @@ def _zones(given: Sequence[Any], content: Picture | None, config: StylizeConfig)
 
 
 def _content(source: Any, config: StylizeConfig) -> Picture | None:
-    """The content picture; None for a texture, whose start stands in for it, and of which no option lets anything through."""
+    """The content picture; None for a texture, whose start stands in for it, and of which no option lets anything
+    through."""
     if not config.texture:
         return read_picture(source, name="content", least=SHORTEST, within=needed(config))
     if source is not None or config.init == "content":

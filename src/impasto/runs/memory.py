@@ -22,7 +22,9 @@ from ..types import Size
 __all__ = ["COMFORT", "available_memory", "fitted", "peak_bytes", "reading_bytes", "style_rows"]
 
 _BASE = 430 * 10**6  # interpreter and PyTorch
-_WEIGHT = 8  # bytes of each weight of the network: as it was read in float32, and once more in another order or number format
+_WEIGHT = (
+    8  # bytes of each weight of the network: as it was read in float32, and once more in another order or number format
+)
 COMFORT = 4 * 10**9
 """Bytes that a run takes of a computer's memory where tiles can do with less than the whole picture."""
 _TILES = (1024, 768, 512, 384, 256, 192, 128)  # px
@@ -30,7 +32,9 @@ _PAIRS = (50, 20, 10, 5)  # of L-BFGS, where memory is short: with fewer it is h
 _FRIEZE = 4  # times as long as wide, beyond which a style of usual proportions has far more pixels than the canvas
 _SMALLEST = 64  # px: a hint below would be of no use
 
-_STATISTICS = {"wasserstein": 3.9}  # times the features of a whole picture where nothing is matched, beyond the usual 3.4
+_STATISTICS = {
+    "wasserstein": 3.9
+}  # times the features of a whole picture where nothing is matched, beyond the usual 3.4
 _PICTURES = 14  # float32 pictures of the finest size: content, canvas, gradient, Adam's moments, and what comes between
 
 
@@ -38,8 +42,8 @@ def peak_bytes(config: StylizeConfig, backbone: Backbone, size: Size, styles: in
     """An estimate of the peak, in bytes, of painting at ``size`` (height, width) in so many ``styles``.
 
     The largest scale that is painted in full, or the finest one, whichever takes more. Factors are chosen so that
-    benchmarks/capacity.py and benchmarks/memory.py never measure more. The ``config`` is resolved; a ``tile_size`` of 0 stands
-    for the whole picture.
+    benchmarks/capacity.py and benchmarks/memory.py never measure more. The ``config`` is resolved; a ``tile_size`` of 0
+    stands for the whole picture.
 
     Raises:
         ConfigError: an option says something of another number of styles.
@@ -62,16 +66,18 @@ def _plans(config: StylizeConfig, size: Size) -> Sequence[ScalePlan]:
 
 
 def reading_bytes(backbone: Backbone, reading: Iterable[int]) -> int:
-    """The peak while pictures are read one after the other, which take so many bytes each; the network is there already."""
+    """The peak while pictures are read one after the other, which take so many bytes each; the network is there
+    already."""
     return int(_BASE + _WEIGHT * _weights(backbone) + max(reading, default=0))
 
 
 def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: float, *, searches: bool) -> int:
-    """What is kept of each pixel, and what is computed at once: of the whole picture, or of one tile with its surroundings.
+    """What is kept of each pixel, and what is computed at once: of the whole picture, or of one tile with its
+    surroundings.
 
-    Of hypercolumns ten sets (of canvas, content and matches, their gradients and what comes between) are computed at once; one
-    is kept, the matches, or six where they are searched. Tiles also collect the gradients of each layer. A bank is there twice,
-    unless it is in tiles and nothing is searched.
+    Of hypercolumns ten sets (of canvas, content and matches, their gradients and what comes between) are computed at
+    once; one is kept, the matches, or six where they are searched. Tiles also collect the gradients of each layer. A
+    bank is there twice, unless it is in tiles and nothing is searched.
     """
     pixels, tiled = size[0] * size[1], 0 < config.tile_size < max(size)
     looked = {kind: [backbone.layers[name] for name in names] for kind, names in weighing(config).items()}
@@ -80,7 +86,9 @@ def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: fl
     bytes_each = 2 if config.precision == "bfloat16" else 4
     deepest = max((spec.radius for spec in layers), default=0)
     specs = [spec for spec in backbone.layers.values() if spec.radius <= deepest]
-    activations = _cells(specs) * bytes_each * (3.6 if tiled else 2.5 if matched else _STATISTICS.get(config.objective, 3.4))
+    activations = (
+        _cells(specs) * bytes_each * (3.6 if tiled else 2.5 if matched else _STATISTICS.get(config.objective, 3.4))
+    )
     stacked = sum(spec.channels for spec in matched) * 4 / CELL**2
     rows = style_rows(config, size, area) * CELL**2
     at_once = activations + stacked * (12 if tiled else 10)
@@ -89,13 +97,16 @@ def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: fl
         kept += _cells(content) * bytes_each
     if not tiled:
         return int(base + pixels * (kept + at_once) + stacked * rows * 2)
-    seen = math.prod(min(side, config.tile_size + 2 * max((spec.halo for spec in layers), default=0) + 16) for side in size)
+    seen = math.prod(
+        min(side, config.tile_size + 2 * max((spec.halo for spec in layers), default=0) + 16) for side in size
+    )
     kept += stacked * (6 if searches else 1)
     return int(base + pixels * kept + seen * at_once + stacked * rows * (2 if searches else 0))
 
 
 def style_rows(config: StylizeConfig, size: Size, area: float = 1.0) -> float:
-    """The positions of the styles beside a canvas of ``size``, in every turn; ``area`` is theirs as a ratio of the canvas's."""
+    """The positions of the styles beside a canvas of ``size``, in every turn; ``area`` is theirs as a ratio of the
+    canvas's."""
     long = max(size) > _FRIEZE * min(size)
     pixels = max(size[0] * size[1], style_length(size, config.side) ** 2) if long else size[0] * size[1]
     return (config.neighbour_rotations or 0) * pixels * area / CELL**2
@@ -129,8 +140,9 @@ def available_memory(device: torch.device) -> int:
 def fitted(config: StylizeConfig, backbone: Backbone, size: Size, styles: int = 1) -> StylizeConfig:
     """The config with the tiles in which a run fits into memory, chosen before anything is computed.
 
-    Whole pictures are faster, and large tiles than small ones. So a run takes the memory it is given, or, with ``memory`` auto,
-    4 GB of a computer's where that will do, all that is free where not. Where no tile will do, L-BFGS remembers less.
+    Whole pictures are faster, and large tiles than small ones. So a run takes the memory it is given, or, with
+    ``memory`` auto, 4 GB of a computer's where that will do, all that is free where not. Where no tile will do, L-BFGS
+    remembers less.
 
     Args:
         config: resolved; a ``tile_size`` other than 0 is kept.
@@ -149,7 +161,9 @@ def fitted(config: StylizeConfig, backbone: Backbone, size: Size, styles: int = 
     tiles = [config.tile_size] if config.tile_size else [WHOLE, *(_TILES if _splits(config) else ())]
     choices = [config.overlay({"tile_size": tile_size}) for tile_size in tiles]
     shorter = [
-        choices[-1].overlay({"history": pairs}) for pairs in _PAIRS if config.optimizer == "lbfgs" and pairs < config.history
+        choices[-1].overlay({"history": pairs})
+        for pairs in _PAIRS
+        if config.optimizer == "lbfgs" and pairs < config.history
     ]
     others = [*(choices[1:] or choices), *shorter]  # what is more than comfortable is not made worse
     for most, choice in [*((comfort, each) for each in choices), *((there, each) for each in others)]:

@@ -107,19 +107,28 @@ def make_record(config: StylizeConfig, content: Input | None, styles: Sequence[I
         "config": config.to_dict(),
         "content": content,
         "styles": list(styles),
-        "versions": {"python": platform.python_version(), "torch": str(torch.__version__), "numpy": metadata.version("numpy")},
+        "versions": {
+            "python": platform.python_version(),
+            "torch": str(torch.__version__),
+            "numpy": metadata.version("numpy"),
+        },
         "machine": machine(config.device),
     }
     return RunRecord(**{**record, **rest})  # type: ignore[typeddict-item]
 
 
 def machine(device: str) -> dict[str, Any]:
-    """What decides whether a run repeats to the byte: system, processor, its instruction set, threads, and the GPU's name."""
+    """What decides whether a run repeats to the byte: system, processor, its instruction set, threads, and the GPU's
+    name."""
     import torch
 
     from ..devices import instruction_set
 
-    facts: dict[str, Any] = {"system": platform.system(), "processor": platform.machine(), "instructions": instruction_set()}
+    facts: dict[str, Any] = {
+        "system": platform.system(),
+        "processor": platform.machine(),
+        "instructions": instruction_set(),
+    }
     facts |= {"threads": torch.get_num_threads(), "device": device}
     if device.startswith("cuda"):
         facts["gpu"] = torch.cuda.get_device_name()
@@ -128,24 +137,31 @@ def machine(device: str) -> dict[str, Any]:
 
 def run_id(record: Mapping[str, Any]) -> str:
     """A name of a run that follows from its inputs, options and changes: the same again gets the same one."""
-    told = {key: record.get(key) for key in ("config", "content", "styles", "start", "regions", "weights", "events", "parent")}
+    told = {
+        key: record.get(key)
+        for key in ("config", "content", "styles", "start", "regions", "weights", "events", "parent")
+    }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def record_text(record: Mapping[str, Any]) -> str:
-    """The record as JSON, to be embedded or written. Bytes of names that are no UTF-8 become escapes, which JSON gives back."""
+    """The record as JSON, to be embedded or written. Bytes of names that are no UTF-8 become escapes, which JSON gives
+    back."""
     text = json.dumps(record, indent=1, ensure_ascii=False)
     return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def portable(record: RunRecord) -> RunRecord:
-    """The record with the names of files alone: the folders they lay in are nobody's business who is given the picture."""
+    """The record with the names of files alone: the folders they lay in are nobody's business who is given the
+    picture."""
     return _renamed(record, lambda entry: Path(entry["name"]).name)
 
 
 def located(record: RunRecord) -> RunRecord:
     """The record with absolute paths of the files that are there: from another folder they are still found."""
-    return _renamed(record, lambda entry: str(Path(entry["name"]).absolute()) if exists(entry["name"]) else entry["name"])
+    return _renamed(
+        record, lambda entry: str(Path(entry["name"]).absolute()) if exists(entry["name"]) else entry["name"]
+    )
 
 
 def found_inputs(record: RunRecord, folder: Path) -> RunRecord:
@@ -174,7 +190,11 @@ def _renamed(record: RunRecord, rename: Callable[[Mapping[str, str]], str]) -> R
     def input_(entry: Any) -> Any:
         return entry and {**entry, "name": rename(entry)}
 
-    changed: dict[str, Any] = {**record, "content": input_(record["content"]), "styles": [*map(input_, record["styles"])]}
+    changed: dict[str, Any] = {
+        **record,
+        "content": input_(record["content"]),
+        "styles": [*map(input_, record["styles"])],
+    }
     options = changed["config"] = {**record["config"]}
     if start := record.get("start"):
         changed["start"] = input_(start)
@@ -205,7 +225,8 @@ def parse_record(text: str) -> RunRecord:
     """The record in a text.
 
     Raises:
-        ConfigError: the text is not a run record, one of a later version, or one whose entries or options are not usable.
+        ConfigError: the text is not a run record, one of a later version, or one whose entries or options are not
+            usable.
     """
     try:
         record = json.loads(text)
@@ -214,7 +235,9 @@ def parse_record(text: str) -> RunRecord:
     if not isinstance(record, dict) or not {"schema", "config", "content", "styles"} <= record.keys():
         raise ConfigError("this is not a run record", _WRITTEN)
     if record["schema"] != SCHEMA:
-        raise ConfigError(f"the run record is of schema {record['schema']}, this version reads {SCHEMA}", "update impasto")
+        raise ConfigError(
+            f"the run record is of schema {record['schema']}, this version reads {SCHEMA}", "update impasto"
+        )
     for key, usable in _USABLE.items():
         if not usable(record.get(key)):
             raise ConfigError(f"the run record is damaged at {key!r}", _WRITTEN)
@@ -246,7 +269,11 @@ def _is_mask(value: Any) -> bool:
 
 def _is_region(value: Any) -> bool:
     styles = value.get("styles") if isinstance(value, dict) else None
-    return isinstance(styles, list) and _is_mask(value.get("mask")) and all(each is None or _is_mask(each) for each in styles)
+    return (
+        isinstance(styles, list)
+        and _is_mask(value.get("mask"))
+        and all(each is None or _is_mask(each) for each in styles)
+    )
 
 
 def _is_event(value: Any) -> bool:
@@ -282,8 +309,11 @@ _FILES = {
 
 
 def differing_inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What went into two runs and is not the same, as in ``style 2``: files by their bytes, wherever they lie, and options."""
-    before, after = (_options(record) | _digests({_FILES[key]: record.get(key) for key in _FILES}) for record in (then, now))
+    """What went into two runs and is not the same, as in ``style 2``: files by their bytes, wherever they lie, and
+    options."""
+    before, after = (
+        _options(record) | _digests({_FILES[key]: record.get(key) for key in _FILES}) for record in (then, now)
+    )
     return [name for name in {**before, **after} if before.get(name) != after.get(name)]
 
 
@@ -295,7 +325,8 @@ def _options(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _digests(value: Any, name: str = "") -> dict[str, Any]:
-    """What is known of every file in a nested value, by where it stands there, except what it is called or was asked for as."""
+    """What is known of every file in a nested value, by where it stands there, except what it is called or was asked
+    for as."""
     if isinstance(value, dict) and "sha256" in value:
         return {name: {key: fact for key, fact in value.items() if key not in ("name", "id", "asked")}}
     pairs = value.items() if isinstance(value, dict) else enumerate(value, 1) if isinstance(value, list) else ()
@@ -303,10 +334,15 @@ def _digests(value: Any, name: str = "") -> dict[str, Any]:
 
 
 def differing_makers(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What made two runs and is not the same, as in ``threads 2 then, 1 now``: without any, a run repeats to the byte."""
+    """What made two runs and is not the same, as in ``threads 2 then, 1 now``: without any, a run repeats to the
+    byte."""
     before, after = ({**r["versions"], **r["machine"], "impasto": r["impasto"]} for r in (then, now))
     names = sorted({*before, *after})
-    return [f"{name} {before.get(name)} then, {after.get(name)} now" for name in names if before.get(name) != after.get(name)]
+    return [
+        f"{name} {before.get(name)} then, {after.get(name)} now"
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
 
 
 def config_of(record: Mapping[str, Any]) -> StylizeConfig:

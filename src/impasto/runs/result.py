@@ -45,14 +45,16 @@ class Result:
     def save(self, path: str | os.PathLike[str], output: OutputConfig | None = None) -> None:
         """Write the picture with its record; the suffix decides the format.
 
-        Inside the picture, which may be given away, files are named without their folders; a record that is written beside it
-        (``output.record``) has absolute paths.
+        Inside the picture, which may be given away, files are named without their folders; a record that is written
+        beside it (``output.record``) has absolute paths.
 
         Raises:
             OutputError: the suffix is unknown, or the file cannot be written; nothing half-written is left.
         """
         output = output or OutputConfig()
         text = record_text(portable(self.record))
-        io.save_picture(self.pixels, Path(path), alpha=self.alpha, quality=output.quality, bits=output.bits, record=text)
+        io.save_picture(
+            self.pixels, Path(path), alpha=self.alpha, quality=output.quality, bits=output.bits, record=text
+        )
         if output.record:
             io.write_text(Path(output.record), record_text(located(self.record)) + "\n")

@@ -145,8 +145,9 @@ class Run(Iterator[Progress]):
             self._painting = self._painter.paint(self._state, self._steering.events())
 
     def branch(self) -> Run:
-        """A second run from where this one stands, which goes its own way: steer it, and let both paint. Its record names this
-        run as its parent. Network and styles are shared, and nothing is copied, for no tensor of a state is ever changed.
+        """A second run from where this one stands, which goes its own way: steer it, and let both paint. Its record
+        names this run as its parent. Network and styles are shared, and nothing is copied, for no tensor of a state is
+        ever changed.
 
         Raises:
             ConfigError: nothing has been painted yet.
@@ -182,8 +183,8 @@ class Run(Iterator[Progress]):
 
         Args:
             path: the file; it is written whole, or the one that was there is left.
-            output, settings: the picture that ``impasto resume`` is to write, and how. All paths are kept as absolute ones, so
-                that it may be called from any folder.
+            output, settings: the picture that ``impasto resume`` is to write, and how. All paths are kept as absolute
+                ones, so that it may be called from any folder.
 
         Raises:
             OutputError: it cannot be written.

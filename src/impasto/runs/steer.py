@@ -68,7 +68,9 @@ class Steering:
         change.check(config)
         given = config.overlay(change.options)
         self._steers.append(replace(steer, options={name: getattr(given, name) for name in change.options}))
-        self._next = Change({**self._next.options, **change.options}, self._next.mask if change.mask is None else change.mask)
+        self._next = Change(
+            {**self._next.options, **change.options}, self._next.mask if change.mask is None else change.mask
+        )
 
     def sent(self) -> Change | None:
         """What a painter has not heard yet, once."""
@@ -83,5 +85,6 @@ def recorded_steers(entries: Sequence[Mapping[str, Any]]) -> tuple[Steer, ...]:
         PictureError: a mask is not there any more.
     """
     return tuple(
-        Steer(entry["step"], entry["options"], read_mask(entry["mask"]["name"]) if "mask" in entry else None) for entry in entries
+        Steer(entry["step"], entry["options"], read_mask(entry["mask"]["name"]) if "mask" in entry else None)
+        for entry in entries
     )

@@ -24,7 +24,8 @@ _MOST = 500
 
 
 class Trials:
-    """What is known of this machine. A file that is damaged, or a folder that cannot be written, only costs the trial again.
+    """What is known of this machine. A file that is damaged, or a folder that cannot be written, only costs the trial
+    again.
 
     Args:
         folder: of the cache; None keeps nothing.
@@ -34,7 +35,8 @@ class Trials:
         self._file = folder / "trials.json" if folder else None
 
     def seconds(self, what: str, about: Mapping[str, Any], measure: Callable[[], float]) -> float:
-        """What ``measure`` gives, or gave before for the same ``what`` and ``about`` with these versions, processor and threads.
+        """What ``measure`` gives, or gave before for the same ``what`` and ``about`` with these versions, processor and
+        threads.
 
         Args:
             what: is measured; a word.
@@ -51,7 +53,11 @@ class Trials:
     def _known(self) -> dict[str, list[float]]:
         with suppress(OSError, ValueError, RecursionError, TypeError, AttributeError):
             text = self._file.read_bytes() if self._file else b"{}"
-            return {key: [float(seconds), float(at)] for key, (seconds, at) in json.loads(text).items() if _holds(seconds, at)}
+            return {
+                key: [float(seconds), float(at)]
+                for key, (seconds, at) in json.loads(text).items()
+                if _holds(seconds, at)
+            }
         return {}
 
     def _keep(self, known: dict[str, list[float]]) -> None:

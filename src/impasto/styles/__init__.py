@@ -1,8 +1,8 @@
 """Styles: what is known of one at a size, and what it is known from: pictures, folders, or a file that was learnt.
 
-Read `style`, the protocol, then `picture_style`, `views`, `patch_bank`, `mixing`, and `style_file` with `style_ladder`. The
-objective and the engine may import it. Its names are loaded when first used, so that `style_header` looks at a file without
-PyTorch.
+Read `style`, the protocol, then `picture_style`, `views`, `patch_bank`, `mixing`, and `style_file` with `style_ladder`.
+The objective and the engine may import it. Its names are loaded when first used, so that `style_header` looks at a file
+without PyTorch.
 """
 
 from __future__ import annotations

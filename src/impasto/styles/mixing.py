@@ -38,8 +38,9 @@ class Part:
 def style_length(size: tuple[int, int], side: str) -> float:
     """The px along ``side`` that a style of scale 1 has beside a canvas of ``size`` (height, width).
 
-    Those of the canvas; but beside a canvas more than four times as long as it is wide, no more than make a square four times its
-    area: a painting as long as a frieze would have hundreds of times its pixels, and strokes as wide as the whole of it.
+    Those of the canvas; but beside a canvas more than four times as long as it is wide, no more than make a square four
+    times its area: a painting as long as a frieze would have hundreds of times its pixels, and strokes as wide as the
+    whole of it.
     """
     return min(float(side_of(size, side)), 2 * math.sqrt(size[0] * size[1]))
 
@@ -66,14 +67,17 @@ def parts_of(config: StylizeConfig, count: int) -> tuple[Part, ...]:
 
     Raises:
         PictureError: there is no style.
-        ConfigError: an option says something of another number of styles, or blocks are chosen where neighbours are matched.
+        ConfigError: an option says something of another number of styles, or blocks are chosen where neighbours are
+            matched.
     """
     if not count:
         raise PictureError("there is no style picture", "give at least one")
     for name, allowed in (("style_blend", (0, count)), ("style_scale", (0, 1, count)), ("style_blocks", (0, count))):
         values = getattr(config, name)
         if len(values) not in allowed:
-            raise ConfigError(f"{len(values)} values of {name} for {count} style pictures", "give one for each style picture")
+            raise ConfigError(
+                f"{len(values)} values of {name} for {count} style pictures", "give one for each style picture"
+            )
     if config.style_blocks and config.neighbour_weight:
         raise ConfigError(
             "style_blocks chooses statistics by their layers, and neighbours are matched in all layers at once",

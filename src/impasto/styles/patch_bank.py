@@ -50,7 +50,9 @@ class DistantBank:
         """Write the ``rows`` of one view to their ``places``."""
         (above, before), width = view.margin, grid_of(view.inner)[1]
         y, x = rows // width + above, rows % width + before
-        for ((top, bottom), (left, right)), part in hypercolumn_parts(self.backbone, view.picture, self.layers, self.tile_size):
+        for ((top, bottom), (left, right)), part in hypercolumn_parts(
+            self.backbone, view.picture, self.layers, self.tile_size
+        ):
             here = ((y >= top) & (y < bottom) & (x >= left) & (x < right)).nonzero().flatten()
             found[places[here]] = part[(y[here] - top) * (right - left) + x[here] - left]
 
@@ -68,7 +70,9 @@ def joined(banks: Sequence[Bank]) -> Bank:
     if len(distant) < len(filled):
         return torch.cat([kept(bank) for bank in filled])
     first = distant[0]
-    return DistantBank(tuple(view for bank in distant for view in bank.views), first.layers, first.backbone, first.tile_size)
+    return DistantBank(
+        tuple(view for bank in distant for view in bank.views), first.layers, first.backbone, first.tile_size
+    )
 
 
 def kept(bank: Bank) -> Tensor:

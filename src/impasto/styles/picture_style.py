@@ -34,8 +34,9 @@ class PictureStyle:
     """The style of one picture, or of several pooled into one.
 
     ``pictures`` are ``(1, 3, H, W)`` in [0, 1] of any size; each is brought to the length that is asked for, but its
-    short side never to less than 16 px, which the deepest layers need, and then changed by ``change``. With a ``mask``, of a
-    single picture, no more than that part of it is seen. ``size`` is that of a single picture before it was made smaller.
+    short side never to less than 16 px, which the deepest layers need, and then changed by ``change``. With a ``mask``,
+    of a single picture, no more than that part of it is seen. ``size`` is that of a single picture before it was made
+    smaller.
     """
 
     pictures: tuple[Tensor, ...]
@@ -71,10 +72,13 @@ class PictureStyle:
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """The share of each picture in the bank: of many, some spread over all of them share it, and the rest are not matched."""
+        """The share of each picture in the bank: of many, some spread over all of them share it, and the rest are not
+        matched."""
         count = len(self.pictures)
         matched = (
-            {round(k * (count - 1) / (MOST_TURNED - 1)) for k in range(MOST_TURNED)} if count > MOST_TURNED else range(count)
+            {round(k * (count - 1) / (MOST_TURNED - 1)) for k in range(MOST_TURNED)}
+            if count > MOST_TURNED
+            else range(count)
         )
         return tuple(1 / len(matched) if k in matched else 0.0 for k in range(count))
 
@@ -84,7 +88,11 @@ class PictureStyle:
 
     def _changed(self, picture: Tensor) -> Tensor:
         part = self._part(picture)
-        return self.change(picture) if part is None else picture.masked_scatter(part > 0, self.change(_pixels(picture, part)))
+        return (
+            self.change(picture)
+            if part is None
+            else picture.masked_scatter(part > 0, self.change(_pixels(picture, part)))
+        )
 
     def _part(self, picture: Tensor) -> Tensor | None:
         """The mask at the size of a picture."""
@@ -193,7 +201,8 @@ def _counted(weight: Tensor) -> Tensor:
 
 
 def _layer(features: Tensor, weight: Tensor | None, most: float, config: StylizeConfig) -> Tensor:
-    """At most so many places of one layer, ``(n, C)``, without the border; of weights ``(1, 1, H, W)`` those that count."""
+    """At most so many places of one layer, ``(n, C)``, without the border; of weights ``(1, 1, H, W)`` those that
+    count."""
     height, width = features.shape[2:]
     cells = math.ceil(config.neighbour_border * max(height, width))
     top, left = min(cells, height // 3), min(cells, width // 3)
@@ -203,7 +212,8 @@ def _layer(features: Tensor, weight: Tensor | None, most: float, config: Stylize
 
 
 def layer_bank(config: StylizeConfig) -> int:
-    """How many places of a layer are searched where each is matched by itself: at every step, so no more than are published."""
+    """How many places of a layer are searched where each is matched by itself: at every step, so no more than are
+    published."""
     return min(config.neighbour_bank, _MOST_OF_A_LAYER)
 
 
@@ -216,7 +226,8 @@ def drawn(rows: Tensor, most: float, seed: int) -> Tensor:
 
 
 def resized(picture: Tensor, length: float, config: StylizeConfig) -> Tensor:
-    """A style picture with so many px along ``config.side``; a narrow one with as many as the deepest layers have to see."""
+    """A style picture with so many px along ``config.side``; a narrow one with as many as the deepest layers have to
+    see."""
     size = picture.shape[2], picture.shape[3]
     least = math.ceil(SHORTEST * side_of(size, config.side) / min(size))
     return resize(picture, fit_size(size, max(round(length), least), config.side), config.resample)

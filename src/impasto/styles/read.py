@@ -22,7 +22,8 @@ def read_style(source: Any, within: Within | None = None) -> Style:
     """A style from a picture, from a folder of pictures, which are pooled, or from a file of a learnt style.
 
     Args:
-        source: whatever `read_picture` takes, the path of a folder or of a ``.style`` file, or a style, which is returned.
+        source: whatever `read_picture` takes, the path of a folder or of a ``.style`` file, or a style, which is
+            returned.
         within: as of `read_picture`, see `needed_of_styles`.
 
     Raises:
@@ -36,7 +37,9 @@ def read_style(source: Any, within: Within | None = None) -> Style:
             pictures = read_pictures([source], within)
             digest = joint_digest(picture.sha256 for picture in pictures)
             reading = max(picture.reading for picture in pictures)
-            return PictureStyle(tuple(picture.pixels for picture in pictures), os.fspath(source), digest, reading=reading)
+            return PictureStyle(
+                tuple(picture.pixels for picture in pictures), os.fspath(source), digest, reading=reading
+            )
         if Path(source).suffix == SUFFIX:
             return read_learnt(source)
     (picture,) = read_pictures([source], within)

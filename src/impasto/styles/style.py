@@ -31,7 +31,8 @@ class StyleTargets:
         bank: hypercolumns of the neighbour layers, ``(n, sum of C)``; no rows where nothing is matched.
         pictures: what the rows were taken from, one after the other, ``(1, 3, H, W)`` in [0, 1] each.
         split: where each layer is matched by itself, the features of each, ``(n, C)``, in place of the bank.
-        inside: ``(n,)`` bool, the rows of the bank that may be matched, where a part of the picture is the style; None for all.
+        inside: ``(n,)`` bool, the rows of the bank that may be matched, where a part of the picture is the style; None
+            for all.
     """
 
     stats: Mapping[str, Sums]
@@ -47,7 +48,9 @@ class StyleTargets:
 
     def __add__(self, other: StyleTargets) -> StyleTargets:
         stats = {name: known + other.stats[name] for name, known in self.stats.items()}
-        split = {n: torch.cat([known, other.split[n]]) if n in other.split else known for n, known in self.split.items()}
+        split = {
+            n: torch.cat([known, other.split[n]]) if n in other.split else known for n, known in self.split.items()
+        }
         return StyleTargets(stats, joined([self.bank, other.bank]), self.pictures + other.pictures, split)
 
 

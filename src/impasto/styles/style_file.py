@@ -1,7 +1,8 @@
 """Styles that were learnt: their statistics at a ladder of sizes, in memory or in a file.
 
 A file is safetensors. For each size it holds the statistics of every style layer and, where neighbours are matched, the
-pictures at that size and their hypercolumns, unless these are more than a budget: then they are taken from the pictures.
+pictures at that size and their hypercolumns, unless these are more than a budget: then they are taken from the
+    pictures.
 """
 
 from __future__ import annotations
@@ -41,10 +42,11 @@ class LearntStyle:
     """A style whose statistics are known at some sizes; what lies between them gets what is known at the nearest.
 
     Attributes:
-        tensors: ``colors`` ``(3, n)``; for each size in px ``SIZE/stats/LAYER``, the sum of (f, 1) (f, 1)^T over positions,
-            ``(C + 1, C + 1)``; ``SIZE/picture/N`` ``(3, h, w)``; ``SIZE/bank/LAYER`` ``(n, C)`` over ``SIZE/peak/LAYER``.
-        facts: ``format``, ``impasto``, ``origins``, ``backbone``, ``weights``, ``config`` and its ``config_sha256``; all but the
-            first two and the last are JSON.
+        tensors: ``colors`` ``(3, n)``; for each size in px ``SIZE/stats/LAYER``, the sum of (f, 1) (f, 1)^T over
+            positions, ``(C + 1, C + 1)``; ``SIZE/picture/N`` ``(3, h, w)``; ``SIZE/bank/LAYER`` ``(n, C)`` over
+            ``SIZE/peak/LAYER``.
+        facts: ``format``, ``impasto``, ``origins``, ``backbone``, ``weights``, ``config`` and its ``config_sha256``;
+            all but the first two and the last are JSON.
         name: the file, or ``learnt``.
         sha256: of the file; empty in memory.
     """
@@ -110,7 +112,9 @@ class LearntStyle:
             seen = sum(rest, first)
             return StyleTargets(stats, seen.bank, seen.pictures, seen.split)
         bank = torch.cat([self._columns(size, layer, backbone.device) for layer in matched], dim=1)
-        turned = (view for picture, share in zip(pictures, shares, strict=True) for view in views(picture, config, share))
+        turned = (
+            view for picture, share in zip(pictures, shares, strict=True) for view in views(picture, config, share)
+        )
         return StyleTargets(stats, bank, tuple(view.inner for view in turned))
 
     def recolored(self, change: Callable[[Tensor], Tensor]) -> LearntStyle:
@@ -125,7 +129,9 @@ class LearntStyle:
         ours = self.fact("weights")
         if ours["sha256"] != weights["sha256"]:
             known = f"--backbone {self.fact('backbone')} --weights {ours['id']}"
-            raise StyleError(f"{self.name} was learnt with other weights, {ours['id']}", f"give {known}, or learn it again")
+            raise StyleError(
+                f"{self.name} was learnt with other weights, {ours['id']}", f"give {known}, or learn it again"
+            )
         for option in _SEEING:
             if (value := getattr(self.config, option)) != getattr(config, option):
                 flag = f"--{option.replace('_', '-')} {value}"
@@ -136,11 +142,13 @@ class LearntStyle:
         if config.style_weight and missing:
             known = ",".join(self.layers(self.sizes[0])) or "none"
             raise StyleError(
-                f"{self.name} knows nothing of {', '.join(missing)}", f"learn it with these --style-layers; it has {known}"
+                f"{self.name} knows nothing of {', '.join(missing)}",
+                f"learn it with these --style-layers; it has {known}",
             )
         if config.neighbour_weight and not self.pictures(self.sizes[0]):
             raise StyleError(
-                f"{self.name} has nothing to match neighbours with", "learn it with --objective blend, or paint with another one"
+                f"{self.name} has nothing to match neighbours with",
+                "learn it with --objective blend, or paint with another one",
             )
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -81,7 +81,9 @@ def style_bytes(path: str | os.PathLike[str]) -> bytes:
         return Path(path).read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise StyleError(f"cannot read the style {os.fspath(path)!r}: {reason}", "check the name and its permissions") from error
+        raise StyleError(
+            f"cannot read the style {os.fspath(path)!r}: {reason}", "check the name and its permissions"
+        ) from error
 
 
 def read_style_header(path: str | os.PathLike[str]) -> StyleHeader:

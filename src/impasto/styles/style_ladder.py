@@ -95,7 +95,8 @@ def _bank(known: StyleTargets, config: StylizeConfig, backbone: Backbone) -> dic
 
 
 def _colors(pixels: Tensor) -> Tensor:
-    """A sample of the pixels ``(1, 3, 1, N)``, moved a little so that it has the mean and covariance of all; ``(3, n)``."""
+    """A sample of the pixels ``(1, 3, 1, N)``, moved a little so that it has the mean and covariance of all; ``(3,
+    n)``."""
     whole = pixels.flatten(2)[0].double()
     if whole.shape[1] <= _COLORS:
         return whole.float()
@@ -106,7 +107,8 @@ def _colors(pixels: Tensor) -> Tensor:
 
 
 def _moments(columns: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean ``(3, 1)`` and a triangular root of the covariance; what is added to it keeps grey pictures from dividing by 0."""
+    """Mean ``(3, 1)`` and a triangular root of the covariance; what is added to it keeps grey pictures from dividing by
+    0."""
     mean = columns.mean(1, keepdim=True)
     covariance = (columns - mean) @ (columns - mean).T / columns.shape[1]
     return mean, torch.linalg.cholesky(covariance + 1e-12 * torch.eye(3, dtype=columns.dtype))

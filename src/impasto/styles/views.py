@@ -20,7 +20,8 @@ MOST_TURNED = 16
 
 @dataclass(frozen=True)
 class View:
-    """A style picture ``(1, 3, h, w)``, turned, of which ``margin`` (height, width), in cells, is not matched at each border."""
+    """A style picture ``(1, 3, h, w)``, turned, of which ``margin`` (height, width), in cells, is not matched at each
+    border."""
 
     picture: Tensor
     margin: Size
@@ -44,7 +45,8 @@ class View:
 
 
 def views(picture: Tensor, config: StylizeConfig, share: float = 1.0) -> list[View]:
-    """What is matched of a style picture: itself and its quarter turns, without a border; a third of each side stays at least."""
+    """What is matched of a style picture: itself and its quarter turns, without a border; a third of each side stays at
+    least."""
     turned = [picture.rot90(turns, (2, 3)) for turns in range(_turns(config, share))]
     cells = math.ceil(config.neighbour_border * max(grid_of(picture)))
     return [View(each, (min(cells, grid_of(each)[0] // 3), min(cells, grid_of(each)[1] // 3))) for each in turned]

@@ -1,4 +1,5 @@
-"""What is seen of a picture, tile by tile: features, statistics and hypercolumns that are those of the whole picture."""
+"""What is seen of a picture, tile by tile: features, statistics and hypercolumns that are those of the whole
+picture."""
 
 from __future__ import annotations
 
@@ -29,7 +30,9 @@ Wanted = Mapping[str, Cells]
 """Cells of layers, counted over the whole picture."""
 
 
-def cut_features(backbone: Backbone, image: Tensor, window: Window, wanted: Sequence[Wanted]) -> list[dict[str, Tensor]]:
+def cut_features(
+    backbone: Backbone, image: Tensor, window: Window, wanted: Sequence[Wanted]
+) -> list[dict[str, Tensor]]:
     """The features of each set of cells, from the ``image`` ``(1, 3, h, w)`` that is in the window."""
     features = features_of(backbone, image, list(dict.fromkeys(name for part in wanted for name in part)))
     return [{name: window.cut(features[name], name, cells) for name, cells in part.items()} for part in wanted]
@@ -45,7 +48,11 @@ def picture_features(backbone: Backbone, picture: Tensor, layers: Sequence[str],
         tile_size: side of the tiles in px; 0 for none.
     """
     if not is_tiled(picture, tile_size):
-        return {name: features.clone() for name, features in features_of(backbone, picture, layers).items() if name in layers}
+        return {
+            name: features.clone()
+            for name, features in features_of(backbone, picture, layers).items()
+            if name in layers
+        }
     whole: dict[str, Tensor] = {}
     for tile, features in _tiles(backbone, picture, layers, tile_size):
         for name, part in features.items():
@@ -57,9 +64,14 @@ def picture_features(backbone: Backbone, picture: Tensor, layers: Sequence[str],
 
 
 def picture_sums(
-    backbone: Backbone, picture: Tensor, layers: Sequence[str], tile_size: int, weights: Mapping[str, Tensor] | None = None
+    backbone: Backbone,
+    picture: Tensor,
+    layers: Sequence[str],
+    tile_size: int,
+    weights: Mapping[str, Tensor] | None = None,
 ) -> dict[str, Sums]:
-    """The statistics of layers by name. Arguments as in `picture_features`; ``weights`` of each layer as in `losses.sums`."""
+    """The statistics of layers by name. Arguments as in `picture_features`; ``weights`` of each layer as in
+    `losses.sums`."""
     found: dict[str, Sums] = {}
     for tile, features in _tiles(backbone, picture, layers, tile_size):
         stats = {name: sums(part, tile.of(weights[name], name) if weights else None) for name, part in features.items()}
@@ -97,10 +109,12 @@ def sources_of(tile: Tile, layers: Sequence[str], grid: Size) -> dict[str, Cells
 
 
 def grid_share(features: Mapping[str, Tensor], tile: Tile, layers: Sequence[str], grid: Size) -> list[Tensor]:
-    """The tile's part of the `grid_columns` of each layer, ``(n, C)``, from the features of the cells of `sources_of`."""
+    """The tile's part of the `grid_columns` of each layer, ``(n, C)``, from the features of the cells of
+    `sources_of`."""
     cells = tile.own_of(grid)
     return [
-        columns(Regrid(tile.whole(name), grid).part(widened(features[name]), cells)) / features[name].shape[1] for name in layers
+        columns(Regrid(tile.whole(name), grid).part(widened(features[name]), cells)) / features[name].shape[1]
+        for name in layers
     ]
 
 

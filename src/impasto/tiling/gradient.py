@@ -1,8 +1,8 @@
 """The value and gradient of weighted terms, tile by tile: as of the whole picture, in the memory of one tile.
 
-Two passes. The first adds up each tile's statistics over its own cells, without gradients. They are compared, which gives the
-slopes of the losses in the sums. The second walks over the tiles again, takes these slopes and the local terms back to the
-pixels that a tile sees, and adds them into the gradient, surroundings included.
+Two passes. The first adds up each tile's statistics over its own cells, without gradients. They are compared, which
+gives the slopes of the losses in the sums. The second walks over the tiles again, takes these slopes and the local
+terms back to the pixels that a tile sees, and adds them into the gradient, surroundings included.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class Part(Protocol):
 
 @runtime_checkable
 class Additive(Part, Protocol):
-    """A term of statistics that add over positions. ``features`` hold the cells that are a tile's own, or those of all."""
+    """A term of statistics that add over positions. ``features`` hold the cells that are a tile's own, or those of
+    all."""
 
     def sums(self, features: Mapping[str, Tensor], tile: Tile | None = None) -> Sums:
         """The statistics of one tile, or of the whole picture."""
@@ -82,7 +83,9 @@ def value_and_grad(
     release_freed_memory()
     names = tuple(dict.fromkeys(name for term in terms for name in term.layers))
     tiles = tiles_of(canvas, backbone, names, tile_size) if names else []
-    compared = [_compared(term, stats) for term, stats in zip(additive, _totals(backbone, additive, canvas, tiles), strict=True)]
+    compared = [
+        _compared(term, stats) for term, stats in zip(additive, _totals(backbone, additive, canvas, tiles), strict=True)
+    ]
     gradient, shares = torch.zeros_like(canvas), [canvas.new_zeros(()) for _ in local]
     for tile in tiles:
         slopes = [(term, slope) for term, (_, slope) in zip(additive, compared, strict=True)]

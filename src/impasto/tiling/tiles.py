@@ -51,8 +51,8 @@ class Tile:
     """A part of a picture. Tiles lie side by side, and each cell of a layer belongs to one of them.
 
     Attributes:
-        pixels: rows and columns. They begin on a cell of every layer; what pooling drops at the picture's right and lower edge
-            lies in the last tile.
+        pixels: rows and columns. They begin on a cell of every layer; what pooling drops at the picture's right and
+            lower edge lies in the last tile.
         size: (height, width) of the picture.
         layers: specifications by the names that are asked for.
     """
@@ -94,12 +94,14 @@ class Tile:
     def window(self, seen: Iterable[Mapping[str, Cells]]) -> Window:
         """The least window in which all ``seen`` cells are what they are in the whole picture.
 
-        A convolution that ends at the edge of a window, and not of the picture, pads it there; a layer's radius is as far as
-        this can reach.
+        A convolution that ends at the edge of a window, and not of the picture, pads it there; a layer's radius is as
+        far as this can reach.
         """
         step = _step(self.layers)
         wanted = [(self.layers[name], cells) for part in seen for name, cells in part.items()]
-        rows, columns = (_around([(spec, cells[axis]) for spec, cells in wanted], step, self.size[axis]) for axis in (0, 1))
+        rows, columns = (
+            _around([(spec, cells[axis]) for spec, cells in wanted], step, self.size[axis]) for axis in (0, 1)
+        )
         return Window((rows, columns), self.layers)
 
 
@@ -120,8 +122,8 @@ def tiles_of(picture: Tensor, backbone: Backbone, names: Iterable[str], tile_siz
         picture: to be looked at.
         backbone: the network that sees.
         names: the layers that will be asked for.
-        tile_size: longest side of a tile in px; 0 for one tile. It counts in whole cells of the coarsest layer, and the last tile
-            has up to one more.
+        tile_size: longest side of a tile in px; 0 for one tile. It counts in whole cells of the coarsest layer, and the
+            last tile has up to one more.
     """
     size = size_of(picture)
     layers = {name: backbone.layers[name] for name in names}
@@ -144,7 +146,8 @@ def _spans(length: int, step: int, most: int) -> list[Span]:
 
 
 def _first_behind(place: int, length: int, count: int) -> int:
-    """Of ``count`` cells along ``length`` px the first whose centre, (i + 1/2) length / count, is not before ``place``."""
+    """Of ``count`` cells along ``length`` px the first whose centre, (i + 1/2) length / count, is not before
+    ``place``."""
     return -((length - 2 * count * place) // (2 * length))
 
 

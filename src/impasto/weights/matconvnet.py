@@ -14,7 +14,8 @@ def read_matconvnet(path: Path) -> NetworkWeights:
     """The convolutions of a MatConvNet file; fully connected layers, stored as wider kernels, are left out.
 
     ``layers`` is a cell of structures whose fields have changed order over the releases, and in the first one the pair
-    ``weights`` was two fields, ``filters`` and ``biases``: so they are taken by name. Kernels are (height, width, in, out):
+    ``weights`` was two fields, ``filters`` and ``biases``: so they are taken by name. Kernels are (height, width, in,
+        out):
     the importer transposed Caffe's on purpose, and turned the first ones from BGR to RGB.
     What scipy raises passes through.
     """

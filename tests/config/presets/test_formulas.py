@@ -305,7 +305,9 @@ def test_the_objective_is_the_published_formula(name: str, style_size: tuple[int
     total = sum(terms.values())
 
     assert {term for term, value in report.terms.items() if value} == terms.keys()
-    assert {term: report.terms[term] for term in terms} == pytest.approx({t: v.item() for t, v in terms.items()}, rel=1e-4)
+    assert {term: report.terms[term] for term in terms} == pytest.approx(
+        {t: v.item() for t, v in terms.items()}, rel=1e-4
+    )
     assert report.total == pytest.approx(total.item(), rel=1e-4)
     assert_near(gradient, slope(total, leaf))
 

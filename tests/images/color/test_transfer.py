@@ -38,7 +38,9 @@ def test_they_do_so_by_every_method_in_every_space(method: str, space: str) -> N
     model = picture(0.5, 0.15, 2, (11, 17))
     moved = recolor(picture(0.45, 0.2, 1), [model], method=method, space=space)
     assert 0 < moved.min() < moved.max() < 1  # nothing was clamped
-    for ours, theirs in zip(moments(to_space(moved.double(), space)), moments(to_space(model.double(), space)), strict=True):
+    for ours, theirs in zip(
+        moments(to_space(moved.double(), space)), moments(to_space(model.double(), space)), strict=True
+    ):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
 
 
@@ -102,7 +104,8 @@ def test_constant_and_grey_pictures_stay_finite_and_in_range(content: Tensor, mo
 @pytest.mark.parametrize("space", SPACES)
 @pytest.mark.parametrize("method", METHODS)
 def test_a_fitted_transfer_is_kept_for_other_pictures(method: str, space: str, rounds: int) -> None:
-    """Where it was fitted it is `recolor` to the bit; elsewhere what is equal becomes equal, and the rest is no part of it."""
+    """Where it was fitted it is `recolor` to the bit; elsewhere what is equal becomes equal, and the rest is no part of
+    it."""
     ours, model = picture(0.4, 0.3, 1).pow(2), picture(0.6, 0.6, 2, (11, 17))  # some of it is clamped
     other = torch.cat([ours[:, :, :8], picture(0.7, 0.1, 3, (12, 30))], dim=2)
     fitted = fit_transfer(ours, fit_moments([model], space=space), method=method, rounds=rounds)
@@ -121,4 +124,6 @@ def test_a_transfer_fitted_to_a_part_is_that_of_the_part() -> None:
     fitted = fit_transfer(ours, fit_moments([model]), seen=seen)
     assert torch.equal(fitted.apply(ours), recolor(ours, [model], seen=seen))
     alone = fit_transfer(ours[:, :, :9], fit_moments([model])).apply(ours)
-    torch.testing.assert_close(fitted.apply(ours), alone, rtol=0, atol=torch.finfo(torch.float32).eps)  # sums in another order
+    torch.testing.assert_close(
+        fitted.apply(ours), alone, rtol=0, atol=torch.finfo(torch.float32).eps
+    )  # sums in another order

@@ -5,7 +5,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-ADOBE_RGB = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457))  # XYZ at D50, ICC's own
+ADOBE_RGB = (
+    (0.60974, 0.31111, 0.01947),
+    (0.20528, 0.62567, 0.06087),
+    (0.14919, 0.06322, 0.74457),
+)  # XYZ at D50, ICC's own
 D50 = (0.9642, 1.0, 0.8249)
 
 
@@ -50,7 +54,9 @@ def profile(space: bytes, connection: bytes, tags: dict[bytes, bytes], kind: byt
 
 def rgb(curve: bytes, colorants: Sequence[Sequence[float]] = ADOBE_RGB) -> bytes:
     bands = dict(zip((b"r", b"g", b"b"), colorants, strict=True))
-    return profile(b"RGB ", b"XYZ ", {**{b + b"TRC": curve for b in bands}, **{b + b"XYZ": xyz(v) for b, v in bands.items()}})
+    return profile(
+        b"RGB ", b"XYZ ", {**{b + b"TRC": curve for b in bands}, **{b + b"XYZ": xyz(v) for b, v in bands.items()}}
+    )
 
 
 def grey(curve: bytes) -> bytes:

@@ -108,7 +108,8 @@ def test_deep_tiff(channels: int, options: dict[str, Any]) -> None:
 
 
 def test_deep_tiff_with_lzw() -> None:
-    """What Photoshop writes, and tifffile alone cannot read: here 8-bit rows of twice the width, whose header is then patched."""
+    """What Photoshop writes, and tifffile alone cannot read: here 8-bit rows of twice the width, whose header is then
+    patched."""
     array = DEEP[3].astype("<u2")
     file = saved(Image.fromarray(array.view(np.uint8).reshape(7, 10, 3)), "TIFF", compression="tiff_lzw")
     width, wide = struct.pack("<HHIHH", 256, 3, 1, 5, 0), struct.pack("<HHIHH", 256, 3, 1, 10, 0)
@@ -314,7 +315,10 @@ def claiming(width: int, height: int) -> bytes:
     [
         (None, r"it has 60000 x 60000 px: reading it takes 100.8 GB, and 9.0 GB are free; shrink it first, or end"),
         (Within(64), r"60000 x 60000 px: reading it takes 14.4 GB, and 9.0 GB are free"),
-        (Within(64, memory=10**9), r"14.4 GB, and 1.0 GB are left of --memory; shrink it first, or give it --memory 15.1GB"),
+        (
+            Within(64, memory=10**9),
+            r"14.4 GB, and 1.0 GB are left of --memory; shrink it first, or give it --memory 15.1GB",
+        ),
     ],
 )
 def test_a_picture_that_claims_to_be_huge(within, told, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -334,7 +338,9 @@ def test_files_cut_short(format: str) -> None:
         assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("file", [deep_png(DEEP[3])[:-60], tiff(np.ones((9, 9, 3), np.float32), photometric="rgb")[:400]])
+@pytest.mark.parametrize(
+    "file", [deep_png(DEEP[3])[:-60], tiff(np.ones((9, 9, 3), np.float32), photometric="rgb")[:400]]
+)
 def test_deep_files_cut_short(file: bytes) -> None:
     with pytest.raises(PictureError, match="it cannot be read to its end"), decoding("it"):
         decode_file(file)
@@ -342,8 +348,15 @@ def test_deep_files_cut_short(file: bytes) -> None:
 
 @pytest.mark.parametrize(
     "file",
-    [b"Hello, I am a text.\n" * 20, b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", b"\x89PNG\r\n\x1a\n"],
+    [
+        b"Hello, I am a text.\n" * 20,
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n",
+        b"\x89PNG\r\n\x1a\n",
+    ],
 )
 def test_files_that_are_no_pictures(file: bytes) -> None:
-    with pytest.raises(PictureError, match=r"it is (not a picture; give a JPEG, PNG|PostScript, which)"), decoding("it"):
+    with (
+        pytest.raises(PictureError, match=r"it is (not a picture; give a JPEG, PNG|PostScript, which)"),
+        decoding("it"),
+    ):
         decode_file(file)

@@ -34,7 +34,8 @@ def test_whatever_can_be_read_is_a_picture(suffix, folder):
 
 
 def test_what_is_left_out_is_known(folder):
-    """Folders and pipes with a picture's name, which would never be read to an end, among them; hidden files do not count."""
+    """Folders and pipes with a picture's name, which would never be read to an end, among them; hidden files do not
+    count."""
     os.mkfifo(folder / "pipe.png")
     (folder / "folder.jpg").mkdir()
     (folder / "folder.jpg" / "inner.png").write_text("inner")

@@ -37,7 +37,9 @@ def test_deep_colours_agree_with_littlecms(curve: str) -> None:
     array = colors()
     expected = np.asarray(image_to_srgb(Image.fromarray(array), icc), float)
     difference = np.abs(array_to_srgb(deep(array), icc) * 255 - expected)
-    assert difference.max() < (1.5 if curve != "linear" else 3)  # linear light is steep in the shadows, and 8 bits coarse
+    assert difference.max() < (
+        1.5 if curve != "linear" else 3
+    )  # linear light is steep in the shadows, and 8 bits coarse
     assert not np.array_equal(expected, array)
 
 

@@ -79,7 +79,14 @@ def test_all_kinds_of_sources_are_the_same_picture(tmp_path: Path) -> None:
     with Image.open(tmp_path / "it.png") as image:
         assert same(read_picture(image), reference)
     sources: list[Any] = [tmp_path / "it.png", str(tmp_path / "it.png"), Image.fromarray(array)]
-    sources += [tensor, tensor[None], tensor / 255, array / 255, (array / 255).astype(np.float32), array.astype(np.uint16) * 257]
+    sources += [
+        tensor,
+        tensor[None],
+        tensor / 255,
+        array / 255,
+        (array / 255).astype(np.float32),
+        array.astype(np.uint16) * 257,
+    ]
     for source in sources:
         assert same(read_picture(source), reference), type(source)
     assert read_picture(reference) is reference

@@ -38,7 +38,11 @@ ANY = ("is not a picture", "give a JPEG, PNG, WebP, TIFF, BMP or GIF file")
             "save it as PNG, at the size you want",
         ),
         (b"\n<!DOCTYPE html><html>", "is a web page, not a picture", "download the picture itself"),
-        (b"PK\x03\x04", "is a zip archive or a document, which cannot be read", "unpack it, or save the picture in it as PNG"),
+        (
+            b"PK\x03\x04",
+            "is a zip archive or a document, which cannot be read",
+            "unpack it, or save the picture in it as PNG",
+        ),
         (b"hello", *ANY),
         (b"", *ANY),
     ],

@@ -98,5 +98,7 @@ def test_chromaticities_are_those_of_the_profile():
 
 @pytest.mark.parametrize(("transfer", "name"), [(16, "PQ"), (18, "HLG")])
 def test_a_high_dynamic_range_is_refused(transfer, name):
-    with pytest.raises(PictureError, match=rf"it is of high dynamic range \({name}\); save it with 8 bits in sRGB first"):
+    with pytest.raises(
+        PictureError, match=rf"it is of high dynamic range \({name}\); save it with 8 bits in sRGB first"
+    ):
         decoded(insert_chunk(PLAIN, b"cICP", bytes([9, transfer, 0, 1])))

@@ -32,12 +32,15 @@ def decoded(data: bytes) -> np.ndarray:
 
 
 def jpeg_in_tiff(size: tuple[int, int], orientation: int = 1) -> bytes:
-    """As Nikon writes it: a thumbnail in the first directory, raw data in a second one, a whole JPEG file behind a third."""
+    """As Nikon writes it: a thumbnail in the first directory, raw data in a second one, a whole JPEG file behind a
+    third."""
     file = io.BytesIO()
     Image.new("RGB", size, (200, 100, 0)).save(file, "JPEG")
     preview = file.getvalue()
     tags = [(274, "H", 1, orientation, True)]
-    data = bytearray(written((SMALL, {"subfiletype": 1, "extratags": tags}), (RAW, {"photometric": "cfa", "extratags": _CFA})))
+    data = bytearray(
+        written((SMALL, {"subfiletype": 1, "extratags": tags}), (RAW, {"photometric": "cfa", "extratags": _CFA}))
+    )
     with tifffile.TiffFile(io.BytesIO(data)) as tiff:
         last = tiff.pages[-1].offset
     (count,) = struct.unpack_from("<H", data, last)
@@ -67,7 +70,9 @@ def test_a_small_first_page_beside_one_far_larger_is_a_thumbnail():
 
 def test_pages_and_pyramids_begin_with_their_picture():
     half = LARGE[::2, ::2]
-    assert np.array_equal(decoded(written((LARGE, {"subifds": 1, "photometric": "rgb"}), (half, {"subfiletype": 1}))), LARGE)
+    assert np.array_equal(
+        decoded(written((LARGE, {"subifds": 1, "photometric": "rgb"}), (half, {"subfiletype": 1}))), LARGE
+    )
     assert np.array_equal(decoded(written((half, {"photometric": "rgb"}), (LARGE, {"photometric": "rgb"}))), half)
     assert np.array_equal(decoded(written((SMALL, {"photometric": "rgb"}), (SMALL + 9, {"photometric": "rgb"}))), SMALL)
 
@@ -84,7 +89,9 @@ def test_it_is_turned_as_the_camera_was():
 
 
 def test_a_cameras_thumbnail_is_refused():
-    with pytest.raises(PictureError, match=r"it is a camera's raw file, with a preview of 160 px only; develop it first"):
+    with pytest.raises(
+        PictureError, match=r"it is a camera's raw file, with a preview of 160 px only; develop it first"
+    ):
         decoded(jpeg_in_tiff((160, 120)))
     alone = written((RAW, {"photometric": "cfa", "extratags": _CFA}))
     with pytest.raises(PictureError, match=r"it is a camera's raw file; develop it first, or give the JPEG"):

@@ -82,7 +82,9 @@ def test_undivided_it_is_the_same_to_rounding(tmp_path):
 
 def test_what_is_small_enough_stays(tmp_path):
     SOLID.save(tmp_path / "a.png")
-    assert torch.equal(read_picture(tmp_path / "a.png", within=Within(640)).pixels, read_picture(tmp_path / "a.png").pixels)
+    assert torch.equal(
+        read_picture(tmp_path / "a.png", within=Within(640)).pixels, read_picture(tmp_path / "a.png").pixels
+    )
 
 
 def test_a_narrow_one_keeps_sixteen_pixels():
@@ -106,7 +108,9 @@ def deep_colors(path: Path, channels: int) -> None:
     data = np.concatenate([kinds[:, None].astype(np.uint8), filtered], axis=1).tobytes()
     chunks = {b"IHDR": struct.pack(">IIBBBBB", width, height, 16, 2 if channels == 3 else 6, 0, 0, 0)}
     chunks |= {b"IDAT": zlib.compress(data, 1), b"IEND": b""}
-    framed = [struct.pack(">I", len(d)) + kind + d + struct.pack(">I", zlib.crc32(kind + d)) for kind, d in chunks.items()]
+    framed = [
+        struct.pack(">I", len(d)) + kind + d + struct.pack(">I", zlib.crc32(kind + d)) for kind, d in chunks.items()
+    ]
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(framed))
 
 

@@ -79,7 +79,9 @@ def plan_cells(
     if not 1 <= len(axes) <= 2:
         what = "one preset" if presets else "nothing"
         problem = f"{len(axes)} things are varied" if axes else f"there is {what} to compare"
-        raise ConfigError(problem, "give two presets or more, or values of an option, or both, or values of two options")
+        raise ConfigError(
+            problem, "give two presets or more, or values of an option, or both, or values of two options"
+        )
     base = None if len(presets) != 1 else _known(presets[0])
     rows, columns = axes if len(axes) == 2 else ([_Choice()], axes[0])
     cells = []
@@ -88,7 +90,9 @@ def plan_cells(
             preset, changes = row.preset or column.preset or base, {**row.changes, **column.changes}
             config = make_config(None, preset, {**options, **changes})
             labels = (row.label, column.label)
-            cell = Cell(content, tuple(styles), labels=labels, place=(y, x), preset=preset, changes=changes, config=config)
+            cell = Cell(
+                content, tuple(styles), labels=labels, place=(y, x), preset=preset, changes=changes, config=config
+            )
             cells.append(cell)
     return cells if keep is None else list(_kept(cells, keep))
 

@@ -39,7 +39,12 @@ class Comparison(Iterator[Tried]):
     """
 
     def __init__(
-        self, content: Picture, styles: Sequence[Style], cells: Sequence[Cell], painted: Iterator[Tried], title: str = ""
+        self,
+        content: Picture,
+        styles: Sequence[Style],
+        cells: Sequence[Cell],
+        painted: Iterator[Tried],
+        title: str = "",
     ) -> None:
         self.content, self.styles, self.cells, self.title = content, styles, cells, title
         self.tried, self._painted = list[Tried](), painted
@@ -74,7 +79,8 @@ class Comparison(Iterator[Tried]):
         return pair
 
     def report(self) -> dict[str, Any]:
-        """What the sheet shows in numbers, for JSON: of each cell the run record, with seconds and losses, and its curve."""
+        """What the sheet shows in numbers, for JSON: of each cell the run record, with seconds and losses, and its
+        curve."""
         return describe([self.content.name, *(style.name for style in self.styles)], self.cells, self.tried)
 
     def save(self, path: str | os.PathLike[str], *, cell: int = CELL, curves: bool = True, quality: int = 95) -> None:
@@ -118,8 +124,8 @@ def compare(
         content: as of `stylize`.
         styles: one or a list, which are mixed in every picture.
         presets: names; ``default`` is none. A single one is what values are varied on.
-        vary: values of options, as in ``{"style_weight": [1, 8, 64]}``. The first thing varied makes the rows of the sheet,
-            the second its columns; presets come first.
+        vary: values of options, as in ``{"style_weight": [1, 8, 64]}``. The first thing varied makes the rows of the
+            sheet, the second its columns; presets come first.
         keep: folder for the single pictures, made if missing; each carries its record, as those of `stylize` do.
         paint: called with each cell and its run, to iterate over it, as of `batch`.
         options: single options of `StylizeConfig` for all cells, on top of presets.
@@ -190,11 +196,15 @@ def _paint_all(
 class _NotedRun(Run):
     """A run whose losses are noted."""
 
-    def __init__(self, losses: list[dict[str, float]], content: Picture, styles: Sequence[Style], stylizer: Stylizer) -> None:
+    def __init__(
+        self, losses: list[dict[str, float]], content: Picture, styles: Sequence[Style], stylizer: Stylizer
+    ) -> None:
         super().__init__(content, styles, stylizer)
         self._losses = losses
 
     def __next__(self) -> Progress:
         progress = super().__next__()
-        self._losses.append({"scale": progress.scale, "seconds": progress.seconds, "loss": progress.loss, **progress.terms})
+        self._losses.append(
+            {"scale": progress.scale, "seconds": progress.seconds, "loss": progress.loss, **progress.terms}
+        )
         return progress

@@ -53,7 +53,13 @@ def describe(pair: Sequence[str], cells: Sequence[Cell], tried: Sequence[Tried])
     """The same in numbers, for JSON. ``pair`` are the names of the content and the styles."""
     content, *styles = pair
     done = [_entry(cell, each) for cell, each in zip(cells, tried, strict=False)]
-    return {"schema": SCHEMA, "impasto": metadata.version("impasto"), "content": content, "styles": styles, "cells": done}
+    return {
+        "schema": SCHEMA,
+        "impasto": metadata.version("impasto"),
+        "content": content,
+        "styles": styles,
+        "cells": done,
+    }
 
 
 def _entry(cell: Cell, tried: Tried) -> dict[str, Any]:
@@ -113,7 +119,9 @@ def _curves(cells: Sequence[Cell], tried: Sequence[Tried], width: int, size: int
     rows, columns = _labels(cells)
     curves = [Curve(cell.place, _drawn(each.losses)) for cell, each in zip(cells, tried, strict=False)]
     ordered = all(_is_number(list(cell.changes.values())[-1:]) for cell in cells)
-    return draw_curves(curves, columns, rows, width=width, margin=margin_of(size), type_size=type_size(size), ordered=ordered)
+    return draw_curves(
+        curves, columns, rows, width=width, margin=margin_of(size), type_size=type_size(size), ordered=ordered
+    )
 
 
 def _drawn(losses: Sequence[Mapping[str, float]]) -> dict[str, list[float | None]]:

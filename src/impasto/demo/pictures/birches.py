@@ -1,4 +1,5 @@
-"""'Birches in October': trunks, leaves and the light behind them, laid on with short flat strokes of a palette knife."""
+"""'Birches in October': trunks, leaves and the light behind them, laid on with short flat strokes of a palette
+knife."""
 
 from __future__ import annotations
 
@@ -52,7 +53,9 @@ def _paint_glade(canvas: Canvas, y: Array, x: Array) -> None:
 
 def _paint_floor(canvas: Canvas, y: Array, x: Array) -> None:
     depth = (y - 0.70 - 0.02 * np.sin(5 * x)) / 0.3
-    light = 0.18 * np.sin(26 * (x + 0.5 * depth) + 2 * np.sin(3 * x)) + 0.16 * fractal(y.shape, (0.03, 0.12), canvas.rng, 3)
+    light = 0.18 * np.sin(26 * (x + 0.5 * depth) + 2 * np.sin(3 * x)) + 0.16 * fractal(
+        y.shape, (0.03, 0.12), canvas.rng, 3
+    )
     target = ramp(_FLOOR, np.clip(0.78 - 0.5 * depth + light, 0, 1))
     floor, level = np.where(depth > 0, 1.0, 0.0), turned(0.25 * fractal(y.shape, 0.15, canvas.rng, 2))
     canvas.cover(floor, target, level, Brush(0.026, 0.07, square=1, streaks=0.8), 0.017, value=0.04)
@@ -60,7 +63,8 @@ def _paint_floor(canvas: Canvas, y: Array, x: Array) -> None:
 
 
 def _paint_trunk(canvas: Canvas, y: Array, x: Array, foot: float, top: float, half: float, *, near: float) -> None:
-    """A trunk in strokes across it, white where the light falls, with dark scars; ``near`` is 0 for far and 1 for near."""
+    """A trunk in strokes across it, white where the light falls, with dark scars; ``near`` is 0 for far and 1 for
+    near."""
     end = 0.74 + 0.2 * near
     middle = top + (foot - top) * y / end + 0.01 * np.sin(6 * y + 40 * foot)
     across = (x - middle) / (half * (0.72 + 0.3 * y) * (1 + 0.8 * smoothstep(end - 0.08, end + 0.02, y)))

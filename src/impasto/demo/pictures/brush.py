@@ -1,7 +1,7 @@
 """A loaded brush: strokes with bristles, ridges and two half-mixed colours, laid one over another.
 
-Many strokes are laid at once. Every stroke is a strip of sample points; each pixel remembers the last point that fell on it,
-and only those points are then given a colour and a height.
+Many strokes are laid at once. Every stroke is a strip of sample points; each pixel remembers the last point that fell
+on it, and only those points are then given a colour and a height.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Brush:
 class Canvas:
     """Paint on a ground, at `SUPERSAMPLING` times the size of the picture.
 
-    ``color`` (H, W, 3) is Oklab, ``height`` (H, W) the relief in picture heights. Fields that describe what to paint may be
-    of any size: they are looked up by place.
+    ``color`` (H, W, 3) is Oklab, ``height`` (H, W) the relief in picture heights. Fields that describe what to paint
+    may be of any size: they are looked up by place.
     """
 
     def __init__(self, width: int, ground: str, rng: np.random.Generator) -> None:
@@ -83,7 +83,10 @@ class Canvas:
         """
         points = self._scatter(density, spacing)
         wanted = target[cell_of(points, target.shape)]
-        first, second = vary(wanted, self.rng, value=value, hue=hue), vary(wanted, self.rng, value=2 * value, hue=2 * hue)
+        first, second = (
+            vary(wanted, self.rng, value=value, hue=hue),
+            vary(wanted, self.rng, value=2 * value, hue=2 * hue),
+        )
         paths = _follow(points, direction, brush.length) * self.shape[0]
         strip = tuple(int(np.ceil(side * self.shape[0] * _DENSITY)) + 2 for side in (brush.length, brush.width))
         step = max(1, _POINTS // (strip[0] * strip[1]))
@@ -106,7 +109,8 @@ class Canvas:
         return points[self.rng.random(len(points)) < density[cell_of(points, density.shape)]]
 
     def _lay(self, paths: Array, first: Array, second: Array, brush: Brush, strip: tuple[int, ...]) -> None:
-        """Lay strokes in order: ``paths`` (N, L, 2) in px, two colours (N, 3) each, sampled as ``strip`` (along, across)."""
+        """Lay strokes in order: ``paths`` (N, L, 2) in px, two colours (N, 3) each, sampled as ``strip`` (along,
+        across)."""
         u, v = (np.linspace(start, 1, count, dtype=np.float32) for start, count in zip((0, -1), strip, strict=True))
         furrow = self._bristles(len(paths), strip)
         # The brush runs dry: towards the end, and at the rim, only the high bristles still leave paint.

@@ -96,7 +96,11 @@ def _paint_wheat(canvas: Canvas, y: Array, x: Array) -> None:
     """Rows from far to near, each bright at its ears and dark where it stands."""
     for row in range(7):
         near = row / 6
-        crest = 0.715 + 0.22 * near**1.3 + (0.012 + 0.012 * near) * (np.sin(4 * x + 2 * row) + 0.6 * np.sin(11 * x + 5 * row))
+        crest = (
+            0.715
+            + 0.22 * near**1.3
+            + (0.012 + 0.012 * near) * (np.sin(4 * x + 2 * row) + 0.6 * np.sin(11 * x + 5 * row))
+        )
         depth = (y - crest) / (0.035 + 0.03 * near)
         gust = 0.55 * np.sin(5 * x + 1.7 * row) + 0.3 * fractal(y.shape, 0.15, canvas.rng, 2)
         tone = 0.95 - 0.75 * depth + 0.14 * fractal(y.shape, 0.06, canvas.rng)

@@ -53,7 +53,14 @@ class Window:
         self.colors = np.zeros((0, 3))
 
     def cut(
-        self, mask: NDArray[np.bool_], strip: Array, piece: Array, colors: Array, tone: Array | float, *, stray: float = 0.05
+        self,
+        mask: NDArray[np.bool_],
+        strip: Array,
+        piece: Array,
+        colors: Array,
+        tone: Array | float,
+        *,
+        stray: float = 0.05,
     ) -> None:
         """Fill ``mask`` with panes, cut at whole numbers of ``strip``, and of ``piece`` within a strip; all (H, W).
 
@@ -125,7 +132,9 @@ def _cut_leaves(window: Window) -> None:
     for x in (*np.linspace(0.05, 0.40, 8), *np.linspace(0.88, 1.23, 8)):
         lean, bend = rng.normal(0, 0.2), rng.normal(0, 0.5)
         window.shard(
-            _blade((1.02, x + rng.normal(0, 0.01)), rng.uniform(0.16, 0.34), lean, bend, 0.040), _LEAF, rng.uniform(0, 1)
+            _blade((1.02, x + rng.normal(0, 0.01)), rng.uniform(0.16, 0.34), lean, bend, 0.040),
+            _LEAF,
+            rng.uniform(0, 1),
         )
 
 

@@ -1,6 +1,7 @@
 """'The golden tree': a mosaic of glass and gold, whose rows of tesserae follow the branches.
 
-Tesserae are set row by row outwards from the drawing, as a mosaicist does, and cut to fit: each pixel belongs to the tessera
+Tesserae are set row by row outwards from the drawing, as a mosaicist does, and cut to fit: each pixel belongs to the
+    tessera
 that is nearest in the max norm turned along its row (A. Hausner, "Simulating decorative mosaics", 2001).
 """
 
@@ -79,7 +80,12 @@ def _draw(shape: tuple[int, int]) -> tuple[Array, Indices]:
 
 
 def _branch(
-    center: tuple[float, float], radius: float, turn: int, angle: float, root: tuple[float, float], heading: tuple[float, float]
+    center: tuple[float, float],
+    radius: float,
+    turn: int,
+    angle: float,
+    root: tuple[float, float],
+    heading: tuple[float, float],
 ) -> Array:
     """Points (N, 3) of a branch, (y, x, half its thickness): a Bezier curve from the root, then an even spiral."""
     spin = np.linspace(0, 1, 160)
@@ -95,7 +101,8 @@ def _branch(
 
 
 def _set_tesserae(distance: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Centres and tangents (N, 2): rows grow along the outlines first, then outwards and inwards, wherever there is room."""
+    """Centres and tangents (N, 2): rows grow along the outlines first, then outwards and inwards, wherever there is
+    room."""
     tangents = along(distance)
     outline = np.argwhere(np.abs(distance - 0.5 * _TILE) < 0.6 / len(distance)) + 0.5
     rng.shuffle(outline)
@@ -176,7 +183,9 @@ def _choose_colors(centers: Array, distance: Array, figure: Indices, rng: np.ran
     return vary(chosen, rng)
 
 
-def _light(tile: Indices, edge: Array, centers: Array, colors: Array, rng: np.random.Generator, width: int) -> Image.Image:
+def _light(
+    tile: Indices, edge: Array, centers: Array, colors: Array, rng: np.random.Generator, width: int
+) -> Image.Image:
     """Bevelled tesserae, each tilted a little in its bed of grout, so that each catches the light in its own way."""
     shape = canvas_shape(width)
     y, x = grid(shape)

@@ -1,8 +1,8 @@
 """What every painting is made of: colours, noise, coordinates, and light falling on relief.
 
-Colours are Oklab throughout (B. Ottosson, "A perceptual color space for image processing", 2020), where mixing and varying
-keep a palette in harmony; `develop` turns them to sRGB once, at the end. Lengths are in picture heights, so that a painting
-looks the same at every size.
+Colours are Oklab throughout (B. Ottosson, "A perceptual color space for image processing", 2020), where mixing and
+varying keep a palette in harmony; `develop` turns them to sRGB once, at the end. Lengths are in picture heights, so
+that a painting looks the same at every size.
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ def grid(shape: tuple[int, int]) -> tuple[Array, Array]:
 
 
 def cell_of(points: Array, shape: tuple[int, ...]) -> tuple[Indices, Indices]:
-    """Index of the pixel of a (H, W, ...) field in which each point (..., 2), a (y, x), lies; the nearest one if outside."""
+    """Index of the pixel of a (H, W, ...) field in which each point (..., 2), a (y, x), lies; the nearest one if
+    outside."""
     index = (points * shape[0]).astype(np.intp)
     return np.clip(index[..., 0], 0, shape[0] - 1), np.clip(index[..., 1], 0, shape[1] - 1)
 
@@ -128,7 +129,8 @@ def noise(shape: tuple[int, int], scale: Scale, rng: np.random.Generator) -> Arr
 
 
 def fractal(shape: tuple[int, int], scale: Scale, rng: np.random.Generator, octaves: int = 4) -> Array:
-    """Noise (H, W) in several sizes, each half as large and half as strong as the one before: mean 0, deviation about 1."""
+    """Noise (H, W) in several sizes, each half as large and half as strong as the one before: mean 0, deviation about
+    1."""
     down, across = scale if isinstance(scale, tuple) else (scale, scale)
     layers = np.stack([noise(shape, (down / 2**i, across / 2**i), rng) / 2**i for i in range(octaves)])
     return np.asarray(layers.sum(axis=0) / np.sqrt(sum(4.0**-i for i in range(octaves))))

@@ -1,4 +1,5 @@
-"""'Breakers at dawn': a wood-block print of waves, cut as shapes on one block and printed with the grain of the wood."""
+"""'Breakers at dawn': a wood-block print of waves, cut as shapes on one block and printed with the grain of the
+wood."""
 
 from __future__ import annotations
 
@@ -29,7 +30,16 @@ _SWELL = ((0.60, 0.3), (0.56, 0.55), (0.60, 0.75), (0.55, 0.95), (0.53, 1.10), (
 # the way it curls: 1 to the right, -1 to the left.
 _BREAKERS: tuple[tuple[Knots, Knots, float, int], ...] = (
     (
-        ((1.05, -0.10), (0.72, -0.02), (0.46, 0.10), (0.24, 0.27), (0.12, 0.44), (0.11, 0.57), (0.18, 0.67), (0.27, 0.71)),
+        (
+            (1.05, -0.10),
+            (0.72, -0.02),
+            (0.46, 0.10),
+            (0.24, 0.27),
+            (0.12, 0.44),
+            (0.11, 0.57),
+            (0.18, 0.67),
+            (0.27, 0.71),
+        ),
         (
             *((1.08, 1.05), (0.95, 0.72), (0.83, 0.55), (0.66, 0.44), (0.48, 0.41)),
             *((0.34, 0.46), (0.25, 0.56), (0.235, 0.64), (0.27, 0.71)),
@@ -92,7 +102,8 @@ def _cut_swell(block: Block) -> None:
 
 
 def _cut_breaker(block: Block, back: Array, face: Array, size: float, turn: int) -> None:
-    """A wave that curls over: water, a cap of foam along its back, and fingers of foam that reach out from its edges."""
+    """A wave that curls over: water, a cap of foam along its back, and fingers of foam that reach out from its
+    edges."""
     _cut_water(block, back, face, 9)
     lip = face[84:]
     block.line(lip, np.linspace(0.004, 0.4 * size, len(lip)) + _LINE, Ink.INDIGO)
@@ -134,15 +145,19 @@ def _cut_cap(block: Block, back: Array, face: Array) -> Array:
 
 
 def _cut_foam(block: Block, lip: Array, size: tuple[float, float], lean: float, bend: float) -> None:
-    """Fingers along a lip, of lengths that run from ``size[0]`` to ``size[1]``, each leaning off the lip and bending over."""
+    """Fingers along a lip, of lengths that run from ``size[0]`` to ``size[1]``, each leaning off the lip and bending
+    over."""
     heading = np.arctan2(*np.gradient(lip, axis=0).T)
     for at in range(0, len(lip), 3):
         length = np.interp(at, [0, len(lip)], size) * block.rng.uniform(0.65, 1.35)
-        _cut_finger(block, lip[at], heading[at] + lean + block.rng.normal(0, 0.22), length, bend * block.rng.uniform(0.8, 1.2))
+        _cut_finger(
+            block, lip[at], heading[at] + lean + block.rng.normal(0, 0.22), length, bend * block.rng.uniform(0.8, 1.2)
+        )
 
 
 def _cut_finger(block: Block, root: Array, heading: float, length: float, bend: float, *, forks: bool = True) -> None:
-    """A finger of foam that hooks over, with smaller ones on its outer side; its root runs into the foam it grows from."""
+    """A finger of foam that hooks over, with smaller ones on its outer side; its root runs into the foam it grows
+    from."""
     t = np.linspace(0, 1, 30)
     angle = heading + bend * t**1.3
     path = root + np.cumsum(turned(angle), axis=0) * length / len(t)

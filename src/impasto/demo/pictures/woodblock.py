@@ -8,7 +8,19 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy.interpolate import CubicSpline
 
-from .surface import SUPERSAMPLING, Array, canvas_shape, develop, fractal, grid, lighten, noise, palette, smoothstep, turned
+from .surface import (
+    SUPERSAMPLING,
+    Array,
+    canvas_shape,
+    develop,
+    fractal,
+    grid,
+    lighten,
+    noise,
+    palette,
+    smoothstep,
+    turned,
+)
 
 __all__ = ["Block", "Ink", "Knots", "curve", "side_of", "swelling"]
 
@@ -47,7 +59,8 @@ class Block:
         self.cut(np.concatenate([path + side, (path - side)[::-1]]), ink)
 
     def press(self, width: int) -> Image.Image:
-        """The print, ``width`` px wide: dark inks show the wood's grain and an uneven pull most, light ones the paper."""
+        """The print, ``width`` px wide: dark inks show the wood's grain and an uneven pull most, light ones the
+        paper."""
         y, x = grid(self.shape)
         bent = y + 0.012 * fractal(self.shape, (0.5, 1.0), self.rng, 3) + 0.05 * np.sin(2 * x)
         wood = 0.6 * np.sin(2 * np.pi * 46 * bent) + 0.5 * noise(self.shape, (0.003, 0.2), self.rng)

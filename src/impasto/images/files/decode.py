@@ -28,7 +28,14 @@ from .tiff import main_picture
 __all__ = ["Decoded", "decode_file", "decode_image"]
 
 _BYTES_EACH = 24  # of a pixel that is left of a picture: whole numbers in two shapes, and floats
-_STORED = {"1": 1, "L": 1, "P": 5, "I;16": 2, "I;16B": 2, "I;16L": 2}  # bytes a pixel in Pillow, and of the colours of a palette
+_STORED = {
+    "1": 1,
+    "L": 1,
+    "P": 5,
+    "I;16": 2,
+    "I;16B": 2,
+    "I;16L": 2,
+}  # bytes a pixel in Pillow, and of the colours of a palette
 _STRIP, _AT_ONCE = 2 * 10**6, 10  # bytes of a PNG that are decoded together, and how often they are there meanwhile
 _LARGE = 10**8  # bytes of a PNG that are worth reading strip by strip, which takes 2.5 times as long
 _DEPTHS, _PHOTOMETRIC, _PLANES, _ORIENTATION = 258, 262, 284, 274  # TIFF tags
@@ -54,7 +61,8 @@ class Decoded:
 def decode_file(file: BinaryIO, within: Within | None = None, large: int = _LARGE) -> Decoded:
     """The first picture of a file, made smaller where ``within`` asks for it; call it inside `decoding`.
 
-    Where the first one is the thumbnail of another, that one is taken. A PNG of ``large`` bytes or more is read strip by strip.
+    Where the first one is the thumbnail of another, that one is taken. A PNG of ``large`` bytes or more is read strip
+    by strip.
     """
     beginning = file.read(BEGINNING)
     if beginning[:4] in TIFF_STARTS and (main := main_picture(file)):
@@ -74,7 +82,9 @@ def decode_file(file: BinaryIO, within: Within | None = None, large: int = _LARG
         raise PictureError(*refusal(beginning))
     if isinstance(image, TiffImageFile) and image.tag_v2.get(_PLANES) == 2 and 16 in image.tag_v2.get(_DEPTHS, ()):
         return _decode_tiff(file, within)  # Pillow gets separate planes of 16 bits wrong
-    if image.format == "PNG" and (icc := profile_of_png(file, grey=image.mode in ("1", "L", "LA") or image.mode.startswith("I"))):
+    if image.format == "PNG" and (
+        icc := profile_of_png(file, grey=image.mode in ("1", "L", "LA") or image.mode.startswith("I"))
+    ):
         image.info["icc_profile"] = icc
     if image.format == "PNG" and not image.info.get("interlace") and (small := _by_strips(file, image, within, large)):
         return small
@@ -92,7 +102,9 @@ def _factor(size: tuple[int, int], within: Within | None) -> int:
     return min(within.factor(size), within.factor(size[::-1])) if within else 1
 
 
-def _afford(size: tuple[int, int], bytes_each: int, within: Within | None, drafted: int = 1, beside: int = 0) -> tuple[int, int]:
+def _afford(
+    size: tuple[int, int], bytes_each: int, within: Within | None, drafted: int = 1, beside: int = 0
+) -> tuple[int, int]:
     """By what a picture is divided, and what reading it takes where each of its pixels takes so many bytes.
 
     Args:
@@ -110,11 +122,14 @@ def _afford(size: tuple[int, int], bytes_each: int, within: Within | None, draft
     allowed = within.memory if within else None
     there = psutil.virtual_memory().available if allowed is None else allowed
     if cost > there:
-        told = f"has {size[1]} x {size[0]} px: reading it takes {cost / 1e9:.1f} GB, and {max(0, there) / 1e9:.1f} GB are free"
+        free = f"{max(0, there) / 1e9:.1f} GB are free"
+        told = f"has {size[1]} x {size[0]} px: reading it takes {cost / 1e9:.1f} GB, and {free}"
         if allowed is None:
             raise PictureError(told, "shrink it first, or end other programs")
         least = math.ceil((cost + ELSEWHERE) / 1e8) / 10
-        raise PictureError(f"{told.removesuffix('free')}left of --memory", f"shrink it first, or give it --memory {least:.1f}GB")
+        raise PictureError(
+            f"{told.removesuffix('free')}left of --memory", f"shrink it first, or give it --memory {least:.1f}GB"
+        )
     return factor, cost
 
 
@@ -243,7 +258,8 @@ def _decode_deep(file: BinaryIO, image: ImageFile.ImageFile, layout: re.Match[st
 
 def _reread(image: ImageFile.ImageFile, rawmode: str) -> Array:
     image.tile = [
-        tile._replace(args=rawmode if isinstance(tile.args, str) else (rawmode, *(tile.args or ())[1:])) for tile in image.tile
+        tile._replace(args=rawmode if isinstance(tile.args, str) else (rawmode, *(tile.args or ())[1:]))
+        for tile in image.tile
     ]
     return np.asarray(image)
 
@@ -273,11 +289,14 @@ def _unassociated(array: Array) -> Array:
     colors, alpha = (part.astype(np.float32) for part in split_alpha(array))
     peak = 1.0 if array.dtype.kind == "f" else float(np.iinfo(array.dtype).max)
     straight = np.divide(colors * peak, alpha, out=np.zeros_like(colors), where=alpha > 0).clip(0, peak)
-    return np.concatenate([straight if array.dtype.kind == "f" else np.rint(straight), alpha], axis=2).astype(array.dtype)
+    return np.concatenate([straight if array.dtype.kind == "f" else np.rint(straight), alpha], axis=2).astype(
+        array.dtype
+    )
 
 
 def _single_channel(image: Image.Image, *, white_is_zero: bool) -> Array:
-    """Grey of 16 bits or in floats; whole numbers of 32 bits count as 16 where they fit, and are refused later where not."""
+    """Grey of 16 bits or in floats; whole numbers of 32 bits count as 16 where they fit, and are refused later where
+    not."""
     numbers = np.asarray(image)[..., None]
     if image.mode == "F" or (image.mode == "I" and (numbers.min() < 0 or numbers.max() > 65535)):
         return numbers

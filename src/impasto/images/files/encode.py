@@ -20,7 +20,11 @@ from .icc import srgb_profile
 
 __all__ = ["check_size", "encode", "flatten", "format_of"]
 
-_LONGEST = {"WEBP": 16_383, "JPEG": 65_500, "GIF": 65_535}  # px a side; libjpeg's own bound is a little below the format's
+_LONGEST = {
+    "WEBP": 16_383,
+    "JPEG": 65_500,
+    "GIF": 65_535,
+}  # px a side; libjpeg's own bound is a little below the format's
 _DEEP_FORMATS = ("PNG", "TIFF")
 _OPAQUE_FORMATS = ("JPEG", "BMP")
 _FINE_QUALITY = 90  # from here JPEG keeps the colours at full resolution: brush strokes are thin and colourful
@@ -87,7 +91,9 @@ def encode(array: Array, format: str, quality: int, record: str | None) -> bytes
         Image.fromarray(opaque).save(file, format, **_options(format, quality, record))
     except (OSError, ValueError, struct.error) as error:  # mostly: too many pixels for the format
         size = f"{array.shape[1]} x {array.shape[0]}"
-        raise OutputError(f"{format} cannot hold this picture of {size} pixels: {error}", "save as .png or .tiff") from error
+        raise OutputError(
+            f"{format} cannot hold this picture of {size} pixels: {error}", "save as .png or .tiff"
+        ) from error
     return file.getvalue()
 
 
@@ -141,7 +147,8 @@ def _encode_tiff(array: Array, record: str | None) -> bytes:
 
 
 def _encode_png16(array: Array, record: str | None) -> bytes:
-    """PNG (ISO/IEC 15948) with 16 bits a channel, which Pillow cannot write. Every row is filtered by the one above it."""
+    """PNG (ISO/IEC 15948) with 16 bits a channel, which Pillow cannot write. Every row is filtered by the one above
+    it."""
     height, width, channels = array.shape
     rows = array.astype(">u2").view(np.uint8).reshape(height, -1)
     filtered = np.full((height, 1 + rows.shape[1]), 2, np.uint8)  # 2: the filter "up", modulo 256

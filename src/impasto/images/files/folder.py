@@ -20,7 +20,8 @@ def pictures_in(folder: str | os.PathLike[str], *, recursive: bool = False) -> l
 
     Args:
         folder: its path.
-        recursive: take those of the folders in it as well, and of the folders in these; links to folders are not followed.
+        recursive: take those of the folders in it as well, and of the folders in these; links to folders are not
+            followed.
 
     Raises:
         PictureError: there is none, or the folder cannot be read.
@@ -28,18 +29,23 @@ def pictures_in(folder: str | os.PathLike[str], *, recursive: bool = False) -> l
     known = readable_suffixes()
     found = [path for path in _files(folder, recursive=recursive) if path.suffix.lower() in known]
     if not found:
-        raise PictureError(f"there is no picture in the folder {os.fspath(folder)!r}", f"known suffixes: {', '.join(FORMATS)}")
+        raise PictureError(
+            f"there is no picture in the folder {os.fspath(folder)!r}", f"known suffixes: {', '.join(FORMATS)}"
+        )
     return sorted(found)
 
 
 def left_out(folder: str | os.PathLike[str], *, recursive: bool = False) -> list[Path]:
-    """What `pictures_in` leaves out, by name: files that no suffix calls a picture, pipes and devices; hidden ones do not count.
+    """What `pictures_in` leaves out, by name: files that no suffix calls a picture, pipes and devices; hidden ones do
+    not count.
 
     Raises:
         PictureError: the folder cannot be read.
     """
     known = readable_suffixes()
-    return sorted(path for path in _entries(folder, recursive=recursive) if not (_is_file(path) and path.suffix.lower() in known))
+    return sorted(
+        path for path in _entries(folder, recursive=recursive) if not (_is_file(path) and path.suffix.lower() in known)
+    )
 
 
 def _files(folder: str | os.PathLike[str], *, recursive: bool) -> Iterator[Path]:

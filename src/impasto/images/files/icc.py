@@ -60,7 +60,9 @@ def array_to_srgb(array: Array, icc: bytes | None) -> Array:
         converted = _through_matrix(colors, icc)
     except (LookupError, ValueError, ArithmeticError, struct.error):
         eight = np.rint(colors * 255).clip(0, 255).astype(np.uint8)
-        converted = np.asarray(transform.apply(Image.fromarray(eight[..., 0] if mode == "L" else eight))) / np.float32(255)
+        converted = np.asarray(transform.apply(Image.fromarray(eight[..., 0] if mode == "L" else eight))) / np.float32(
+            255
+        )
     return np.concatenate([converted, alpha], axis=2, dtype=np.float32)
 
 
@@ -69,7 +71,8 @@ def _as_float(values: Array) -> Array:
 
 
 def _transform(mode: str, icc: bytes) -> ImageCms.ImageCmsTransform | None:
-    """The transform to sRGB of pixels in ``mode``, or None where there is nothing to do, or nothing that can be done."""
+    """The transform to sRGB of pixels in ``mode``, or None where there is nothing to do, or nothing that can be
+    done."""
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
         space = profile.profile.xcolor_space.strip()
@@ -122,7 +125,8 @@ def _colorants(tags: dict[str, bytes]) -> Array:
 
 
 def _curve(tag: bytes) -> Callable[[Array], Array]:
-    """The function from encoded to linear values that a ``curv`` or ``para`` tag describes; a KeyError for other kinds."""
+    """The function from encoded to linear values that a ``curv`` or ``para`` tag describes; a KeyError for other
+    kinds."""
     return {b"curv": _sampled_curve, b"para": _parametric_curve}[tag[:4]](tag)
 
 

@@ -70,11 +70,12 @@ def read_picture(source: Source, *, name: str = "picture", least: int = 1, withi
             A uint8 value v becomes v / 255, a uint16 value v / 65535. Of several frames or pages the first is read.
         name: what messages call a source that has no path.
         least: px that a side has at least.
-        within: how large it is needed at most. A larger one is made smaller, on the way out of its decoder where that can
-            (JPEG), before anything is computed of it; a `Picture` stays as it is.
+        within: how large it is needed at most. A larger one is made smaller, on the way out of its decoder where that
+            can (JPEG), before anything is computed of it; a `Picture` stays as it is.
 
     Raises:
-        PictureError: the source is missing, empty, damaged, too large, too small, or no picture. The hint says what to do.
+        PictureError: the source is missing, empty, damaged, too large, too small, or no picture. The hint says what to
+            do.
     """
     picture = _read(source, name, within)
     height, width = picture.size
@@ -96,7 +97,9 @@ def _read(source: Source, name: str, within: Within | None) -> Picture:
         check_shape(array, name)
         decoded = Decoded(array, (array.shape[0], array.shape[1]), 0)
     else:
-        raise PictureError(f"{name} is of type {type(source).__name__}", "give a path, a PIL image, an array or a tensor")
+        raise PictureError(
+            f"{name} is of type {type(source).__name__}", "give a path, a PIL image, an array or a tensor"
+        )
     digest = hashlib.sha256(np.ascontiguousarray(decoded.array).data).hexdigest()
     return _picture(decoded, name, "array", digest, within)
 
@@ -131,8 +134,8 @@ def check_output(path: str | os.PathLike[str], *, bits: int = 8) -> None:
     """Refuse a path that `save_picture` could not write, before a run starts.
 
     Raises:
-        OutputError: the suffix is unknown or has no such depth, the folder is missing, read-only or full, or the file that is
-            there is no picture.
+        OutputError: the suffix is unknown or has no such depth, the folder is missing, read-only or full, or the file
+            that is there is no picture.
     """
     name = os.fspath(path)
     if name.endswith(("/", os.sep)) or is_folder(path):

@@ -1,4 +1,5 @@
-"""Picture files as files: opened, looked at, and their run record read, without PyTorch, which takes seconds to load."""
+"""Picture files as files: opened, looked at, and their run record read, without PyTorch, which takes seconds to
+load."""
 
 from __future__ import annotations
 
@@ -25,7 +26,9 @@ _PILLOWS = 1024**3 // 12  # pixels at which Pillow warns if it is not told other
 @contextlib.contextmanager
 def decoding(name: str) -> Iterator[None]:
     """Whatever a decoder raises becomes a `PictureError` about ``name``; its warnings are not shown."""
-    limit = None if Image.MAX_IMAGE_PIXELS == _PILLOWS else Image.MAX_IMAGE_PIXELS  # where somebody has set one, it holds
+    limit = (
+        None if Image.MAX_IMAGE_PIXELS == _PILLOWS else Image.MAX_IMAGE_PIXELS
+    )  # where somebody has set one, it holds
     with warnings.catch_warnings(), _limited(limit):
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -40,9 +43,15 @@ def decoding(name: str) -> Iterator[None]:
             raise PictureError(f"{name} {refusal(b'')[0]}", refusal(b"")[1]) from error
         except MemoryError as error:
             raise PictureError(f"{name} is too large for the memory there is", "shrink it first") from error
-        except Exception as error:  # decoders raise nearly everything: OSError, SyntaxError, struct.error, zlib.error ...
-            said = str(error) if re.search(r"[^\W\d]{3}", str(error)) else type(error).__name__  # some say a number, or nothing
-            raise PictureError(f"{name} cannot be read to its end: {said}", "get a fresh copy, or save it anew as PNG") from error
+        except (
+            Exception
+        ) as error:  # decoders raise nearly everything: OSError, SyntaxError, struct.error, zlib.error ...
+            said = (
+                str(error) if re.search(r"[^\W\d]{3}", str(error)) else type(error).__name__
+            )  # some say a number, or nothing
+            raise PictureError(
+                f"{name} cannot be read to its end: {said}", "get a fresh copy, or save it anew as PNG"
+            ) from error
 
 
 @contextlib.contextmanager

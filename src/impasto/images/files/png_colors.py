@@ -45,7 +45,8 @@ Chromaticities = tuple[tuple[float, float], ...]
 
 
 def profile_of_png(file: BinaryIO, *, grey: bool) -> bytes | None:
-    """The profile that the chunks of a PNG stand for; None where they mean sRGB, say nothing, or the file has one of its own.
+    """The profile that the chunks of a PNG stand for; None where they mean sRGB, say nothing, or the file has one of
+    its own.
 
     Of several the most telling counts: cICP, then a profile (iCCP), then sRGB, then gAMA with cHRM.
 
@@ -64,7 +65,11 @@ def profile_of_png(file: BinaryIO, *, grey: bool) -> bytes | None:
         if transfer in _HDR:
             raise PictureError(f"is of high dynamic range ({_HDR[transfer]})", "save it with 8 bits in sRGB first")
         if primaries in _PRIMARIES and transfer in _CURVES:
-            return None if (primaries, transfer) == (1, 13) else _profile(_PRIMARIES[primaries], _CURVES[transfer], grey=grey)
+            return (
+                None
+                if (primaries, transfer) == (1, 13)
+                else _profile(_PRIMARIES[primaries], _CURVES[transfer], grey=grey)
+            )
     if b"iCCP" in chunks or b"sRGB" in chunks:
         return None
     gamma = _numbers(chunks.get(b"gAMA", b""), 1)

@@ -1,4 +1,5 @@
-"""PNG files by strips of rows, so that a large picture is never in memory whole (W3C, PNG third edition, sections 7 to 10)."""
+"""PNG files by strips of rows, so that a large picture is never in memory whole (W3C, PNG third edition, sections 7 to
+10)."""
 
 from __future__ import annotations
 
@@ -36,9 +37,9 @@ def chunk_headers(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
 def raw_strips(file: BinaryIO, rows: int) -> Iterator[Array]:
     """The bytes of the pixels, ``(rows, bytes a row)`` of uint8; the last strip may have fewer rows.
 
-    A row is kept as differences to the one above. Pillow undoes that, in C: a strip is given to it as a small file, which begins
-    with the last row of the strip before. Differences are taken of bytes, each to the same byte of another pixel, so pixels of
-    6 and 8 bytes become two pictures of 3 and 4.
+    A row is kept as differences to the one above. Pillow undoes that, in C: a strip is given to it as a small file,
+    which begins with the last row of the strip before. Differences are taken of bytes, each to the same byte of another
+    pixel, so pixels of 6 and 8 bytes become two pictures of 3 and 4.
 
     Args:
         file: a PNG that is not interlaced; at any place.
@@ -97,6 +98,7 @@ def _png(filtered: Array, width: int, pixel: int) -> io.BytesIO:
     return io.BytesIO(
         _SIGNATURE
         + b"".join(
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+            for kind, data in chunks
         )
     )

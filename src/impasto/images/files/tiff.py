@@ -17,14 +17,17 @@ __all__ = ["Main", "main_picture"]
 _REDUCED = 1  # bit of NewSubfileType
 _CAMERA = (tifffile.PHOTOMETRIC.CFA, tifffile.PHOTOMETRIC.LINEAR_RAW)
 _ORIENTATION, _JPEG_START, _JPEG_LENGTH = 274, 513, 514
-_THUMBNAIL = 512  # px: a first picture as small as this, beside one that is far larger, is one though it does not say so
+_THUMBNAIL = (
+    512  # px: a first picture as small as this, beside one that is far larger, is one though it does not say so
+)
 _FAR = 3  # times as long
 _PREVIEW = 0.5  # of the raw picture's long side: a preview that is as large as this will do
 
 
 @dataclass(frozen=True)
 class Main:
-    """Where the main picture lies: in ``file``, whose first picture it is, turned by the EXIF ``orientation`` if it is not 0."""
+    """Where the main picture lies: in ``file``, whose first picture it is, turned by the EXIF ``orientation`` if it is
+    not 0."""
 
     file: BinaryIO
     orientation: int = 0
@@ -50,7 +53,9 @@ def main_picture(file: BinaryIO) -> Main | None:
         with tifffile.TiffFile(file) as tiff:
             first: Any = tiff.pages.first
             pages = list(_pages(tiff))
-            raw = max((max(page.imagewidth, page.imagelength) for page in pages if page.photometric in _CAMERA), default=0)
+            raw = max(
+                (max(page.imagewidth, page.imagelength) for page in pages if page.photometric in _CAMERA), default=0
+            )
             others = [*map(_candidate, (page for page in pages if page.photometric not in _CAMERA)), *_jpegs(pages)]
             orientation = int(first.tags.valueof(_ORIENTATION, 1))
             long, photometric = max(first.imagewidth, first.imagelength), first.photometric
@@ -62,7 +67,9 @@ def main_picture(file: BinaryIO) -> Main | None:
     if raw:
         if best is None or best.long < _PREVIEW * raw:
             size = f", with a preview of {best.long} px only" if best else ""
-            raise PictureError(f"is a camera's raw file{size}", "develop it first, or give the JPEG that the camera wrote")
+            raise PictureError(
+                f"is a camera's raw file{size}", "develop it first, or give the JPEG that the camera wrote"
+            )
     elif not (small and best and best.long >= _FAR * long):
         return None
     if best is None or (best.offset == first.offset and not best.jpeg and photometric not in _CAMERA):
@@ -90,7 +97,9 @@ def _candidate(page: Any) -> _Candidate | None:
 def _jpegs(pages: list[Any]) -> Iterator[_Candidate]:
     """Whole JPEG files that directories point to: the previews of many cameras."""
     for page in pages:
-        for start, length in zip(*map(_numbers, (page.tags.valueof(_JPEG_START), page.tags.valueof(_JPEG_LENGTH))), strict=False):
+        for start, length in zip(
+            *map(_numbers, (page.tags.valueof(_JPEG_START), page.tags.valueof(_JPEG_LENGTH))), strict=False
+        ):
             if size := _jpeg_size(page.parent.filehandle, start, length):
                 yield _Candidate(size[0] * size[1], max(size), page.offset, jpeg=(start, length))
 
