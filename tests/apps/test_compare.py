@@ -13,7 +13,7 @@ from impasto import api, compare, learn_style, stylize
 from impasto.errors import ConfigError, ImpastoError, OutputError, PictureError, WeightsError
 from impasto.figures import loss_curves as curves
 from impasto.images.files.io import read_record
-from impasto.runs.record import portable
+from impasto.runs.record_files import portable
 from impasto.weights.store import Store
 from synthetic import picture
 from test_api import as_array

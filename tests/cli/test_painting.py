@@ -11,7 +11,7 @@ from tiny import TINY, paint_picture
 
 from impasto.config.presets import load_preset, preset_names
 from impasto.images.files.io import read_picture, read_record
-from impasto.runs.record import portable
+from impasto.runs.record_files import portable
 
 
 def test_two_files_become_a_finished_one(impasto, photo, painting, out):

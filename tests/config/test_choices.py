@@ -13,7 +13,7 @@ from impasto.config.options import OutputConfig, StylizeConfig
 from impasto.engine import color_modes
 from impasto.images import periodic, resample
 from impasto.images.color import spaces, transfer
-from impasto.losses import content, statistics
+from impasto.losses import content, style_distance
 from impasto.losses.total_variation import _NORMS
 from impasto.optim import solver
 from impasto.weights import manifest
@@ -33,8 +33,8 @@ REGISTRIES = {
     "padding": [vgg._PADDINGS],
     "objective": [defaults._OBJECTIVES],
     "content_loss": [content._DIVISORS],
-    "gram_normalization": [statistics._GRAMS],
-    "style_distance": [statistics._DIVISORS],
+    "gram_normalization": [style_distance._GRAMS],
+    "style_distance": [style_distance._DIVISORS],
     "tv_loss": [_NORMS],
     "optimizer": [solver._METHODS],
     "variable": [solver._VARIABLES],

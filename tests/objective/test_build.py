@@ -14,8 +14,9 @@ from impasto.images.laplacian import merge_bands, split_bands
 from impasto.losses import sums
 from impasto.matching import Field, Search, hypercolumns
 from impasto.objective.build import build_objective, refining
+from impasto.objective.matching_terms import NeighbourTerm, SplitTerm
 from impasto.objective.objective import Objective
-from impasto.objective.terms import ContentTerm, NeighbourTerm, SplitTerm, StyleTerm, VariationTerm
+from impasto.objective.terms import ContentTerm, StyleTerm, VariationTerm
 from impasto.styles import learn
 from synthetic import STYLE_LAYERS, picture
 

@@ -12,8 +12,9 @@ from impasto.images.masks import Mask
 from impasto.losses import content_loss, cosine_loss, gram_distance, sums
 from impasto.matching import grid_columns
 from impasto.objective.build import build_objective
+from impasto.objective.matching_terms import NeighbourTerm, SplitTerm
 from impasto.objective.objective import Objective
-from impasto.objective.terms import ContentTerm, NeighbourTerm, SplitTerm, StyleTerm
+from impasto.objective.terms import ContentTerm, StyleTerm
 from impasto.styles import PictureStyle, learn
 from synthetic import picture
 

@@ -13,8 +13,9 @@ from torch import Tensor
 from impasto.backbones import VGG, features_of
 from impasto.config.options import StylizeConfig
 from impasto.objective.build import build_objective
+from impasto.objective.matching_terms import NeighbourTerm
 from impasto.objective.objective import Objective, Report
-from impasto.objective.terms import NeighbourTerm, VariationTerm
+from impasto.objective.terms import VariationTerm
 from impasto.styles import learn
 from synthetic import picture, random_weights
 

@@ -18,7 +18,7 @@ from impasto.engine.schedule import plan_scales
 from impasto.errors import CheckpointError
 from impasto.images.files.io import to_pil
 from impasto.runs.checkpoint import read_checkpoint
-from impasto.runs.record import portable
+from impasto.runs.record_files import portable
 from impasto.runs.run import Run
 from impasto.styles import PictureStyle
 from synthetic import picture, random_weights

@@ -4,54 +4,29 @@ from __future__ import annotations
 
 import itertools
 import os
-import string
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..api import Begin, Result, Run, Stylizer, make_config
 from ..config import OutputConfig, StylizeConfig
-from ..errors import CheckpointError, ConfigError, ImpastoError, OutputError, nearest_name
-from ..files import above, check_kept, exists, folder_for, is_folder, make_folder
-from ..images.files.folder import digest_of, expanded, pictures_in
+from ..errors import CheckpointError, ConfigError, ImpastoError, OutputError
+from ..files import above, check_kept, exists, folder_for, make_folder
+from ..images.files.folder import digest_of, expanded
 from ..images.files.io import check_output, check_size, read_record
-from ..regions.region import Region
 from ..runs.checkpoint import check_checkpoint, checkpoint_of, read_checkpoint, remove_checkpoint
 from ..runs.claims import Claimed, claim
 from ..runs.record import files_named, parse_record
 from ..styles import KeptStyle, Style, needed_of_styles, parts_of, read_style
+from .jobs import Job, listed, plan_jobs
 
-__all__ = ["FIELDS", "Batch", "Job", "Paint", "Painted", "attempt", "batch"]
+__all__ = ["Batch", "Paint", "Painted", "attempt", "batch"]
 
-FIELDS = ("content", "style", "index")
-IN_FOLDER = "{content}_{style}.png"
 
 Paint = Callable[["Job", Run], Result | None]
-
-
-@dataclass(frozen=True, eq=False)
-class Job:
-    """One picture to be painted.
-
-    Attributes:
-        content: as in `stylize`.
-        styles: one, or several that are mixed.
-        output: the file to be written, or None.
-        folder: folder of the content relative to the folder that was given; the output lies in one of the same name.
-    """
-
-    content: Any
-    styles: tuple[Any, ...]
-    output: Path | None = None
-    folder: Path = Path()
-
-    @property
-    def name(self) -> str:
-        """``photo.jpg, painting.jpg``."""
-        return f"{_name(self.content)}, {' + '.join(map(_name, self.styles))}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,51 +106,13 @@ def batch(
         ConfigError: also at once, if a style is a `Region`: masks belong to one picture.
         PictureError: also at once, if a folder of contents has no pictures.
     """
-    jobs = _plan(contents, styles, output, recursive=recursive)
+    jobs = plan_jobs(contents, styles, output, recursive=recursive)
     asked = make_config(config, preset, options)
     for job in jobs:
         parts_of(asked, len(job.styles))
-    _check_outputs([job for job in jobs if job.output], _listed(contents), save or OutputConfig(), asked)
+    _check_outputs([job for job in jobs if job.output], listed(contents), save or OutputConfig(), asked)
     stylizer = Stylizer(config=asked, preset=preset)
     return Batch(jobs, _paint_all(jobs, stylizer, force, paint, save))
-
-
-def _plan(contents: Any, styles: Any, output: str | os.PathLike[str] | None, *, recursive: bool) -> list[Job]:
-    pattern = None if output is None else _pattern(output)
-    sources = list(_sources(contents, pattern, recursive=recursive))
-    groups = [tuple(_listed(style)) for style in _listed(styles)]
-    if any(isinstance(style, Region) for group in groups for style in group):
-        raise ConfigError("masks are of one picture, and a batch has many", "paint each with stylize")
-    jobs = [Job(content, group, folder=folder) for group in groups for content, folder in sources]
-    if pattern is None:
-        return jobs
-    named = [replace(job, output=_output(pattern, job, index)) for index, job in enumerate(jobs, start=1)]
-    return list(_apart(named))
-
-
-def _sources(contents: Any, pattern: str | None, *, recursive: bool) -> Iterator[tuple[Any, Path]]:
-    """Every content, and its folder relative to the given one. Outputs of the batch itself are not contents."""
-    written = None if pattern is None else Path(pattern.partition("{")[0] + "_").parent.resolve()
-    for content in _listed(contents):
-        if not (recursive and isinstance(content, (str, os.PathLike)) and is_folder(content)):
-            yield from ((source, Path()) for source in expanded(content))
-            continue
-        root = Path(content)
-        inside = written is not None and root.resolve() in written.parents
-        for path in pictures_in(root, recursive=True):
-            if not (inside and written in path.resolve().parents):
-                yield path, path.parent.relative_to(root)
-
-
-def _apart(jobs: Iterable[Job]) -> Iterator[Job]:
-    """The jobs with distinct outputs: of several with the same name, all but the first get a number."""
-    taken: set[str] = set()
-    for job in jobs:
-        first = job.output or Path()
-        names = (first.with_name(f"{first.stem}-{number}{first.suffix}") for number in itertools.count(2))
-        output = next(each for each in itertools.chain([first], names) if os.path.normcase(each) not in taken)
-        taken.add(os.path.normcase(output))
-        yield replace(job, output=output)
 
 
 def _paint_all(
@@ -282,38 +219,6 @@ def _saved(result: Result, job: Job, save: OutputConfig | None) -> Result:
 def _paint(job: Job, run: Run) -> None:
     for _ in run:
         pass
-
-
-def _listed(given: Any) -> Sequence[Any]:
-    return given if isinstance(given, (list, tuple)) else [given]
-
-
-def _name(source: Any) -> str:
-    """``photo.jpg``."""
-    path = source if isinstance(source, (str, os.PathLike)) else getattr(source, "name", "array")
-    return Path(path).name
-
-
-def _pattern(output: str | os.PathLike[str]) -> str:
-    text = os.fspath(output)
-    try:
-        used = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
-    except ValueError as error:
-        wrong = f"the output {text!r} has a brace too many or too few: {error}"
-        raise ConfigError(wrong, "write {{ and }} for braces") from None
-    for name in used:
-        if name not in FIELDS:
-            raise ConfigError(f"the output {text!r} has the unknown field {{{name}}}", nearest_name(name, FIELDS))
-    return text if Path(text).suffix else str(Path(text) / IN_FOLDER)
-
-
-def _output(pattern: str, job: Job, index: int) -> Path:
-    style = "+".join(Path(_name(style)).stem for style in job.styles)
-    try:
-        named = Path(pattern.format(content=Path(_name(job.content)).stem, style=style, index=index))
-        return named.parent / job.folder / named.name
-    except ValueError as error:
-        raise ConfigError(f"the output {pattern!r} has an unknown format: {error}", "{index:03} gives 001") from None
 
 
 def _check_outputs(jobs: Sequence[Job], given: Sequence[Any], save: OutputConfig, config: StylizeConfig) -> None:

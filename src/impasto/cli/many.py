@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..api import Run
-    from ..apps.batch import Job, Painted
+    from ..apps.batch import Painted
+    from ..apps.jobs import Job
     from ..runs.result import Result
 
 __all__ = ["Painter", "Stopped"]

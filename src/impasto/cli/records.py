@@ -91,7 +91,8 @@ def record_in(path: str) -> RunRecord:
         PictureError: the file cannot be read, or carries no record.
         ConfigError: what it carries is no record of this version.
     """
-    from ..runs.record import found_inputs, parse_record
+    from ..runs.record import parse_record
+    from ..runs.record_files import found_inputs
 
     return found_inputs(parse_record(text_in(path)), Path(path).parent)
 
@@ -136,7 +137,7 @@ def compare_pixels(record: RunRecord, again: RunRecord, source: str) -> str:
     """A line that says whether the repeated run painted the same pixels, and if not, what differs beside them."""
     if record.get("pixels_sha256") == again["pixels_sha256"]:
         return f"the pixels are those of {source}"
-    from ..runs.record import differing_makers
+    from ..runs.differences import differing_makers
 
     differing = differing_makers(record, again)
     return f"the pixels are not those of {source}: {'; '.join(differing) or 'nothing else that is recorded differs'}"

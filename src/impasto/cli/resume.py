@@ -85,7 +85,8 @@ def _output(since: Checkpoint, file: str) -> str:
 
 def _tell_differences(since: Checkpoint) -> None:
     """Warn that the picture may not be the same to the bit."""
-    from ..runs.record import config_of, differing_makers, make_record
+    from ..runs.differences import differing_makers
+    from ..runs.record import config_of, make_record
 
     record = since.record
     now = make_record(config_of(record), record["content"], record["styles"])

@@ -17,7 +17,8 @@ from ..optim import State
 from .clock import Clock
 from .inputs import PaintInputs
 from .progress import Carry, Outcome, Progress
-from .scale import Ended, ScaleState, begun, begun_again, objective_again
+from .scale import Ended, ScaleState, objective_again
+from .scale_begin import begun, begun_again
 from .schedule import ScalePlan
 from .stage import Stage, plan_stages
 from .steering import Change, Event

@@ -10,17 +10,16 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from ..objective.build import tileable
 from ..objective.objective import Objective, Report
 from ..objective.state import saved as found_in
 from ..optim import Solver, State
 from ..tiling import within_memory
 from .inputs import PaintInputs
 from .progress import Carry
-from .scale_start import Below, begin, begin_again
+from .scale_start import begin_again
 from .stage import Stage
 
-__all__ = ["Ended", "ScaleState", "begun", "begun_again", "objective_again", "part_of"]
+__all__ = ["Ended", "ScaleState", "objective_again", "part_of"]
 
 _PLATEAU_WINDOW = 50  # iterations over which the improvement is measured
 _DIVERGED_FACTOR = 100.0  # a loss this many times the first one of the scale counts as divergence
@@ -242,55 +241,6 @@ def part_of(saved: Mapping[str, Any], part: str) -> State:
         {'iterations': 3}
     """
     return {name[len(part) + 1 :]: value for name, value in saved.items() if name.startswith(f"{part}.")}
-
-
-def begun(inputs: PaintInputs, stage: Stage, shown: Tensor, start: Carry, below: ScaleState | None) -> ScaleState:
-    """The state of a scale before its first iteration.
-
-    The objective is new; the canvas, the solver's state and the step size are taken from the scale below.
-
-    Args:
-        inputs: pictures, options and network.
-        stage: of this scale.
-        shown: the content in the palette of the styles, ``(1, 3, H, W)``.
-        start: what the first scale starts from.
-        below: the state of the scale below; None at the first scale.
-
-    Returns:
-        The `ScaleState`.
-    """
-    config, solver, size = stage.config, stage.solver, stage.plan.size
-    known = Below(below.picture(), below.objective.matching) if below else None
-
-    def work(tile_size: int) -> tuple[Tensor, Objective]:
-        return begin(inputs, stage, config.overlay({"tile_size": tile_size}), shown, known or start)
-
-    # If memory ran out at the scale below, its tiles are smaller than planned.
-    tile_size = below.objective.tile_size if below else config.tile_size
-    (canvas, objective), _ = within_memory(work, tile_size, max(size), tileable=tileable(config))
-    carried = below.state if below else start.solver
-    state = solver.resize(carried, size) if carried else solver.init(canvas)
-    step_size = below.step_size if below else solver.method.step_size
-    return ScaleState(objective, solver, canvas, state, step_size, config.plateau, config.best and stage.last)
-
-
-def begun_again(inputs: PaintInputs, stage: Stage, since: Mapping[str, Any]) -> ScaleState:
-    """The state of a scale as it was when it was saved.
-
-    Args:
-        inputs: pictures, options and network.
-        stage: of this scale.
-        since: from `ScaleState.saved`.
-
-    Returns:
-        The `ScaleState`.
-    """
-    exact = stage.is_exact(since["iteration"] - 1)
-    objective = objective_again(inputs, stage, part_of(since, "objective"), exact=exact)
-    keep_best = stage.config.best and stage.last
-    state = ScaleState(objective, stage.solver, since["canvas"], {}, 0.0, stage.config.plateau, keep_best)
-    state.restore(since)
-    return state
 
 
 def objective_again(inputs: PaintInputs, stage: Stage, found: Mapping[str, Any], *, exact: bool) -> Objective:

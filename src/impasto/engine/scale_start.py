@@ -16,10 +16,10 @@ from ..images.laplacian import merge_bands, split_bands
 from ..images.periodic import bordered, differences, interpolated
 from ..images.resample import resize
 from ..matching import Field, voted
-from ..objective.build import Carried
+from ..objective.build_matching import Carried
+from ..objective.matching_terms import NeighbourTerm
 from ..objective.objective import Objective
 from ..objective.state import field_of, restored
-from ..objective.terms import NeighbourTerm
 from ..styles import parts_of, style_length
 from ..types import Size
 from .inputs import PaintInputs

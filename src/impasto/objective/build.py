@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -12,7 +11,6 @@ from torch import Tensor
 from ..backbones import Backbone, weighing
 from ..config import StylizeConfig
 from ..errors import ConfigError
-from ..images.masks import resized_mask
 from ..losses import (
     Sums,
     blend,
@@ -23,27 +21,14 @@ from ..losses import (
     moments_distance,
     wasserstein_distance,
 )
-from ..matching import CELL, Field, Search, directions, enlarged, grid_of
-from ..styles import Part, StyleTargets, drawn, joined, kept, layer_bank, parts_of
-from ..tiling import Anew, is_tiled, picture_features, picture_hypercolumns
-from ..types import Size
+from ..matching import CELL, Field
+from ..styles import Part, StyleTargets, parts_of
+from ..tiling import Anew, is_tiled, picture_features
+from .build_matching import Carried, Masks, carried_term, searched_term, split_terms
 from .objective import Objective
-from .terms import ContentTerm, NeighbourTerm, SplitTerm, StyleDistance, StyleTerm, Term, VariationTerm
+from .terms import ContentTerm, StyleDistance, StyleTerm, Term, VariationTerm
 
-__all__ = ["Carried", "build_objective", "no_sum", "refining", "tileable"]
-
-Matched = tuple[StyleTargets, float]  # targets of a style, and its mixing weight
-
-
-@dataclass(frozen=True)
-class Carried:
-    """Matches of another canvas to start with, of any size; unlike those of the scale below, they are searched again.
-
-    Attributes:
-        field: the matches.
-    """
-
-    field: Field
+__all__ = ["build_objective", "no_sum", "refining", "tileable"]
 
 
 @torch.no_grad()
@@ -82,48 +67,24 @@ def build_objective(
         raise no_sum()
     backbone = backbone.wrapped(config.wrap) if config.wrap != "none" else backbone
     parts = parts_of(config, len(styles))
-    masks = _Masks(mask, backbone)
+    masks = Masks(mask, backbone)
     terms: list[Term] = [*_content_terms(content, config, backbone, masks)]
     terms += _style_terms(styles, parts, config, masks)
     if config.neighbour_weight:
         matched = [(style, part.share) for style, part in zip(styles, parts, strict=True) if part.share]
         if config.neighbour_match == "layers":
-            terms += _split_terms(matched, config, masks)
+            terms += split_terms(matched, config, masks)
         elif below is None or isinstance(below, Carried):
             carried = below.field if below else None
-            terms.append(_searched_term(content, canvas, matched, config, backbone, masks, carried))
+            terms.append(searched_term(content, canvas, matched, config, backbone, masks, carried))
         else:
-            terms.append(_carried_term(content, matched, config, below, masks))
+            terms.append(carried_term(content, matched, config, below, masks))
     if config.tv_weight:
         terms.append(VariationTerm(config.tv_weight, config.tv_loss, config.wrap))
     return Objective(backbone, tuple(terms), config.tile_size)
 
 
-@dataclass(frozen=True)
-class _Masks:
-    """Weights of the positions of each grid, from a mask of the content; None where all weigh alike.
-
-    Each cell has the mean of the mask over its own pixels, also at the edges of a region: what its receptive field
-    covers beyond them is not painted by another region, because each region has a canvas of its own (see
-    `regions.painter`).
-    """
-
-    mask: Tensor | None
-    backbone: Backbone
-
-    def of(self, name: str) -> Tensor | None:
-        """The mask of a layer, ``(1, 1, h, w)``."""
-        if self.mask is None:
-            return None
-        stride = self.backbone.layers[name].stride
-        return resized_mask(self.mask, (self.mask.shape[2] // stride, self.mask.shape[3] // stride))
-
-    def on(self, grid: Size) -> Tensor | None:
-        """The mask of the positions that are matched, ``(h * w,)``."""
-        return None if self.mask is None else resized_mask(self.mask, grid).flatten()
-
-
-def _content_terms(content: Tensor, config: StylizeConfig, backbone: Backbone, masks: _Masks) -> list[ContentTerm]:
+def _content_terms(content: Tensor, config: StylizeConfig, backbone: Backbone, masks: Masks) -> list[ContentTerm]:
     layers, form = config.content_layers or (), config.content_loss or "relative"
     if not config.content_weight or not layers:
         return []
@@ -153,7 +114,7 @@ def _style_terms(
     styles: Sequence[StyleTargets],
     parts: Sequence[Part],
     config: StylizeConfig,
-    masks: _Masks,
+    masks: Masks,
 ) -> list[StyleTerm]:
     """A term for each layer with a weight above 0 for which some style has a share above 0."""
     if not config.style_weight:
@@ -191,96 +152,6 @@ def _distance(config: StylizeConfig) -> StyleDistance:
 def _with_mean_std(gram: StyleDistance, weight: float, form: str, stats: Sums, target: Sums) -> Tensor:
     beside = form if form in ("sum", "relative") else "mean"
     return gram(stats, target) + weight * mean_std_distance(stats, target, distance=beside)
-
-
-def _searched_term(
-    content: Tensor,
-    canvas: Tensor | None,
-    matched: Sequence[Matched],
-    config: StylizeConfig,
-    backbone: Backbone,
-    masks: _Masks,
-    carried: Field | None,
-) -> NeighbourTerm:
-    layers, grid, search = config.neighbour_layers or (), grid_of(content), _search(content, matched, config, backbone)
-    nothing = torch.zeros(len(search.query), dtype=torch.long, device=content.device)
-    unmatched = Field(nothing, grid, search.grids, config.wrap)
-    weight, pictures = config.neighbour_weight or 0.0, _pictures(matched)
-    term = NeighbourTerm(layers, weight, unmatched, search.query, pictures, search, masks.on(grid))
-    if carried is not None:
-        return term.matched(enlarged(carried, grid, search.grids))
-
-    def look(picture: Tensor, layers: Sequence[str]) -> Tensor:
-        return picture_hypercolumns(backbone, picture, tuple(layers), config.tile_size)
-
-    return term.looked_again(content if canvas is None else canvas, look)
-
-
-def _search(content: Tensor, matched: Sequence[Matched], config: StylizeConfig, backbone: Backbone) -> Search:
-    layers, banks = config.neighbour_layers or (), [style.bank for style, _ in matched]
-    query = picture_hypercolumns(backbone, content, layers, config.tile_size)
-    inside = _inside(matched)
-    searched = _searched([len(bank) for bank in banks], [share for _, share in matched], config, inside)
-    rows = None if searched is None else searched.to(content.device)
-    mixed = content if config.neighbour_sees == "pictures" else None
-    mix, coherence = config.neighbour_mix or 0.0, config.neighbour_coherence
-    return Search(query, kept(joined(banks)), _grids(matched), rows, mix, coherence, mixed, config.wrap, inside)
-
-
-def _inside(matched: Sequence[Matched]) -> Tensor | None:
-    """The rows of the joint bank that may be matched, bool ``(n,)``; None for all."""
-    given = [style.inside for style, _ in matched]
-    if all(rows is None for rows in given):
-        return None
-    device = matched[0][0].pictures[0].device
-    every = [torch.ones(len(style.bank), dtype=torch.bool, device=device) for style, _ in matched]
-    return torch.cat([all_rows if rows is None else rows for rows, all_rows in zip(given, every, strict=True)])
-
-
-def _searched(
-    lengths: Sequence[int], shares: Sequence[float], config: StylizeConfig, inside: Tensor | None = None
-) -> Tensor | None:
-    """Rows to search: of each style a random sample of at most its share of ``neighbour_bank`` rows; None for all."""
-    most = [max(1, round(config.neighbour_bank * share / sum(shares))) for share in shares]
-    if inside is None and all(length <= limit for length, limit in zip(lengths, most, strict=True)):
-        return None
-    drawn, start, generator = [], 0, torch.Generator().manual_seed(config.seed)
-    for length, limit in zip(lengths, most, strict=True):
-        rows = start + torch.randperm(length, generator=generator)
-        drawn.append(rows[:limit] if inside is None else rows[inside.cpu()[rows]][:limit])
-        start += length
-    return torch.cat(drawn)
-
-
-def _split_terms(matched: Sequence[Matched], config: StylizeConfig, masks: _Masks) -> list[SplitTerm]:
-    """One term for each layer, all with the same weight (Kolkin et al. 2022, feature splitting)."""
-    whole = sum(share for _, share in matched)
-
-    def bank(layer: str) -> Tensor:
-        most = layer_bank(config) / whole
-        return torch.cat([drawn(style.split[layer], share * most, config.seed) for style, share in matched])
-
-    weight = config.neighbour_weight or 0.0
-    return [SplitTerm((name,), weight, bank(name), mask=masks.of(name)) for name in config.neighbour_layers or ()]
-
-
-def _carried_term(
-    content: Tensor, matched: Sequence[Matched], config: StylizeConfig, below: Field, masks: _Masks
-) -> NeighbourTerm:
-    """The term of a scale that keeps the matches of the scale below, enlarged to its grid."""
-    field = enlarged(below, grid_of(content), _grids(matched))
-    wanted = directions(joined([style.bank for style, _ in matched]), field.rows)
-    layers = config.neighbour_layers or ()
-    mask = masks.on(field.grid)
-    return NeighbourTerm(layers, config.neighbour_weight or 0.0, field, wanted, _pictures(matched), None, mask)
-
-
-def _grids(matched: Sequence[Matched]) -> tuple[Size, ...]:
-    return tuple(grid for style, _ in matched for grid in style.grids)
-
-
-def _pictures(matched: Sequence[Matched]) -> tuple[Tensor, ...]:
-    return tuple(picture for style, _ in matched for picture in style.pictures)
 
 
 def tileable(config: StylizeConfig) -> bool:

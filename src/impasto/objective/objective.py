@@ -14,7 +14,8 @@ from torch import Tensor
 
 from ..backbones import Backbone, features_of
 from ..tiling import Additive, Local, is_tiled, picture_hypercolumns, value_and_grad
-from .terms import NeighbourTerm, Searching, Term
+from .matching_terms import NeighbourTerm
+from .terms import Searching, Term
 
 __all__ = ["Objective", "Report"]
 

@@ -18,7 +18,9 @@ from torch import Tensor
 from ..errors import CheckpointError, OutputError
 from ..files import check_writable, discard, exists, replacing
 from ..weights.tensor_files import read_tensors
-from .record import RunRecord, differing_inputs, found_inputs, parse_record, record_text
+from .differences import differing_inputs
+from .record import RunRecord, parse_record, record_text
+from .record_files import found_inputs
 
 __all__ = [
     "Checkpoint",

@@ -8,14 +8,12 @@ import platform
 import re
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from ..config import StylizeConfig
 from ..config.fields import by_present_name
-from ..errors import ConfigError, PictureError
-from ..files import check_replaced, check_writable, exists, is_json
-from ..images.files.folder import digest_of
+from ..errors import ConfigError
+from ..files import check_replaced, check_writable, is_json
 from ..weights.manifest import WEIGHTS
 
 if TYPE_CHECKING:
@@ -28,15 +26,10 @@ __all__ = [
     "RunRecord",
     "check_record_output",
     "config_of",
-    "differing_inputs",
-    "differing_makers",
     "files_named",
-    "found_inputs",
-    "located",
     "make_record",
     "parse_record",
     "pixels_sha256",
-    "portable",
     "record_text",
     "run_id",
 ]
@@ -151,66 +144,6 @@ def record_text(record: Mapping[str, Any]) -> str:
     return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def portable(record: RunRecord) -> RunRecord:
-    """The record with the names of files alone: the folders they lay in are nobody's business who is given the
-    picture."""
-    return _renamed(record, lambda entry: Path(entry["name"]).name)
-
-
-def located(record: RunRecord) -> RunRecord:
-    """The record with absolute paths of the files that are there: from another folder they are still found."""
-    return _renamed(
-        record, lambda entry: str(Path(entry["name"]).absolute()) if exists(entry["name"]) else entry["name"]
-    )
-
-
-def found_inputs(record: RunRecord, folder: Path) -> RunRecord:
-    """The record with the paths at which its files are found: as they are recorded, or in ``folder`` under their name.
-
-    Of both, the one with the recorded bytes is taken. What is not found keeps its name.
-    """
-
-    def find(entry: Mapping[str, str]) -> str:
-        places = [place for place in (entry["name"], str(folder / Path(entry["name"]).name)) if exists(place)]
-        return next((place for place in places if _has_digest(place, entry["sha256"])), (places or [entry["name"]])[0])
-
-    return _renamed(record, find)
-
-
-def _has_digest(path: str, sha256: str) -> bool:
-    try:
-        return digest_of(path) == sha256
-    except (OSError, PictureError):
-        return False  # whoever reads it will say what is wrong
-
-
-def _renamed(record: RunRecord, rename: Callable[[Mapping[str, str]], str]) -> RunRecord:
-    """The record with other names of its files: pictures, masks, the start, and weights that are a file."""
-
-    def input_(entry: Any) -> Any:
-        return entry and {**entry, "name": rename(entry)}
-
-    changed: dict[str, Any] = {
-        **record,
-        "content": input_(record["content"]),
-        "styles": [*map(input_, record["styles"])],
-    }
-    options = changed["config"] = {**record["config"]}
-    if start := record.get("start"):
-        changed["start"] = input_(start)
-        options["init"] = changed["start"]["name"]
-    if regions := record.get("regions"):
-        changed["regions"] = [
-            {**region, "mask": input_(region["mask"]), "styles": [*map(input_, region["styles"])]} for region in regions
-        ]
-    if events := record.get("events"):
-        changed["events"] = [{**event, "mask": input_(event["mask"])} if "mask" in event else event for event in events]
-    if (weights := record.get("weights")) and weights.get("id") not in WEIGHTS and {"id", "sha256"} <= weights.keys():
-        name = rename({"name": weights["id"], "sha256": weights["sha256"]})
-        changed["weights"], options["weights"] = {**weights, "id": name}, name
-    return cast(RunRecord, changed)
-
-
 def check_record_output(path: str) -> None:
     """Refuse a file that a record could not be written to, or that holds something else.
 
@@ -297,52 +230,6 @@ _USABLE: dict[str, Callable[[Any], bool]] = {  # what a run is repeated from, co
     "size": lambda value: value is None or (isinstance(value, list) and len(value) == 2),
     "peak_memory": lambda value: value is None or isinstance(value, (int, float)),
 }
-
-
-_FILES = {
-    "content": "content picture",
-    "styles": "style",
-    "start": "start picture",
-    "regions": "region",
-    "weights": "weights",
-}
-
-
-def differing_inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What went into two runs and is not the same, as in ``style 2``: files by their bytes, wherever they lie, and
-    options."""
-    before, after = (
-        _options(record) | _digests({_FILES[key]: record.get(key) for key in _FILES}) for record in (then, now)
-    )
-    return [name for name in {**before, **after} if before.get(name) != after.get(name)]
-
-
-def _options(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Those that name no file: of files the bytes are compared."""
-    files = {"weights"} if record.get("weights") else set()
-    files |= {"init"} if record.get("start") else set()
-    return {f"option {name}": value for name, value in record["config"].items() if name not in files}
-
-
-def _digests(value: Any, name: str = "") -> dict[str, Any]:
-    """What is known of every file in a nested value, by where it stands there, except what it is called or was asked
-    for as."""
-    if isinstance(value, dict) and "sha256" in value:
-        return {name: {key: fact for key, fact in value.items() if key not in ("name", "id", "asked")}}
-    pairs = value.items() if isinstance(value, dict) else enumerate(value, 1) if isinstance(value, list) else ()
-    return {place: known for key, each in pairs for place, known in _digests(each, f"{name} {key}".strip()).items()}
-
-
-def differing_makers(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What made two runs and is not the same, as in ``threads 2 then, 1 now``: without any, a run repeats to the
-    byte."""
-    before, after = ({**r["versions"], **r["machine"], "impasto": r["impasto"]} for r in (then, now))
-    names = sorted({*before, *after})
-    return [
-        f"{name} {before.get(name)} then, {after.get(name)} now"
-        for name in names
-        if before.get(name) != after.get(name)
-    ]
 
 
 def config_of(record: Mapping[str, Any]) -> StylizeConfig:

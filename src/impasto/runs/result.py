@@ -11,7 +11,8 @@ from torch import Tensor
 
 from ..config import OutputConfig
 from ..images.files import io
-from .record import RunRecord, located, portable, record_text
+from .record import RunRecord, record_text
+from .record_files import located, portable
 
 if TYPE_CHECKING:
     import PIL.Image

@@ -27,7 +27,8 @@ from .checkpoint import Checkpoint, state_of, write_checkpoint
 from .forecast import Forecast, forecast
 from .inputs import read_inputs
 from .memory import COMFORT, fitted, reading_bytes
-from .record import Input, RunRecord, located, make_record, pixels_sha256, run_id
+from .record import Input, RunRecord, make_record, pixels_sha256, run_id
+from .record_files import located
 from .result import Result
 from .steer import Steer, Steering, recorded_steers
 from .trials import Trials

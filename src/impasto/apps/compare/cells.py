@@ -11,7 +11,8 @@ from typing import Any
 from ...api import make_config
 from ...config import StylizeConfig
 from ...errors import ConfigError
-from ..batch import Job, Painted
+from ..batch import Painted
+from ..jobs import Job
 
 __all__ = ["DEFAULT", "Cell", "Tried", "label_of", "plan_cells"]
 

@@ -12,15 +12,17 @@ from typing import BinaryIO
 import numpy as np
 import psutil
 import tifffile
-from PIL import ExifTags, Image, ImageChops, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageFile, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from ...errors import PictureError
 from ..arrays import Array, split_alpha
 from ..resample import ELSEWHERE, Within
+from .blocks import block_means, reduced
 from .formats import NO_PICTURES, TIFF_STARTS
 from .icc import array_to_srgb, image_to_srgb
 from .kinds import BEGINNING, refusal
+from .orientation import orientation_of, turned_size, upright
 from .png_colors import profile_of_png
 from .png_strips import chunk_headers, raw_strips
 from .tiff import main_picture
@@ -69,8 +71,8 @@ def decode_file(file: BinaryIO, within: Within | None = None, large: int = _LARG
         decoded = decode_file(main.file, within, large)
         if main.orientation < 2 or decoded.turned:
             return decoded
-        turned = _upright(decoded.array, main.orientation)
-        return replace(decoded, array=turned, size=_turned(decoded.size, main.orientation))
+        turned = upright(decoded.array, main.orientation)
+        return replace(decoded, array=turned, size=turned_size(decoded.size, main.orientation))
     file.seek(0)
     try:
         image = Image.open(file)
@@ -91,9 +93,9 @@ def decode_file(file: BinaryIO, within: Within | None = None, large: int = _LARG
     if image.format in ("PNG", "TIFF") and (layout := _deep_layout(image)):
         raw = (image.height, image.width)
         factor, cost = _afford(raw, 16, within)
-        deep = _blocks(_decode_deep(file, image, layout), factor)
-        orientation = _orientation(image)
-        return Decoded(_finish(deep, image, orientation), _turned(raw, orientation), cost)
+        deep = block_means(_decode_deep(file, image, layout), factor)
+        orientation = orientation_of(image)
+        return Decoded(_finish(deep, image, orientation), turned_size(raw, orientation), cost)
     return decode_image(image, within)
 
 
@@ -148,10 +150,10 @@ def decode_image(image: Image.Image, within: Within | None = None) -> Decoded:
     coefficients = 3 * drafted**2 if image.info.get("progressive") else 0  # bytes a pixel, of all of them at once
     _, cost = _afford(raw, _STORED.get(mode, 4) + coefficients, within, drafted)
     image.load()
-    orientation = _orientation(image)  # which PNG has at its end
-    size = _turned(raw, orientation)
+    orientation = orientation_of(image)  # which PNG has at its end
+    size = turned_size(raw, orientation)
     if factor > drafted:
-        image = _reduced(image, factor // drafted)
+        image = reduced(image, factor // drafted)
     if inverted:
         image = ImageChops.invert(image)  # Pillow takes every CMYK JPEG for Adobe's inverted kind
     return Decoded(_in_srgb(image, icc, orientation, white_is_zero=white_is_zero), size, cost, turned=orientation > 1)
@@ -160,7 +162,7 @@ def decode_image(image: Image.Image, within: Within | None = None) -> Decoded:
 def _in_srgb(image: Image.Image, icc: bytes | None, orientation: int, *, white_is_zero: bool = False) -> Array:
     if image.mode[0] in "IF":
         return _finish(_single_channel(image, white_is_zero=white_is_zero), image, orientation)
-    return _upright(np.asarray(image_to_srgb(image, icc)), orientation)
+    return upright(np.asarray(image_to_srgb(image, icc)), orientation)
 
 
 def _by_strips(file: BinaryIO, image: ImageFile.ImageFile, within: Within | None, large: int) -> Decoded | None:
@@ -175,19 +177,19 @@ def _by_strips(file: BinaryIO, image: ImageFile.ImageFile, within: Within | None
         if kind == b"eXIf":
             image.info["exif"] = b"Exif\0\0" + file.read(length)
     image.info.setdefault("exif", b"")
-    orientation = _orientation(image)
+    orientation = orientation_of(image)
     strips = raw_strips(file, rows)
     if layout:
         pixels = (strip.view(">u2").reshape(len(strip), raw[1], -1) for strip in strips)
-        deep = np.concatenate([_blocks(strip.astype(np.uint16), factor) for strip in pixels])
-        return Decoded(_finish(deep, image, orientation), _turned(raw, orientation), cost)
-    parts = [_reduced(_strip(strip, image), factor) for strip in strips]
+        deep = np.concatenate([block_means(strip.astype(np.uint16), factor) for strip in pixels])
+        return Decoded(_finish(deep, image, orientation), turned_size(raw, orientation), cost)
+    parts = [reduced(_strip(strip, image), factor) for strip in strips]
     small = Image.new(parts[0].mode, (parts[0].width, sum(part.height for part in parts)))
     for part, top in zip(parts, itertools.accumulate((part.height for part in parts), initial=0), strict=False):
         small.paste(part, (0, top))
     small.info = {} if parts[0].mode in ("LA", "RGBA") else {**image.info}  # a transparent colour has become alpha
     array = _in_srgb(small, image.info.get("icc_profile"), orientation)
-    return Decoded(array, _turned(raw, orientation), cost, turned=orientation > 1)
+    return Decoded(array, turned_size(raw, orientation), cost, turned=orientation > 1)
 
 
 def _strip(raw: Array, image: ImageFile.ImageFile) -> Image.Image:
@@ -198,38 +200,6 @@ def _strip(raw: Array, image: ImageFile.ImageFile) -> Image.Image:
     if "transparency" in image.info:
         strip.info["transparency"] = image.info["transparency"]
     return strip
-
-
-def _turned(size: tuple[int, int], orientation: int) -> tuple[int, int]:
-    """Height and width, upright."""
-    return size[::-1] if orientation in (5, 6, 7, 8) else size
-
-
-def _reduced(image: Image.Image, factor: int) -> Image.Image:
-    """The picture divided by a whole number, each pixel the mean of a block.
-
-    Palettes, bits and transparent colours become what has a mean: colours, greys and alpha.
-    """
-    if factor == 1:
-        return image
-    mode = {"1": "L", "P": "RGB"}.get(image.mode, "I" if image.mode.startswith("I;16") else image.mode)
-    if image.has_transparency_data and mode in ("L", "RGB", "PA"):
-        mode = "LA" if mode == "L" else "RGBA"
-    return (image if image.mode == mode else image.convert(mode)).reduce(factor)
-
-
-def _blocks(array: Array, factor: int) -> Array:
-    """The same of an array ``(H, W, C)``, block row by block row, so that no other copy is made."""
-    if factor == 1:
-        return array
-    columns = np.arange(0, array.shape[1], factor)
-    widths = np.diff([*columns, array.shape[1]])[:, None]
-    rows = []
-    for top in range(0, array.shape[0], factor):
-        band = array[top : top + factor].astype(np.float32).mean(0)
-        mean = np.add.reduceat(band, columns, axis=0) / widths
-        rows.append(mean if array.dtype.kind == "f" else np.rint(mean))
-    return np.stack(rows).astype(array.dtype)
 
 
 def _deep_layout(image: ImageFile.ImageFile) -> re.Match[str] | None:
@@ -280,7 +250,9 @@ def _decode_tiff(data: BinaryIO, within: Within | None) -> Decoded:
         array = array[..., : array.shape[2] - len(page.extrasamples) + (page.extrasamples[0] > 0)]
         array = _unassociated(array) if page.extrasamples[0] == tifffile.EXTRASAMPLE.ASSOCALPHA else array
     return Decoded(
-        _upright(array_to_srgb(_blocks(array, factor), page.iccprofile), orientation), _turned(size, orientation), cost
+        upright(array_to_srgb(block_means(array, factor), page.iccprofile), orientation),
+        turned_size(size, orientation),
+        cost,
     )
 
 
@@ -309,23 +281,4 @@ def _finish(array: Array, image: Image.Image, orientation: int) -> Array:
     if key is not None and array.dtype == np.uint16:
         opaque = np.any(array != np.asarray(key), axis=2, keepdims=True)
         array = np.concatenate([array, opaque * np.uint16(65535)], axis=2)
-    return _upright(array_to_srgb(array, image.info.get("icc_profile")), orientation)
-
-
-def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 where there is none or the metadata are damaged. TIFF files are turned by Pillow."""
-    if isinstance(image, TiffImageFile):
-        return 1
-    try:
-        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # many cameras and editors write broken EXIF; the picture is good all the same
-        return 1
-
-
-def _upright(array: Array, orientation: int) -> Array:
-    """The array ``(H, W, C)`` turned and mirrored as EXIF orientation 1 to 8 asks."""
-    if orientation in (5, 6, 7, 8):
-        array = array.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        array = array[::-1]
-    return array[:, ::-1] if orientation in (2, 3, 6, 7) else array
+    return upright(array_to_srgb(array, image.info.get("icc_profile")), orientation)
