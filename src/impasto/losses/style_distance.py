@@ -34,6 +34,7 @@ def gram_distance(stats: Sums, target: Sums, *, normalization: str = "positions"
 
     Examples:
         >>> import torch
+        >>> from impasto.losses import sums
         >>> ours, theirs = sums(torch.full((1, 1, 2, 2), 2.0)), sums(torch.ones(1, 1, 2, 2))
         >>> gram_distance(ours, theirs).item()  # (4 - 1)^2
         9.0
@@ -85,6 +86,7 @@ def mean_std_distance(stats: Sums, target: Sums, *, distance: str = "mean") -> T
 
     Examples:
         >>> import torch
+        >>> from impasto.losses import sums
         >>> ours, theirs = sums(torch.tensor([[[[0.0, 2.0]]]])), sums(torch.tensor([[[[2.0, 4.0]]]]))
         >>> round(mean_std_distance(ours, theirs).item(), 4)  # means 1 and 3, deviations both 1
         4.0
@@ -114,6 +116,7 @@ def moments_distance(stats: Sums, target: Sums, *, distance: str = "relative") -
 
     Examples:
         >>> import torch
+        >>> from impasto.losses import sums
         >>> ours, theirs = sums(torch.full((1, 1, 2, 2), 3.0)), sums(torch.ones(1, 1, 2, 2))
         >>> moments_distance(ours, theirs).item()  # (3 - 1)^2 / 1 + (9 - 1)^2 / 1
         68.0
@@ -140,6 +143,7 @@ def wasserstein_distance(stats: Sums, target: Sums, *, epsilon: float = 1e-4, di
 
     Examples:
         >>> import torch
+        >>> from impasto.losses import sums
         >>> ours, theirs = sums(torch.tensor([[[[0.0, 2.0]]]])), sums(torch.tensor([[[[3.0, 5.0]]]]))
         >>> round(wasserstein_distance(ours, theirs).item(), 4)  # equal variances: only the means differ, by 3
         9.0
