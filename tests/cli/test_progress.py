@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from impasto.cli.progress import LiveReport, Pace, PlainReport, Report, open_report
+from impasto.cli.progress import LiveReport, Pace, PlainReport, SilentReport, open_report
 from impasto.engine.progress import Progress
 
 PLAN = [(100, 10), (400, 5)]
@@ -114,7 +114,7 @@ def test_the_live_line_holds_everything(capsys):
 
 
 def test_the_quiet_report_says_nothing(capsys):
-    with Report(PLAN) as report:
+    with SilentReport(PLAN) as report:
         report.show(progress(note="loud"))
         report.say("loud")
         report.stopping()
@@ -122,7 +122,7 @@ def test_the_quiet_report_says_nothing(capsys):
 
 
 @pytest.mark.parametrize(
-    ("quiet", "terminal", "kind"), [(True, True, Report), (False, True, LiveReport), (False, False, PlainReport)]
+    ("quiet", "terminal", "kind"), [(True, True, SilentReport), (False, True, LiveReport), (False, False, PlainReport)]
 )
 def test_the_report_fits_where_it_goes(monkeypatch, quiet, terminal, kind):
     monkeypatch.setattr("sys.stderr.isatty", lambda: terminal, raising=False)

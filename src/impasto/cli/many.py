@@ -11,7 +11,7 @@ import click
 from ..config import OutputConfig
 from .interrupt import Interrupt
 from .output import Keeper, Pauses
-from .progress import Report, clock, open_report
+from .progress import SilentReport, clock, open_report
 from .stylize import DIVERGED, diverged, summary
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Painter:
     def __init__(self, quiet: bool, settings: OutputConfig | None = None) -> None:
         self.jobs: Sequence[Job] = ()
         self._settings = settings
-        self._quiet, self._began, self._report, self._stopping = quiet, time.monotonic(), Report(), False
+        self._quiet, self._began, self._report, self._stopping = quiet, time.monotonic(), SilentReport(), False
         self._failed: list[Painted]
         self._diverged: list[str]
         self._otherwise: list[str] = []

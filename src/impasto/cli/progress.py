@@ -14,7 +14,7 @@ import click
 if TYPE_CHECKING:
     from ..engine.progress import Progress
 
-__all__ = ["LiveReport", "Pace", "PlainReport", "Report", "clock", "on_a_screen", "open_report", "waiting"]
+__all__ = ["LiveReport", "Pace", "PlainReport", "SilentReport", "clock", "on_a_screen", "open_report", "waiting"]
 
 PLAIN_PERIOD = 5.0  # seconds between two plain lines
 WINDOW = 20  # iterations that the speed is taken from
@@ -47,13 +47,13 @@ class Pace:
         return done / seconds, (progress.iterations - progress.iteration + later) * seconds / done
 
 
-class Report:
+class SilentReport:
     """Says nothing; the others say more. Use it in a ``with`` block."""
 
     def __init__(self, plan: Sequence[tuple[int, int]] = ()) -> None:
         self._pace = Pace(plan)
 
-    def __enter__(self) -> Report:
+    def __enter__(self) -> SilentReport:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -69,7 +69,7 @@ class Report:
         """Tell that the run was asked to stop; safe to call from a signal handler, so it writes nothing itself."""
 
 
-class PlainReport(Report):
+class PlainReport(SilentReport):
     """A line on stderr at the start of a scale, then every few seconds."""
 
     def __init__(self, plan: Sequence[tuple[int, int]] = ()) -> None:
@@ -91,7 +91,7 @@ class PlainReport(Report):
         click.echo(line, err=True)
 
 
-class LiveReport(Report):
+class LiveReport(SilentReport):
     """One line that is drawn anew; notes scroll by above it."""
 
     def __init__(self, plan: Sequence[tuple[int, int]] = ()) -> None:
@@ -103,7 +103,7 @@ class LiveReport(Report):
         self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
         self._task = self._bar.add_task("starting", rest="", total=None)
 
-    def __enter__(self) -> Report:
+    def __enter__(self) -> SilentReport:
         self._bar.start()
         return self
 
@@ -130,10 +130,10 @@ class LiveReport(Report):
         self._bar.update(self._task, rest="stopping after this iteration; Ctrl-C again aborts at once")
 
 
-def open_report(quiet: bool, plan: Sequence[tuple[int, int]] = ()) -> Report:
+def open_report(quiet: bool, plan: Sequence[tuple[int, int]] = ()) -> SilentReport:
     """The report that fits: none when ``quiet``, live on a terminal, plain lines elsewhere."""
     if quiet:
-        return Report(plan)
+        return SilentReport(plan)
     return LiveReport(plan) if on_a_screen() else PlainReport(plan)
 
 

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from ..api import Result, Run
     from ..runs.record import RunRecord
 
-__all__ = ["DIVERGED", "Job", "carry_out", "diverged", "paint", "stylize", "summary"]
+__all__ = ["DIVERGED", "Request", "carry_out", "diverged", "paint", "stylize", "summary"]
 
 DIVERGED = "diverged"
 
 
 @dataclass(frozen=True)
-class Job:
+class Request:
     """What to paint; a texture has no content. ``record`` is that of the run to be repeated, ``changed`` whether
     anything was."""
 
@@ -100,7 +100,7 @@ def stylize(pictures: tuple[str, ...], output: str, preset: str | None, source: 
 
 
 def carry_out(
-    job: Job, output: str, settings: OutputConfig, source: str | None = None, *, no_clobber: bool = False
+    job: Request, output: str, settings: OutputConfig, source: str | None = None, *, no_clobber: bool = False
 ) -> int:
     """Paint a job and tell of it; the exit code. ``source`` is where its record comes from."""
     with waiting(settings.quiet):
@@ -131,7 +131,7 @@ def carry_out(
     return code
 
 
-def _begin(preset: str | None, given: Given, changes: Mapping[str, Any], masks: GivenMasks) -> Job:
+def _begin(preset: str | None, given: Given, changes: Mapping[str, Any], masks: GivenMasks) -> Request:
     """A new run: flags over the preset over the defaults."""
     content, styles = given.of()
     missing = [] if content else ["CONTENT"]
@@ -140,10 +140,10 @@ def _begin(preset: str | None, given: Given, changes: Mapping[str, Any], masks: 
         several = "pictures" if len(missing) > 1 else "picture"
         line = f"give the {' and '.join(missing)} {several}, as in: impasto stylize photo.jpg painting.jpg -o out.png"
         raise click.UsageError(line)
-    return Job(content, styles, preset_config(preset, changes), preset, masks=masks)
+    return Request(content, styles, preset_config(preset, changes), preset, masks=masks)
 
 
-def _repeat(source: str, preset: str | None, given: Given, changes: Mapping[str, Any], masks: GivenMasks) -> Job:
+def _repeat(source: str, preset: str | None, given: Given, changes: Mapping[str, Any], masks: GivenMasks) -> Request:
     """A recorded run, its pictures replaced by those given, and flags on top."""
     if preset:
         raise ConfigError("--preset and --from were both given", "a run starts from one of them")
@@ -162,10 +162,10 @@ def _repeat(source: str, preset: str | None, given: Given, changes: Mapping[str,
     config = config_of(record)
     # The tiles go with the size and the machine; only a repetition to the bit has to keep them.
     config = config.overlay({"tile_size": 0, **changes}) if changes else config
-    return Job(content, styles, config, kept, record, changed, masks)
+    return Request(content, styles, config, kept, record, changed, masks)
 
 
-def _warnings(job: Job) -> list[str]:
+def _warnings(job: Request) -> list[str]:
     """What is not as it was: the network of the preset, or a picture of the repeated run."""
     if job.record is None:
         return departures(job.preset, job.config)
@@ -185,7 +185,7 @@ def _replaced(output: str, settings: OutputConfig) -> list[str]:
     ]
 
 
-def _check_outputs(output: str, settings: OutputConfig, job: Job, source: str | None) -> None:
+def _check_outputs(output: str, settings: OutputConfig, job: Request, source: str | None) -> None:
     """Refuse what could not be written after minutes of work, or would replace a file that goes in."""
     from ..images.files.io import check_output
     from ..runs.checkpoint import check_checkpoint

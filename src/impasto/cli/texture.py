@@ -11,7 +11,7 @@ from ..errors import ConfigError
 from .inputs import no_clobber_flag
 from .options import Flag, GroupedCommand, derived_flags, given_options
 from .preset import PRESET_HELP, preset_config
-from .stylize import Job, carry_out
+from .stylize import Request, carry_out
 
 __all__ = ["texture"]
 
@@ -41,7 +41,7 @@ def texture(styles: tuple[str, ...], output: str, size: str, preset: str | None,
     """
     config = preset_config(preset, {}).of_texture(*_sides(size), given_options(StylizeConfig, flags))
     settings = OutputConfig(**given_options(OutputConfig, flags))
-    return carry_out(Job(None, styles, config, preset), output, settings, no_clobber=no_clobber)
+    return carry_out(Request(None, styles, config, preset), output, settings, no_clobber=no_clobber)
 
 
 def _sides(size: str) -> tuple[int, int]:

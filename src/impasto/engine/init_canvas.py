@@ -15,7 +15,7 @@ from ..styles import SHORTEST, Style, needed, parts_of, resized, style_length
 from ..types import Size
 from .quilting import pieced
 
-__all__ = ["joined", "started"]
+__all__ = ["seamless_ground", "started"]
 
 _MEAN_COLOR = (0.485, 0.456, 0.406)  # of ImageNet's photographs, which networks subtract
 
@@ -43,7 +43,7 @@ def started(
     if init == "content":
         return None, None
     if init == "style":
-        return joined(styles[0].picture(), finest, config), None
+        return seamless_ground(styles[0].picture(), finest, config), None
     if init == "noise":
         generator = torch.Generator().manual_seed(config.seed)
         mean = torch.tensor(_MEAN_COLOR)[:, None, None]
@@ -54,10 +54,10 @@ def started(
         pictures = [resized(style.picture(), long * part.scale, config) for style, part in pairs]
         return pieced(pictures, [part.share for part in parts], coarsest, config.seed, config.wrap), None
     picture = io.read_picture(init, name="start", least=SHORTEST, within=needed(config))
-    return joined(picture.pixels, finest, config), picture
+    return seamless_ground(picture.pixels, finest, config), picture
 
 
-def joined(picture: Tensor, finest: Size, config: StylizeConfig) -> Tensor:
+def seamless_ground(picture: Tensor, finest: Size, config: StylizeConfig) -> Tensor:
     """Prepare a picture for a canvas that wraps around: it is resized and made seamless.
 
     Args:

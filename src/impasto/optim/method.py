@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from torch import Tensor
 
-__all__ = ["Evaluate", "Fit", "Memory", "Method", "R", "Report"]
+__all__ = ["Evaluate", "Fit", "Measured", "Memory", "Method", "R"]
 
 # A flat dict of tensors and numbers; each method documents its keys.
 Memory = dict[str, Any]
@@ -18,7 +18,7 @@ Memory = dict[str, Any]
 Fit = Callable[[Tensor, str], Tensor]
 
 
-class Report(Protocol):
+class Measured(Protocol):
     """The result of an evaluation; a solver reads only ``total``."""
 
     @property
@@ -27,7 +27,7 @@ class Report(Protocol):
         ...
 
 
-R = TypeVar("R", bound=Report)
+R = TypeVar("R", bound=Measured)
 
 # Returns the report and the gradient ``(N,)`` at the canvas (for None), or at the canvas plus a vector ``(N,)``.
 Evaluate = Callable[[Tensor | None], tuple[R, Tensor]]

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..backbones import Backbone
 from ..config import StylizeConfig
 from ..engine.color_modes import FittedColors
-from ..engine.init_canvas import joined, started
+from ..engine.init_canvas import seamless_ground, started
 from ..engine.inputs import Guest
 from ..engine.loop import Painting
 from ..engine.progress import Carry
@@ -59,7 +59,7 @@ class Task:
     def ground(self, start: Tensor | None) -> Tensor:
         """What is shown to every scale as the content, ``(1, 3, H, W)`` in [0, 1]; for a texture its start."""
         if self.content:
-            return joined(self.content.pixels, self.plans[-1].size, self.config)
+            return seamless_ground(self.content.pixels, self.plans[-1].size, self.config)
         if start is None:  # options of a texture let no content through
             raise ValueError("a texture begins with something")
         return start

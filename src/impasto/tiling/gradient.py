@@ -23,7 +23,7 @@ from .tiles import Tile, Window, tiles_of
 __all__ = ["Additive", "Local", "value_and_grad"]
 
 
-class Part(Protocol):
+class TiledTerm(Protocol):
     """A term, as far as both kinds are alike."""
 
     name: ClassVar[str]
@@ -35,7 +35,7 @@ class Part(Protocol):
 
 
 @runtime_checkable
-class Additive(Part, Protocol):
+class Additive(TiledTerm, Protocol):
     """A term of statistics that add over positions. ``features`` hold the cells that are a tile's own, or those of
     all."""
 
@@ -53,7 +53,7 @@ class Additive(Part, Protocol):
 
 
 @runtime_checkable
-class Local(Part, Protocol):
+class Local(TiledTerm, Protocol):
     """A term to which each tile adds a share of its own."""
 
     def seen(self, tile: Tile) -> Wanted:
@@ -66,7 +66,7 @@ class Local(Part, Protocol):
 
 
 def value_and_grad(
-    backbone: Backbone, terms: Sequence[Part], canvas: Tensor, tile_size: int
+    backbone: Backbone, terms: Sequence[TiledTerm], canvas: Tensor, tile_size: int
 ) -> tuple[list[tuple[str, Tensor]], Tensor]:
     """The name and value of each term, and the gradient ``(1, 3, H, W)`` of their sum.
 
@@ -96,7 +96,7 @@ def value_and_grad(
     return [(term.name, value) for term, value in zip((*additive, *local), values, strict=True)], gradient
 
 
-def _sorted(terms: Sequence[Part]) -> tuple[list[Additive], list[Local]]:
+def _sorted(terms: Sequence[TiledTerm]) -> tuple[list[Additive], list[Local]]:
     for term in terms:
         if not isinstance(term, (Additive, Local)):
             raise ConfigError(f"{term.name} matched layer by layer are no sum over tiles", "leave out --tile-size")
@@ -175,5 +175,5 @@ class _Flow:
             self._window.cut(self.gradients[name], name, wanted[name]).add_(pull)
 
 
-def _own(term: Part, tile: Tile) -> Wanted:
+def _own(term: TiledTerm, tile: Tile) -> Wanted:
     return {name: tile.own(name) for name in term.layers}

@@ -20,7 +20,7 @@ from ...runs.record import files_named, record_text
 from ...styles import SHORTEST, Style, needed, needed_of_styles, parts_of, read_style
 from ..batch import Paint, attempt
 from .cells import Cell, Tried, label_of, plan_cells
-from .sheet import CELL, Shown, describe, lay_out
+from .sheet import PICTURE_SIDE, Shown, describe, lay_out
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -59,7 +59,7 @@ class Comparison(Iterator[Tried]):
             pass
         return self
 
-    def sheet(self, *, cell: int = CELL, curves: bool = True) -> PIL.Image.Image:
+    def sheet(self, *, cell: int = PICTURE_SIDE, curves: bool = True) -> PIL.Image.Image:
         """The contact sheet: the pair, each cell with its label, seconds and final loss, and the curves of the losses.
 
         Args:
@@ -83,7 +83,9 @@ class Comparison(Iterator[Tried]):
         curve."""
         return describe([self.content.name, *(style.name for style in self.styles)], self.cells, self.tried)
 
-    def save(self, path: str | os.PathLike[str], *, cell: int = CELL, curves: bool = True, quality: int = 95) -> None:
+    def save(
+        self, path: str | os.PathLike[str], *, cell: int = PICTURE_SIDE, curves: bool = True, quality: int = 95
+    ) -> None:
         """Write the `sheet`, and the `report` beside it under the same name with the suffix ``.json``.
 
         Raises:

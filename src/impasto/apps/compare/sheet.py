@@ -13,9 +13,9 @@ from ...figures.contact_sheet import contact_sheet, margin_of, stack, type_size
 from ...figures.loss_curves import Curve, draw_curves
 from .cells import Cell, Tried
 
-__all__ = ["CELL", "describe", "lay_out"]
+__all__ = ["PICTURE_SIDE", "describe", "lay_out"]
 
-CELL = 320  # px of a picture on a sheet
+PICTURE_SIDE = 320  # px of a picture on a sheet
 _MOST_ACROSS = 5  # pictures beside each other, where the columns mean nothing
 SCHEMA = 1
 
