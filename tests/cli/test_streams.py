@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 from tiny import TINY
@@ -47,12 +48,18 @@ def test_a_reader_that_goes_away_is_no_fault():
 
 def test_closing_the_terminal_keeps_the_picture(photo, painting, out):
     args = ["stylize", photo, painting, "-o", out, *TINY, "--iterations", "1000000"]
-    with subprocess.Popen([sys.executable, "-m", "impasto", *args], stdout=-1, stderr=-1, text=True) as process:
+    # These tests may run under nohup, whose children ignore the signal.
+    obeying = partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)
+    command = [sys.executable, "-m", "impasto", *args]
+    with subprocess.Popen(command, stdout=-1, stderr=-1, text=True, preexec_fn=obeying) as process:
         process.stderr.readline()
         assert process.stderr.readline().startswith("scale 1/1")
         process.stderr.close()
         process.send_signal(signal.SIGHUP)
-        assert process.wait(timeout=60) == 129
+        try:
+            assert process.wait(timeout=60) == 129
+        finally:
+            process.kill()
     assert read_picture(out).pixels.shape[3] == 32
     assert out.with_name("out.png.checkpoint").exists()
 
