@@ -97,19 +97,6 @@ def test_the_readme_is_short():
     assert len(text_of("README.md").split()) < 900
 
 
-def test_the_walk_leads_through_files_that_are_there():
-    """Every file and function that docs/architecture.md names."""
-    for file, _, name in re.findall(r"`([a-z_]+(?:/[a-z_]+)*\.py)(::([A-Za-z_.]+))?`", text_of("docs/architecture.md")):
-        path = ROOT / "src" / "impasto" / file
-        path = path if path.exists() else ROOT / file
-        if "/" in file and not file.startswith("tests"):
-            assert path.exists(), file
-            assert not name or re.search(rf"\b(def|class) {name.rpartition('.')[2]}\b", path.read_text("utf-8")), (
-                file,
-                name,
-            )
-
-
 def test_there_are_documents():
     assert {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/method.md", "docs/options.md"} <= set(NAMES)
 
@@ -166,7 +153,7 @@ def test_targets_and_scripts_exist(name):
         assert (ROOT / script).stat().st_mode & 0o111
 
 
-@pytest.mark.parametrize("script", ["document_options", "document_speed", "draw_architecture"])
+@pytest.mark.parametrize("script", ["document_options", "document_speed"])
 def test_tables_are_those_of_the_code_and_of_the_results(script):
     done = subprocess.run([sys.executable, ROOT / "scripts" / script, "--check"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
