@@ -197,3 +197,16 @@ def test_a_run_with_a_guest_tells_of_it_and_has_no_checkpoint(tmp_path):
     assert next(run).terms["pixels"] > 0
     with pytest.raises(OutputError, match="cannot be kept in a checkpoint"):
         run.checkpoint(tmp_path / "run.checkpoint")
+
+
+@pytest.mark.parametrize("kind", ["finest", "carry", "colors"])
+def test_what_a_checkpoint_cannot_hold_is_refused_and_not_forgotten(kind, tmp_path):
+    first = begin(scale_count=2)
+    finished(first)
+    colors = impasto.Stylizer(**GRAM).session(STYLE).colors(CONTENT)
+    value = {"finest": 1, "carry": first.carry(), "colors": colors}[kind]
+    run = begin(Begin(**{kind: value}), scale_count=2)
+    next(run)
+    with pytest.raises(OutputError, match="cannot be kept in a checkpoint"):
+        run.checkpoint(tmp_path / "run.checkpoint")
+    assert not (tmp_path / "run.checkpoint").exists()

@@ -58,6 +58,13 @@ class Begin:
     colors: FittedColors | None = None
     finest: int | None = None
 
+    @property
+    def unrecorded(self) -> str:
+        """What it has that neither a record nor a checkpoint can hold, in words; empty where there is nothing."""
+        given = {"terms of a caller's own": self.guests, "a carried canvas": self.carry, "given colours": self.colors}
+        given["some of the scales alone"] = self.finest
+        return " and ".join(words for words, value in given.items() if value)
+
     @classmethod
     def again(cls, since: Checkpoint) -> Begin:
         """What a run goes on with that was kept in a checkpoint.
@@ -190,8 +197,8 @@ class Run(Iterator[Progress]):
         Raises:
             OutputError: it cannot be written.
         """
-        if self._begun.guests:
-            raise OutputError("a run with terms of a caller's own cannot be kept in a checkpoint", "let it end")
+        if beyond := self._begun.unrecorded:
+            raise OutputError(f"a run that has {beyond} cannot be kept in a checkpoint", "let it end")
         state = self.last.saved() if self.last else {}
         there = {name: value.cpu() if isinstance(value, Tensor) else value for name, value in state.items()}
         told = _told(output, settings or OutputConfig()) if output else {}
