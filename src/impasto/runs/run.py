@@ -61,8 +61,12 @@ class Begin:
     @property
     def unrecorded(self) -> str:
         """What it has that neither a record nor a checkpoint can hold, in words; empty where there is nothing."""
-        given = {"terms of a caller's own": self.guests, "a carried canvas": self.carry, "given colours": self.colors}
-        given["some of the scales alone"] = self.finest
+        given: dict[str, object] = {
+            "terms of a caller's own": self.guests,
+            "a carried canvas": self.carry,
+            "given colours": self.colors,
+            "some of the scales alone": self.finest,
+        }
         return " and ".join(words for words, value in given.items() if value)
 
     @classmethod
