@@ -57,6 +57,20 @@ def test_a_steered_run_is_recorded_and_repeated_to_the_byte():
     assert "events" not in finished(begin()).record
 
 
+def test_several_changes_after_one_step_repeat_to_the_byte():
+    """However many there were: what rounds on the way from one step size to the next is not taken."""
+    run = begin(optimizer="adam", step_size=0.05)
+    for progress in run:
+        if progress.step == 2:
+            run.steer(step_size=0.013)
+            run.steer(strength=0.7)
+            run.steer(step_size=0.029, style_weight=3.0)
+    steers = recorded_steers(run.result().record["events"])
+    assert len(steers) == 3
+    again = finished(begin(Begin(steers=steers), optimizer="adam", step_size=0.05))
+    assert torch.equal(again.pixels, run.result().pixels)
+
+
 @pytest.mark.parametrize("at", [1, 2, 3, 5])
 def test_a_steered_run_goes_on_from_a_checkpoint(at, tmp_path):
     run = begin()
@@ -144,6 +158,9 @@ def test_regions_are_steered_together():
     [
         (ConfigError, "size cannot be changed while a run paints", {"size": 32}),
         (ConfigError, "style_weight cannot go from or to 0", {"style_weight": 0}),
+        (ConfigError, "strength cannot go from or to 0", {"strength": 0.0}),
+        (ConfigError, "style_blend", {"style_blend": (1.0, 2.0)}),
+        (ConfigError, "5 style_layer_weights|3 style_layer_weights", {"style_layer_weights": (1.0, 2.0, 3.0)}),
         (PictureError, "there is no file 'nowhere.png'", {"mask": "nowhere.png"}),
         (PictureError, "the mask 'array' is 48 x 20 px", {"mask": torch.ones(20, 48).numpy()}),
     ],

@@ -212,7 +212,7 @@ def test_what_is_no_sum_over_tiles_is_refused():
     with pytest.raises(ConfigError, match="pictures that join, are no sum over tiles; leave out --tile-size"):
         make((96, 112), network(), objective="gram", wrap="x", tile_size=48)
     objective = dataclasses.replace(make((100, 117), network(), **options), tile_size=48)
-    with pytest.raises(ConfigError, match=r"neighbours .* are no sum over tiles"):
+    with pytest.raises(ConfigError, match=r"the loss 'neighbours' is no sum over tiles"):
         objective.value_and_grad(picture(100, 117, 9, torch.float64))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Generator, Mapping, Sequence
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 from ..images.resample import resize
@@ -118,9 +118,10 @@ class Steered:
             state: of the present scale, which is changed in place.
             number: index of the present scale, from 0.
         """
-        for change in [*(event.change for event in self._due if event.step == step), *([sent] if sent else [])]:
+        changes = [*(event.change for event in self._due if event.step == step), *([sent] if sent else [])]
+        if changes:
             before = self.stages[number]
-            self._become(self.inputs.steered(change))
+            self._become(self.inputs.steered(reduce(Change.then, changes)))
             state.steer(self.inputs, before, self.stages[number])
 
 

@@ -34,6 +34,10 @@ class Change:
     options: Mapping[str, Any] = field(default_factory=dict)
     mask: Tensor | None = None
 
+    def then(self, other: Change) -> Change:
+        """This change and, over it, another one, as one: what counts is where both lead, not the way."""
+        return Change({**self.options, **other.options}, self.mask if other.mask is None else other.mask)
+
     def check(self, config: StylizeConfig) -> None:
         """Check that the change can be made.
 
@@ -47,7 +51,7 @@ class Change:
             if name not in STEERED:
                 raise ConfigError(f"{name} cannot be changed while a run paints", nearest_name(name, STEERED))
         changed = config.overlay(self.options)
-        for name in ("content_weight", "style_weight", "neighbour_weight"):
+        for name in ("strength", "content_weight", "style_weight", "neighbour_weight"):
             if bool(getattr(config, name)) != bool(getattr(changed, name)):
                 raise ConfigError(f"{name} cannot go from or to 0 while a run paints", "give it a small value")
 

@@ -22,6 +22,7 @@ from ..errors import ConfigError, OutputError
 from ..images.masks import read_mask
 from ..images.resample import resize
 from ..painters import Task, create_painter
+from ..styles import parts_of
 from ..weights.store import default_cache
 from .checkpoint import Checkpoint, state_of, write_checkpoint
 from .forecast import Forecast, forecast
@@ -151,6 +152,9 @@ class Run(Iterator[Progress]):
         steer = Steer(self.last.step if self.last else 0, options, None if mask is None else read_mask(mask))
         if steer.mask is not None and content is not None:
             steer.mask.fit(content.size, content.name)
+        if "style_blend" in options and self._inputs.zones:
+            raise ConfigError("style_blend was given while regions are painted", "steer other options")
+        parts_of(self.config.overlay(options), len(self._inputs.styles))
         self._steering.add(steer, self.config)
         if self.last is None:  # a painter that has not begun is told beforehand
             self._steering.sent()

@@ -68,9 +68,7 @@ class Steering:
         change.check(config)
         given = config.overlay(change.options)
         self._steers.append(replace(steer, options={name: getattr(given, name) for name in change.options}))
-        self._next = Change(
-            {**self._next.options, **change.options}, self._next.mask if change.mask is None else change.mask
-        )
+        self._next = self._next.then(change)
 
     def sent(self) -> Change | None:
         """What a painter has not heard yet, once."""

@@ -99,7 +99,7 @@ def value_and_grad(
 def _sorted(terms: Sequence[TiledTerm]) -> tuple[list[Additive], list[Local]]:
     for term in terms:
         if not isinstance(term, (Additive, Local)):
-            raise ConfigError(f"{term.name} matched layer by layer are no sum over tiles", "leave out --tile-size")
+            raise ConfigError(f"the loss {term.name!r} is no sum over tiles", "leave out --tile-size")
     return [term for term in terms if isinstance(term, Additive)], [term for term in terms if isinstance(term, Local)]
 
 
