@@ -47,6 +47,8 @@ def paint(content: torch.Tensor, style: torch.Tensor, iterations: int = 100, net
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
     names, pictures = sys.argv[1:3], []
     for name in names:
         picture = read_picture(name).pixels
