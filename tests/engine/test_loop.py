@@ -523,6 +523,7 @@ def fake(
     seen: list[Tensor] = []
 
     class Fake:
+        terms = ()
         matching, tile_size, tileable = None, 0, False
 
         def in_tiles(self, tile_size: int) -> Fake:

@@ -3,6 +3,10 @@ way."""
 
 from __future__ import annotations
 
+import gc
+import weakref
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -15,6 +19,7 @@ from impasto.engine.schedule import plan_scales
 from impasto.engine.steering import Change, Event
 from impasto.errors import ConfigError
 from impasto.matching import Search
+from impasto.objective.build import build_objective
 from impasto.objective.pixel_term import PixelTerm, pixel_target
 from impasto.styles import KeptStyle, PictureStyle
 from synthetic import picture
@@ -258,3 +263,20 @@ def test_a_closed_painter_is_over(vgg):
     painting.close()
     with pytest.raises(StopIteration):
         next(painting)
+
+
+def test_an_old_record_keeps_no_targets(vgg):
+    """What is searched anew is large; a record of before would keep both, beside each other, in memory."""
+    inputs, plans = prepared(vgg, {**OBJECTIVES["blend"], "full_scales": 0})
+    gone = []
+
+    def built(*given: object) -> object:
+        objective = build_objective(*given)
+        gone.append(weakref.ref(objective))
+        return objective
+
+    painting = paint(replace(inputs, build=built), plans)
+    records = [next(painting) for _ in range(4)]  # neighbours are looked for again after the second
+    gc.collect()
+    assert gone[0]() is None
+    assert len({record.loss for record in records}) == 4

@@ -6,14 +6,12 @@ which yields a `Progress` after each step and accepts a `Change` in return.
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Generator, Mapping, Sequence
 from functools import partial, reduce
 from typing import Any
 
 from ..images.resample import resize
-from ..optim import State
 from .clock import Clock
 from .inputs import PaintInputs
 from .progress import Carry, Outcome, Progress
@@ -127,7 +125,9 @@ class Steered:
 
 def _progress(state: ScaleState, stage: Stage, clock: Clock, note: str = "") -> Progress:
     (height, width), seconds = stage.plan.size, clock.seconds()
-    then = copy.copy(state)  # a shallow copy suffices: the parts of a state are replaced, never changed in place
+    # Tensors are replaced, never changed in place, so references suffice. Not the objective: its targets are large.
+    picture = state.picture()
+    saved = {**state.saved(), "scale": stage.number, "step": clock.step, "seconds": seconds}
     return Progress(
         scale=stage.number,
         scales=clock.scales,
@@ -142,14 +142,10 @@ def _progress(state: ScaleState, stage: Stage, clock: Clock, note: str = "") -> 
         terms=state.report.terms,
         seconds=seconds,
         peak_memory=clock.peak_memory(),
-        preview=lambda: then.picture().clamp(0, 1),
+        preview=lambda: picture.clamp(0, 1),
         note=note,
-        saved=partial(_saved, then, {"scale": stage.number, "step": clock.step, "seconds": seconds}),
+        saved=partial(dict, saved),
     )
-
-
-def _saved(then: ScaleState, counts: State) -> State:
-    return {**then.saved(), **counts}
 
 
 def _cooled(least: float, done: float) -> float:
