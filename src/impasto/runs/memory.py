@@ -6,7 +6,6 @@ import bisect
 import math
 from collections.abc import Iterable, Sequence
 
-import psutil
 import torch
 
 from ..backbones import Backbone, LayerSpec, weighing
@@ -14,6 +13,7 @@ from ..config import WHOLE, StylizeConfig
 from ..engine.schedule import ScalePlan, plan_scales
 from ..errors import CapacityError, ConfigError, PictureError
 from ..images.resample import side_of
+from ..machine import free_memory
 from ..matching import CELL
 from ..objective.build import no_sum, refining, tileable
 from ..styles import parts_of, style_length
@@ -134,7 +134,7 @@ def available_memory(device: torch.device) -> int:
     """Bytes that can be taken now."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    return int(psutil.virtual_memory().available)
+    return free_memory()
 
 
 def fitted(config: StylizeConfig, backbone: Backbone, size: Size, styles: int = 1) -> StylizeConfig:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 import numpy as np
-import psutil
 import tifffile
 from PIL import Image, ImageChops, ImageFile, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from ...errors import PictureError
+from ...machine import free_memory
 from ..arrays import Array, split_alpha
 from ..resample import ELSEWHERE, Within
 from .blocks import block_means, reduced
@@ -122,7 +122,7 @@ def _afford(
     pixels, factor = size[0] * size[1], _factor(size, within)
     cost = pixels // drafted**2 * bytes_each + pixels // factor**2 * _BYTES_EACH + beside
     allowed = within.memory if within else None
-    there = psutil.virtual_memory().available if allowed is None else allowed
+    there = free_memory() if allowed is None else allowed
     if cost > there:
         free = f"{max(0, there) / 1e9:.1f} GB are free"
         told = f"has {size[1]} x {size[0]} px: reading it takes {cost / 1e9:.1f} GB, and {free}"
