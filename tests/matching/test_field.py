@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from impasto.matching import CELL, Field, coherent, enlarged, voted
+from impasto.matching.nearest import centred
 from synthetic import picture
 
 TURNED = ((3, 4), (4, 3), (3, 4))  # a picture of 3 x 4 cells and two of its turns
@@ -72,20 +73,20 @@ def planted() -> tuple[Field, Field, torch.Tensor, torch.Tensor]:
 def test_without_a_bonus_nothing_changes():
     field = random_field((4, 5), TURNED)
     query, bank = torch.rand(20, 6), torch.rand(COUNT, 6)
-    assert torch.equal(coherent(field, query, bank, 0.0).rows, field.rows)
+    assert torch.equal(coherent(field, centred(query), centred(bank), 0.0).rows, field.rows)
 
 
 @pytest.mark.parametrize(("bonus", "heals"), [(0.06, True), (0.04, False)])
 def test_four_neighbours_outweigh_a_cosine_that_is_larger_by_less_than_four_times_the_bonus(bonus, heals):
     field, whole, query, bank = planted()
-    found = coherent(field, query, bank, bonus)
+    found = coherent(field, centred(query), centred(bank), bonus)
     assert torch.equal(found.rows, whole.rows if heals else field.rows)
     assert (found.grid, found.grids) == (field.grid, field.grids)
 
 
 def test_what_is_whole_stays_whole():
     _, whole, query, bank = planted()
-    assert torch.equal(coherent(whole, query, bank, 0.06).rows, whole.rows)
+    assert torch.equal(coherent(whole, centred(query), centred(bank), 0.06).rows, whole.rows)
 
 
 def test_a_position_joins_the_neighbour_that_looks_more_like_it():
@@ -93,7 +94,7 @@ def test_a_position_joins_the_neighbour_that_looks_more_like_it():
     _, whole, query, bank = planted()
     rows = whole.rows.clone()
     rows[0] = WRONG
-    assert torch.equal(coherent(Field(rows, (6, 6), whole.grids), query, bank, 1e-6).rows, whole.rows)
+    assert torch.equal(coherent(Field(rows, (6, 6), whole.grids), centred(query), centred(bank), 1e-6).rows, whole.rows)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_nothing_continues_a_match_at_the_border_of_its_picture(last, first):
     assert first == last + 1
     for rows, looks in (([last, at_left], [last, first]), ([at_right, first], [last, first])):
         field = Field(torch.tensor(rows), (1, 2), TURNED)
-        assert coherent(field, torch.eye(COUNT)[looks], torch.eye(COUNT), 0.5).rows.tolist() == rows
+        assert coherent(field, centred(torch.eye(COUNT)[looks]), centred(torch.eye(COUNT)), 0.5).rows.tolist() == rows
 
 
 def row_of(number: int, y: int, x: int) -> int:
@@ -121,7 +122,10 @@ def test_coherent_rows_are_rows_of_the_bank_and_come_out_the_same_twice(grid, gr
     query = torch.rand(cells(grid), 4, generator=generator)
     bank = torch.rand(sum(map(cells, grids)), 4, generator=generator)
     before = field.rows.clone()
-    one, two = coherent(field, query, bank, bonus), coherent(field, query, bank, bonus)
+    one, two = (
+        coherent(field, centred(query), centred(bank), bonus),
+        coherent(field, centred(query), centred(bank), bonus),
+    )
     assert one.rows.shape == field.rows.shape
     assert 0 <= one.rows.min() <= one.rows.max() < len(bank)
     assert torch.equal(one.rows, two.rows)

@@ -12,16 +12,18 @@ def random(*shape, seed=0):
 
 def test_hypercolumns_stack_layers_divided_by_their_channels():
     maps = {"a": random(1, 3, 4, 6), "b": random(1, 2, 4, 6, seed=1)}
-    columns = hypercolumns(maps, ["a", "b"], (4, 6))
+    columns = hypercolumns(maps, {"a": 4, "b": 4}, (4, 6))
     assert columns.shape == (24, 5)
     torch.testing.assert_close(columns[7, :3], maps["a"][0, :, 1, 1] / 3)
     torch.testing.assert_close(columns[7, 3:], maps["b"][0, :, 1, 1] / 2)
 
 
-@pytest.mark.parametrize("size", [(8, 12), (9, 13), (2, 3), (4, 6)])
-def test_hypercolumns_keep_a_constant_at_every_size(size):
-    columns = hypercolumns({"a": torch.full((1, 2, *size), 0.6).double()}, ["a"], (4, 6))
-    torch.testing.assert_close(columns, torch.full((24, 2), 0.3).double())
+@pytest.mark.parametrize("stride", [1, 2, 3, 4, 6, 8, 16])
+@pytest.mark.parametrize("size", [(16, 24), (19, 27), (48, 49)])
+def test_hypercolumns_keep_a_constant_at_every_stride(stride, size):
+    grid, cells = (size[0] // 4, size[1] // 4), [side // stride for side in size]
+    columns = hypercolumns({"a": torch.full((1, 2, *cells), 0.6).double()}, {"a": stride}, grid)
+    torch.testing.assert_close(columns, torch.full((grid[0] * grid[1], 2), 0.3).double())
 
 
 def test_nearest_is_the_best_centred_cosine_whatever_the_block():
@@ -48,6 +50,24 @@ def test_cosine_loss():
     assert torch.autograd.gradcheck(lambda *p: cosine_loss(p, wanted), parts)
 
 
+def test_factors_of_the_parts_are_those_of_their_vectors():
+    a, wanted = random(9, 5) - 0.3, torch.nn.functional.normalize(random(9, 5, seed=1), dim=1)
+    factors = torch.tensor([0.5, 0.5, 3.0, 3.0, 3.0])
+    found = cosine_loss([a[:, :2], a[:, 2:]], wanted, factors=[0.5, 3.0])
+    torch.testing.assert_close(found, cosine_loss([a * factors], wanted))
+
+
+def test_short_numbers_differ_by_their_rounding():
+    """Each product is off by 2^-9 at most, and so is each direction; what they sum to is no further away."""
+    a, wanted = random(60, 512).float(), torch.nn.functional.normalize(random(60, 512, seed=1).float(), dim=1)
+    short, exact = a.bfloat16().requires_grad_(), a.bfloat16().float().requires_grad_()
+    found, expected = cosine_loss([short], wanted), cosine_loss([exact], wanted.bfloat16().float())
+    found.backward(), expected.backward()
+    assert found.dtype == torch.float32
+    assert abs(found - expected).item() < 2**-8
+    assert (short.grad - exact.grad).norm() < 2**-5 * exact.grad.norm()  # along and across nearly cancel here
+
+
 def test_a_position_without_features_has_a_finite_gradient():
     a = torch.zeros((3, 4), requires_grad=True)
     cosine_loss([a], torch.nn.functional.normalize(torch.ones((3, 4)), dim=1)).backward()
@@ -59,7 +79,7 @@ def test_the_gradient_reaches_every_layer():
     wanted = torch.nn.functional.normalize(random(20, 4, seed=3), dim=1)
 
     def loss(fine, coarse):
-        return cosine_loss([grid_columns(fine, (4, 5)), grid_columns(coarse, (4, 5))], wanted)
+        return cosine_loss([grid_columns(fine, 2, (4, 5)), grid_columns(coarse, 8, (4, 5))], wanted, factors=[0.5, 2])
 
     assert torch.autograd.gradcheck(loss, tuple(maps.values()))
 

@@ -17,7 +17,7 @@ from impasto.objective.build import build_objective, refining
 from impasto.objective.matching_terms import NeighbourTerm, SplitTerm
 from impasto.objective.objective import Objective
 from impasto.objective.terms import ContentTerm, StyleTerm, VariationTerm
-from impasto.styles import learn
+from impasto.styles import kept, learn
 from synthetic import STYLE_LAYERS, picture
 
 GRAM = {"objective": "gram", "style_layers": STYLE_LAYERS}
@@ -230,12 +230,13 @@ def test_every_style_needs_its_share(vgg64):
 def test_the_bank_holds_every_turn_of_the_style(vgg64):
     style = picture(32, 24, 4, torch.float64)
     layers = MATCH["neighbour_layers"]
+    strides = {name: vgg64.layers[name].stride for name in layers}
     bank = searching(make(vgg64, style, **{**MATCH, "neighbour_rotations": 3})).bank
     parts = []
     for turns in range(3):
         turned = torch.rot90(style, turns, (2, 3))
         grid = (turned.shape[2] // 4, turned.shape[3] // 4)
-        parts.append(hypercolumns(vgg64(turned, layers), layers, grid))
+        parts.append(hypercolumns(vgg64(turned, layers), strides, grid))
     torch.testing.assert_close(bank, torch.cat(parts))
     assert len(bank) == 3 * 8 * 6
 
@@ -341,7 +342,7 @@ def test_the_matches_of_the_scale_below_are_kept_and_not_looked_for_again(vgg64)
     term = matched(objective)
     assert torch.equal(term.field.rows, field.rows)
     assert term.search is None
-    assert torch.equal(term.wanted, torch.nn.functional.normalize(wanted.bank.flip(0), dim=1))
+    assert torch.equal(term.wanted, torch.nn.functional.normalize(kept(wanted.bank).flip(0), dim=1))
     assert not objective.searches
     assert objective.refreshed(HERE) is objective
     assert build(config, vgg64).searches

@@ -98,7 +98,8 @@ def test_neighbours_are_the_mean_over_the_places_that_count(vgg64):
     (term,) = of_kind(make(vgg64, **MATCH), NeighbourTerm)
     features = vgg64(HERE, term.layers)
     inside = LEFT[0, 0, ::4, ::4].flatten().bool()
-    columns = [grid_columns(features[name], term.field.grid)[inside] for name in term.layers]
+    columns = [grid_columns(features[name], stride, term.field.grid)[inside] for name, stride in term.strides.items()]
+    columns = [part / part.shape[1] for part in columns]
     torch.testing.assert_close(term(features), term.weight * cosine_loss(columns, term.wanted[inside]))
 
 

@@ -17,6 +17,7 @@ from torch.nn.grad import conv2d_input
 
 from ..config import choices
 from ..images.periodic import bordered, folded
+from ..images.pooling import spread
 
 __all__ = ["POOLINGS", "run_block"]
 
@@ -62,7 +63,7 @@ class _Block(torch.autograd.Function):
             masked = _masked(flow, tapped, output)
             flow = None if masked is None else _through_convolution(masked, convolution, ctx.wrap)
         if flow is not None and ctx.pooling == "avg":
-            flow = _through_average(flow, ctx.size)
+            flow = spread(flow, 2, (ctx.size[2], ctx.size[3]))
         elif flow is not None and ctx.pooling == "max":
             flow = _through_maximum(flow, outputs[-1])
         return flow, None, None, None
@@ -101,12 +102,6 @@ def _through_convolution(gradient: Tensor, convolution: nn.Conv2d, wrap: str) ->
     size = (batch, convolution.in_channels, height + border, width + border)
     pulled: Tensor = conv2d_input(size, convolution.weight, gradient, padding=0 if border else 1)  # type: ignore[no-untyped-call]
     return folded(pulled, 1, wrap, convolution.padding_mode) if border else pulled
-
-
-def _through_average(gradient: Tensor, size: torch.Size) -> Tensor:
-    grown = functional.interpolate(gradient / 4, scale_factor=2, mode="nearest")
-    odd = size[2] % 2, size[3] % 2  # an odd last row or column is not pooled
-    return functional.pad(grown, (0, odd[1], 0, odd[0])) if any(odd) else grown
 
 
 def _through_maximum(gradient: Tensor, pooled: Tensor) -> Tensor:

@@ -162,8 +162,9 @@ def painted_over(
         ``(1, 3, H, W)``, not clamped.
     """
     strokes = voted(field, pictures)
-    if strokes.shape != canvas.shape:
-        strokes = interpolated(strokes, (canvas.shape[2], canvas.shape[3]), field.wrap, "bicubic")
+    down, right = canvas.shape[2] - strokes.shape[2], canvas.shape[3] - strokes.shape[3]
+    if down or right:  # pixels beyond the last whole cell
+        strokes = F.pad(strokes, (0, right, 0, down), mode="replicate")
     change = strokes - canvas
     if bands is not None:
         *fine, coarse = split_bands(change, bands, field.wrap)

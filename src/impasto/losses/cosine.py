@@ -14,26 +14,32 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..matching import nearest
+from ..numerics import row_dots, wide_type
 
 __all__ = ["cosine_loss", "split_loss"]
 
 _SPLIT_CANDIDATES = 8  # one layer has fewer channels than a hypercolumn, so that more rows have close cosines
 
 
-def cosine_loss(columns: Sequence[Tensor], wanted: Tensor, weight: Tensor | None = None) -> Tensor:
+def cosine_loss(
+    columns: Sequence[Tensor], wanted: Tensor, weight: Tensor | None = None, factors: Sequence[float] | None = None
+) -> Tensor:
     """Mean cosine distance between feature vectors and given unit vectors, as a scalar.
 
     With a_i the feature vector of position i, w_i its wanted direction and s_i its weight divided by the mean weight:
     loss = 1/n sum_i s_i (1 - a_i . w_i / |a_i|).
 
+    The parts are never concatenated, which saves a copy of the size of all features. Of parts in a short number format,
+    products and gradients are computed in it, as a network does, and every sum in float32.
+
     Args:
-        columns: the feature vectors, in parts: ``(n, C_l)`` for each layer l. The parts are never concatenated, which
-            saves a copy of the size of all features.
+        columns: the feature vectors, in parts: ``(n, C_l)`` for each layer l.
         wanted: the directions, ``(n, sum of C_l)``, each row of unit length. It receives no gradient.
         weight: ``(n,)``, 0 or more, the weight of each position; None weighs all positions alike.
+        factors: a number for each part, by which it is multiplied to give its share of a_i; None is 1 for all.
 
     Returns:
-        A scalar ``()`` in [0, 2].
+        A scalar ``()`` in [0, 2], in float32 or wider.
 
     Examples:
         >>> import torch
@@ -43,7 +49,8 @@ def cosine_loss(columns: Sequence[Tensor], wanted: Tensor, weight: Tensor | None
         0.5
     """
     share = None if weight is None else weight / weight.mean().clamp_min(1e-12)  # (n,)
-    loss: Tensor = _CosineLoss.apply(wanted, share, *columns)  # type: ignore[no-untyped-call]
+    scales = tuple(factors) if factors else (1.0,) * len(columns)
+    loss: Tensor = _CosineLoss.apply(wanted.to(columns[0].dtype), share, scales, *columns)  # type: ignore[no-untyped-call]
     return loss
 
 
@@ -77,11 +84,15 @@ class _CosineLoss(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, wanted: Tensor, weight: Tensor | None, *columns: Tensor) -> Tensor:
-        parts = torch.split(wanted, [c.shape[1] for c in columns], dim=1)
-        dots = torch.stack([torch.linalg.vecdot(c, w) for c, w in zip(columns, parts, strict=True)]).sum(0)  # (n,)
-        squares = torch.stack([torch.linalg.vecdot(c, c) for c in columns]).sum(0).clamp_min(1e-16)  # (n,)
+    def forward(
+        ctx: Any, wanted: Tensor, weight: Tensor | None, factors: tuple[float, ...], *columns: Tensor
+    ) -> Tensor:
+        directions = torch.split(wanted, [c.shape[1] for c in columns], dim=1)
+        each = list(zip(columns, directions, factors, strict=True))
+        dots = torch.stack([factor * row_dots(c, w) for c, w, factor in each]).sum(0)  # (n,)
+        squares = torch.stack([factor**2 * _squares(c) for c, _, factor in each]).sum(0).clamp_min(1e-16)  # (n,)
         ctx.save_for_backward(wanted, weight, dots, squares, *columns)
+        ctx.factors = factors
         apart = 1 - dots * squares.rsqrt()
         return (apart if weight is None else apart * weight).mean()
 
@@ -91,5 +102,16 @@ class _CosineLoss(torch.autograd.Function):
         scale = gradients[0] * squares.rsqrt() / len(wanted)  # (n,)
         scale = scale if weight is None else scale * weight
         along, across = (scale * dots / squares)[:, None], -scale[:, None]  # (n, 1), (n, 1)
-        parts = torch.split(wanted, [c.shape[1] for c in columns], dim=1)
-        return None, None, *((c * along).addcmul_(w, across) for c, w in zip(columns, parts, strict=True))
+        directions = torch.split(wanted, [c.shape[1] for c in columns], dim=1)
+
+        def slope(c: Tensor, w: Tensor, factor: float) -> Tensor:
+            pull: Tensor = (c * (factor**2 * along).to(c.dtype)).addcmul_(w, (factor * across).to(c.dtype))
+            return pull
+
+        return None, None, None, *map(slope, columns, directions, ctx.factors)
+
+
+def _squares(rows: Tensor) -> Tensor:
+    """Squared length of each row ``(n, C)``, ``(n,)`` in float32 or wider."""
+    length: Tensor = torch.linalg.vector_norm(rows, dim=1, dtype=wide_type(rows))
+    return length.square()

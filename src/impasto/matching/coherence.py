@@ -8,23 +8,17 @@ import torch
 from torch import Tensor
 
 from ..images.periodic import bordered
+from ..numerics import row_dots
 from .field import Field
-from .nearest import centred
 
 __all__ = ["coherent"]
 
+_ROUNDS = 8  # half sweeps
 _BESIDE = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
 
 def coherent(
-    field: Field,
-    query: Tensor,
-    bank: Tensor,
-    bonus: float,
-    searched: Tensor | None = None,
-    *,
-    rounds: int = 8,
-    inside: Tensor | None = None,
+    field: Field, ours: Tensor, theirs: Tensor, bonus: float, inside: Tensor | None = None, rounds: int = _ROUNDS
 ) -> Field:
     """Refine a nearest-neighbour field so that adjacent positions are matched to adjacent style positions.
 
@@ -36,13 +30,11 @@ def coherent(
 
     Args:
         field: the matches to refine, h x w.
-        query: ``(h * w, C)``, features of the canvas, as given to `nearest`.
-        bank: ``(n, C)``, features of the style.
+        ours: ``(h * w, C)``, features of the canvas, `nearest.centred`.
+        theirs: ``(n, C)``, features of the style, `nearest.centred`.
         bonus: in units of the cosine; with 0 the field is returned as it is.
-        searched: indices of the rows of the bank that were searched; their mean is subtracted from the bank. None: all
-            rows.
-        rounds: number of half sweeps; each updates one of the two colours of the checkerboard.
         inside: ``(n,)`` bool, the rows of the bank that may be matched; None: all rows.
+        rounds: number of half sweeps; each updates one of the two colours of the checkerboard.
 
     Returns:
         A new `Field` on the same grids.
@@ -59,7 +51,6 @@ def coherent(
     """
     if not bonus:
         return field
-    ours, theirs = centred(query), centred(bank, searched)
     height, width = field.grid
     parity = (torch.arange(height)[:, None] + torch.arange(width)).flatten().to(field.rows.device) % 2  # (h * w,)
     sweeps = [(parity == number).nonzero().flatten() for number in (0, 1)]  # positions of one colour, (k,)
@@ -69,7 +60,7 @@ def coherent(
         proposed = _proposals(field)[:, choosing]  # (4, k)
         candidates = torch.cat([field.rows[None, choosing], proposed])  # (5, k)
         votes = (candidates[:, None] == proposed[None]).sum(1)  # (5, 4, k) -> (5, k)
-        cosines = torch.stack([torch.linalg.vecdot(query, theirs[rows.clamp_min(0)]) for rows in candidates])  # (5, k)
+        cosines = torch.stack([row_dots(query, theirs[rows.clamp_min(0)]) for rows in candidates])  # (5, k)
         score = (cosines + bonus * votes).masked_fill(candidates < 0, -torch.inf)
         if inside is not None:
             score = score.masked_fill(~inside[candidates.clamp_min(0)], -torch.inf)

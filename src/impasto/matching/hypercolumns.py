@@ -6,77 +6,73 @@ style transfer by Kolkin et al. 2022, "Neural Neighbor Style Transfer", arXiv 22
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
-from ..numerics import widened
-from .regrid import regridded
+from ..types import Size
+from .regrid import Regrid
 
 __all__ = ["columns", "grid_columns", "hypercolumns", "sparse"]
 
 _SPARSE = 64  # about how many positions along the long side of a layer are matched at a time
 
 
-def grid_columns(features: Tensor, size: tuple[int, int], wrap: str = "none") -> Tensor:
-    """Features of one layer resampled to a grid, as rows divided by the number of channels.
-
-    A layer finer than the grid is averaged, a coarser one is interpolated bilinearly. The division by C gives layers of
-    different widths a comparable influence on the cosine of a hypercolumn.
+def grid_columns(features: Tensor, stride: int, grid: Size, wrap: str = "none") -> Tensor:
+    """Features of one layer on the grid of cells of 4 px, one row per cell, see `regrid.Regrid`.
 
     Args:
         features: ``(1, C, H, W)``.
-        size: (h, w) of the grid.
+        stride: px between two cells of the layer.
+        grid: (h, w), not larger than the picture has whole cells.
         wrap: axes along which the interpolation wraps around, see `images.periodic`.
 
     Returns:
-        ``(h * w, C)``, in float32 or wider.
+        ``(h * w, C)``, in the number format of the features; in ``channels_last`` memory format nothing is copied.
 
     Examples:
         >>> import torch
         >>> features = torch.arange(8.0).reshape(1, 2, 2, 2)
-        >>> grid_columns(features, (1, 1)).tolist()  # means 1.5 and 5.5, divided by 2 channels
-        [[0.75, 2.75]]
+        >>> grid_columns(features, 2, (1, 1)).tolist()  # the means of both channels
+        [[1.5, 5.5]]
     """
-    return columns(regridded(widened(features), size, wrap)) / features.shape[1]  # (1, C, H, W) -> (h * w, C)
+    return columns(Regrid(stride, (features.shape[2], features.shape[3]), grid, wrap).of(features))
 
 
 def columns(features: Tensor) -> Tensor:
-    """Features of one layer ``(1, C, H, W)`` as rows ``(H * W, C)``, in float32 or wider.
+    """Features of one layer ``(1, C, H, W)`` as rows ``(H * W, C)``.
 
     Examples:
         >>> import torch
         >>> columns(torch.arange(4.0).reshape(1, 2, 1, 2)).tolist()
         [[0.0, 2.0], [1.0, 3.0]]
     """
-    return widened(features).permute(0, 2, 3, 1).reshape(-1, features.shape[1])  # (1, C, H, W) -> (H * W, C)
+    return features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])  # (1, C, H, W) -> (H * W, C)
 
 
-def hypercolumns(
-    features: Mapping[str, Tensor],
-    layers: Sequence[str],
-    size: tuple[int, int],
-    wrap: str = "none",
-) -> Tensor:
-    """Hypercolumns of a picture: the `grid_columns` of several layers, concatenated.
+def hypercolumns(features: Mapping[str, Tensor], strides: Mapping[str, int], grid: Size, wrap: str = "none") -> Tensor:
+    """Hypercolumns of a picture: the `grid_columns` of several layers, each divided by its number of channels.
+
+    The division gives layers of different widths a comparable influence on the cosine of two hypercolumns.
 
     Args:
         features: ``(1, C_l, H_l, W_l)`` for each layer l, by its name.
-        layers: names of the layers, in the order of the channels.
-        size: (h, w) of the grid.
+        strides: in px, of each layer, by its name, in the order of the channels.
+        grid: (h, w) of the grid.
         wrap: see `grid_columns`.
 
     Returns:
-        ``(h * w, sum of C_l)``, in float32 or wider.
+        ``(h * w, sum of C_l)``, in the number format of the features.
 
     Examples:
         >>> import torch
-        >>> features = {"fine": torch.ones(1, 2, 4, 4), "coarse": torch.ones(1, 3, 1, 1)}
-        >>> tuple(hypercolumns(features, ["fine", "coarse"], (2, 2)).shape)
-        (4, 5)
+        >>> features = {"fine": torch.ones(1, 2, 4, 4), "coarse": torch.ones(1, 4, 1, 1)}
+        >>> hypercolumns(features, {"fine": 4, "coarse": 16}, (4, 4))[0].tolist()
+        [0.5, 0.5, 0.25, 0.25, 0.25, 0.25]
     """
-    return torch.cat([grid_columns(features[name], size, wrap) for name in layers], dim=1)
+    parts = ((features[name], stride) for name, stride in strides.items())
+    return torch.cat([grid_columns(part, stride, grid, wrap) / part.shape[1] for part, stride in parts], dim=1)
 
 
 def sparse(features: Tensor, turn: int) -> Tensor:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["centred", "nearest"]
+from ..numerics import row_dots, wide_type
 
-_CANDIDATES = 4  # for each position: found in bfloat16, compared again in float32
+__all__ = ["centred", "nearest", "nearest_centred"]
+
+_CANDIDATES = 4  # for each position: found in bfloat16, compared again with sums in float32
+_BLOCK = 1024  # queries that are compared at a time
+_SHORTEST = 1e-12  # of a row that is normalised
 
 
 def centred(rows: Tensor, among: Tensor | None = None) -> Tensor:
@@ -19,30 +22,33 @@ def centred(rows: Tensor, among: Tensor | None = None) -> Tensor:
         among: indices of the rows whose mean is subtracted; None: all rows.
 
     Returns:
-        ``(n, C)``; a row equal to the mean becomes 0.
+        ``(n, C)``, in the number format of the rows; a row equal to the mean becomes 0.
 
     Examples:
         >>> import torch
         >>> centred(torch.tensor([[1.0, 0.0], [5.0, 0.0]])).tolist()
         [[-1.0, 0.0], [1.0, 0.0]]
     """
-    return F.normalize(rows - (rows if among is None else rows[among]).mean(0), dim=1)
+    mean = (rows if among is None else rows[among]).mean(0, dtype=wide_type(rows))
+    apart = rows - mean.to(rows.dtype)
+    length = torch.linalg.vector_norm(apart, dim=1, keepdim=True, dtype=wide_type(rows))
+    return apart.div_(length.clamp_min_(_SHORTEST).to(rows.dtype))
 
 
-def nearest(query: Tensor, bank: Tensor, *, block: int = 1024, candidates: int = _CANDIDATES) -> Tensor:
+def nearest(query: Tensor, bank: Tensor, *, block: int = _BLOCK, candidates: int = _CANDIDATES) -> Tensor:
     """Index of the nearest row of a bank for each query row, by centred cosine similarity.
 
     For a query row q_i with the mean q of all queries, and bank rows b_j with their mean b, the result is
     argmax over j of (q_i - q) . (b_j - b) / (|q_i - q| |b_j - b|). Candidates are found with bfloat16 products, which
     is several times faster on processors that support them, and the best ``candidates`` of each query are compared
-    again at full precision. The matrix of similarities is computed in blocks, so that memory is ``block x m``, not ``n
-    x m``.
+    again with sums of full precision. The matrix of similarities is computed in blocks, so that memory is ``block x
+    m``, not ``n x m``.
 
     Args:
         query: ``(n, C)``.
         bank: ``(m, C)``.
         block: number of queries that are compared at a time.
-        candidates: number of candidates of each query that are compared at full precision.
+        candidates: number of candidates of each query that are compared again.
 
     Returns:
         ``(n,)`` int64, indices into the bank.
@@ -53,12 +59,26 @@ def nearest(query: Tensor, bank: Tensor, *, block: int = 1024, candidates: int =
         >>> nearest(torch.tensor([[0.1, 0.9], [0.9, 0.1], [-1.0, -1.0]]), bank).tolist()
         [1, 0, 2]
     """
-    ours, theirs = centred(query), centred(bank)
+    return nearest_centred(centred(query), centred(bank), block=block, candidates=candidates)
+
+
+def nearest_centred(ours: Tensor, theirs: Tensor, *, block: int = _BLOCK, candidates: int = _CANDIDATES) -> Tensor:
+    """`nearest` of rows that are `centred` already.
+
+    Args:
+        ours: ``(n, C)``, of the query.
+        theirs: ``(m, C)``, of the bank.
+        block: see `nearest`.
+        candidates: see `nearest`.
+
+    Returns:
+        ``(n,)`` int64, indices into ``theirs``.
+    """
     coarse = theirs.bfloat16().T  # (C, m)
     return torch.cat([_best(part, theirs, coarse, candidates) for part in torch.split(ours, block)])
 
 
 def _best(ours: Tensor, theirs: Tensor, coarse: Tensor, candidates: int) -> Tensor:
     found = (ours.bfloat16() @ coarse).topk(min(candidates, len(theirs)), dim=1).indices  # (b, k)
-    cosines = torch.einsum("nc,nkc->nk", ours, theirs[found])  # (b, k)
+    cosines = torch.stack([row_dots(ours, theirs[rows]) for rows in found.T], dim=1)  # (b, k)
     return found.gather(1, cosines.argmax(1, keepdim=True)).squeeze(1)

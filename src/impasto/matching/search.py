@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from ..images.laplacian import split_bands
+from ..numerics import wide_type
 from ..types import Size
 from .coherence import coherent
 from .field import Field
-from .nearest import nearest
+from .nearest import centred, nearest_centred
 
 __all__ = ["Search", "directions"]
 
@@ -68,14 +71,20 @@ class Search:
         Returns:
             The `Field`, h x w matches.
         """
-        seen = columns if self.mixed is not None else (1 - self.mix) * self.query + self.mix * columns
-        field = Field(self._nearest(seen), grid, self.grids, self.wrap)
-        return coherent(field, seen, self.bank, self.coherence, self.searched, inside=self.inside)
+        seen = columns if self.mixed is not None else self.query.lerp(columns, self.mix)
+        ours = centred(seen)
+        field = Field(self._nearest(ours), grid, self.grids, self.wrap)
+        return coherent(field, ours, self._theirs, self.coherence, self.inside)
 
-    def _nearest(self, seen: Tensor) -> Tensor:
+    @cached_property
+    def _theirs(self) -> Tensor:
+        """The bank, centred by the mean of what is searched."""
+        return centred(self.bank, self.searched)
+
+    def _nearest(self, ours: Tensor) -> Tensor:
         if self.searched is None:
-            return nearest(seen, self.bank)
-        return self.searched[nearest(seen, self.bank[self.searched])]
+            return nearest_centred(ours, self._theirs)
+        return self.searched[nearest_centred(ours, self._theirs[self.searched])]
 
 
 class Rows(Protocol):
@@ -102,4 +111,5 @@ def directions(bank: Rows, matches: Tensor) -> Tensor:
         [[0.6000000238418579, 0.800000011920929], [1.0, 0.0]]
     """
     rows = bank[matches]  # (n, C); indexing copies, so that the division below may be in place
-    return rows.div_(rows.norm(dim=1, keepdim=True).clamp_min_(1e-12))  # (n, C) / (n, 1)
+    length = torch.linalg.vector_norm(rows, dim=1, keepdim=True, dtype=wide_type(rows))  # (n, 1)
+    return rows.div_(length.clamp_min_(1e-12).to(rows.dtype))

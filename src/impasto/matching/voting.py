@@ -58,10 +58,9 @@ def voted(field: Field, pictures: Sequence[Tensor], *, at_once: int = _AT_ONCE) 
 
 
 def _around(picture: Tensor, grid: Size, margin: int) -> Tensor:
-    """A picture ``(1, 3, H, W)`` resampled to whole cells, with a margin that repeats its border."""
-    size = [side * CELL for side in grid]
-    fitted = F.interpolate(picture, size=size, mode="bilinear", antialias=True, align_corners=False)
-    return F.pad(fitted, (margin,) * 4, mode="replicate")
+    """The whole cells of a picture ``(1, 3, H, W)``, with a margin that repeats its border."""
+    height, width = (side * CELL for side in grid)
+    return F.pad(picture[..., :height, :width], (margin,) * 4, mode="replicate")
 
 
 def _patches(number: Tensor, y: Tensor, x: Tensor, around: Sequence[Tensor]) -> Tensor:

@@ -67,11 +67,11 @@ def searched_term(
     masks: Masks,
     carried: Field | None,
 ) -> NeighbourTerm:
-    layers, grid, search = config.neighbour_layers or (), grid_of(content), _search(content, matched, config, backbone)
+    grid, search = grid_of(content), _search(content, matched, config, backbone)
     nothing = torch.zeros(len(search.query), dtype=torch.long, device=content.device)
     unmatched = Field(nothing, grid, search.grids, config.wrap)
     weight, pictures = config.neighbour_weight or 0.0, _pictures(matched)
-    term = NeighbourTerm(layers, weight, unmatched, search.query, pictures, search, masks.on(grid))
+    term = NeighbourTerm(_strides(config, backbone), weight, unmatched, search.query, pictures, search, masks.on(grid))
     if carried is not None:
         return term.matched(enlarged(carried, grid, search.grids))
 
@@ -135,9 +135,14 @@ def carried_term(
     """The term of a scale that keeps the matches of the scale below, enlarged to its grid."""
     field = enlarged(below, grid_of(content), _grids(matched))
     wanted = directions(joined([style.bank for style, _ in matched]), field.rows)
-    layers = config.neighbour_layers or ()
     mask = masks.on(field.grid)
-    return NeighbourTerm(layers, config.neighbour_weight or 0.0, field, wanted, _pictures(matched), None, mask)
+    return NeighbourTerm(
+        _strides(config, masks.backbone), config.neighbour_weight or 0.0, field, wanted, _pictures(matched), None, mask
+    )
+
+
+def _strides(config: StylizeConfig, backbone: Backbone) -> dict[str, int]:
+    return {name: backbone.layers[name].stride for name in config.neighbour_layers or ()}
 
 
 def _grids(matched: Sequence[Matched]) -> tuple[Size, ...]:

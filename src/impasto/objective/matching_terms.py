@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,6 +13,7 @@ from torch import Tensor
 from ..images.masks import HALF
 from ..losses import cosine_loss, split_loss
 from ..matching import Field, Search, columns, directions, grid_columns, sparse
+from ..numerics import widened
 from ..tiling import Cells, Tile, grid_share, sources_of
 from .terms import Look
 
@@ -24,7 +25,7 @@ class NeighbourTerm:
     """Nearest-neighbour loss: the mean cosine distance between hypercolumns and their matches (Kolkin et al. 2022).
 
     Attributes:
-        layers: names of the layers of the hypercolumns.
+        strides: px between two cells of each layer of the hypercolumns, by its name.
         weight: the coefficient.
         field: the matches, h x w.
         wanted: the matched hypercolumns, normalised, ``(h * w, C)``.
@@ -34,7 +35,7 @@ class NeighbourTerm:
     """
 
     name: ClassVar[str] = "neighbours"
-    layers: tuple[str, ...]
+    strides: Mapping[str, int]
     weight: float
     field: Field
     wanted: Tensor
@@ -42,10 +43,16 @@ class NeighbourTerm:
     search: Search | None
     mask: Tensor | None = None
 
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers of the hypercolumns."""
+        return tuple(self.strides)
+
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
         """The weighted loss, a scalar ``()``, see `losses.cosine_loss`."""
-        columns = [grid_columns(features[name], self.field.grid, self.field.wrap) for name in self.layers]
-        return self.weight * cosine_loss(columns, self.wanted, self.mask)
+        grid, wrap = self.field.grid, self.field.wrap
+        parts = [grid_columns(features[name], stride, grid, wrap) for name, stride in self.strides.items()]
+        return self.weight * _cosine(parts, self.wanted, self.mask)
 
     def seen(self, tile: Tile) -> dict[str, Cells]:
         """See `tiling.Local`: all cells that the interpolation to the tile's positions depends on."""
@@ -57,9 +64,9 @@ class NeighbourTerm:
         wanted = self.wanted.reshape(*self.field.grid, -1)[top:bottom, left:right].flatten(0, 1)  # (n, C)
         parts = grid_share(features, tile, self.layers, self.field.grid)
         if self.mask is None:
-            return self.weight * (len(wanted) / len(self.wanted)) * cosine_loss(parts, wanted)
+            return self.weight * (len(wanted) / len(self.wanted)) * _cosine(parts, wanted)
         mask = self.mask.reshape(self.field.grid)[top:bottom, left:right].flatten()
-        return self.weight * (mask.sum() / self.mask.sum()) * cosine_loss(parts, wanted, mask)
+        return self.weight * (mask.sum() / self.mask.sum()) * _cosine(parts, wanted, mask)
 
     @property
     def searches(self) -> bool:
@@ -87,6 +94,11 @@ class NeighbourTerm:
         return dataclasses.replace(self, field=field, wanted=directions(self.search.bank, field.rows))
 
 
+def _cosine(parts: Sequence[Tensor], wanted: Tensor, mask: Tensor | None = None) -> Tensor:
+    """The mean cosine distance of hypercolumns, in parts that are not yet divided by their numbers of channels."""
+    return cosine_loss(parts, wanted, mask, [1 / part.shape[1] for part in parts])
+
+
 @dataclass(frozen=True)
 class SplitTerm:
     """Nearest-neighbour loss of one layer, with matches found at every evaluation (see `losses.split_loss`).
@@ -110,7 +122,7 @@ class SplitTerm:
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
         """The weighted loss, a scalar ``()``."""
-        ours = columns(sparse(features[self.layers[0]], self.turn))  # (n, C)
+        ours = widened(columns(sparse(features[self.layers[0]], self.turn)))  # (n, C)
         if self.mask is not None:
             ours = ours[columns(sparse(self.mask, self.turn))[:, 0] >= HALF]
         return self.weight * split_loss(ours, self.bank) if len(ours) else ours.sum()

@@ -1,8 +1,8 @@
-"""Banks: the hypercolumns of a style, as a tensor, or taken from large pictures when rows are asked for."""
+"""Banks: the hypercolumns of a style, as a tensor, or computed from its pictures when rows are asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,18 +13,21 @@ from ..matching import grid_of
 from ..tiling import hypercolumn_parts
 from .views import View
 
-__all__ = ["Bank", "DistantBank", "joined", "kept"]
+__all__ = ["Bank", "LazyBank", "joined", "kept"]
 
 
 @dataclass(frozen=True, eq=False)
-class DistantBank:
-    """The hypercolumns of style pictures that are too large for all of them to be kept.
+class LazyBank:
+    """The hypercolumns of style pictures, computed when rows are asked for.
+
+    A scale that searches asks for all of them once (`kept`). One that keeps the matches of the scale below asks for the
+    matched rows alone, which are far fewer than the bank has.
 
     Attributes:
         views: the pictures, whose rows follow each other.
-        layers: stacked.
-        backbone: the network that sees.
-        tile_size: side in px of the tiles in which they are looked at.
+        layers: names of the layers of the hypercolumns.
+        backbone: the network.
+        tile_size: in px; larger pictures are evaluated in tiles, 0 for none.
     """
 
     views: tuple[View, ...]
@@ -37,27 +40,35 @@ class DistantBank:
 
     @torch.no_grad()
     def __getitem__(self, rows: Tensor) -> Tensor:
-        """The ``rows`` ``(n,)``, ``(n, sum of C)``: one look at every picture, whatever their number."""
-        channels = sum(self.backbone.layers[name].channels for name in self.layers)
-        found, start = self.views[0].picture.new_empty(len(rows), channels), 0
+        """The hypercolumns of ``rows`` ``(n,)``, ``(n, sum of C)``: one forward pass of every picture that has any."""
+        found: Tensor | None = None
+        start = 0
         for view in self.views:
             mine = ((rows >= start) & (rows < start + view.rows)).nonzero().flatten()
-            self._gather(view, rows[mine] - start, mine, found)
+            for places, part in self._parts(view, rows[mine] - start, mine) if len(mine) else ():
+                found = part.new_empty(len(rows), part.shape[1]) if found is None else found
+                found[places] = part
             start += view.rows
+        if found is None:
+            raise IndexError("no row of the bank is asked for")
         return found
 
-    def _gather(self, view: View, rows: Tensor, places: Tensor, found: Tensor) -> None:
-        """Write the ``rows`` of one view to their ``places``."""
+    def all_rows(self) -> Tensor:
+        """All hypercolumns, ``(len(self), sum of C)``."""
+        return self[torch.arange(len(self), device=self.backbone.device)]
+
+    def _parts(self, view: View, rows: Tensor, places: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """The hypercolumns of some ``rows`` of one view, tile by tile, and the ``places`` they belong to."""
         (above, before), width = view.margin, grid_of(view.inner)[1]
         y, x = rows // width + above, rows % width + before
         for ((top, bottom), (left, right)), part in hypercolumn_parts(
             self.backbone, view.picture, self.layers, self.tile_size
         ):
             here = ((y >= top) & (y < bottom) & (x >= left) & (x < right)).nonzero().flatten()
-            found[places[here]] = part[(y[here] - top) * (right - left) + x[here] - left]
+            yield places[here], part[(y[here] - top) * (right - left) + x[here] - left]
 
 
-Bank = Tensor | DistantBank
+Bank = Tensor | LazyBank
 """``(n, sum of C)``; both have a length and give rows."""
 
 
@@ -66,15 +77,13 @@ def joined(banks: Sequence[Bank]) -> Bank:
     filled = [bank for bank in banks if len(bank)] or banks[:1]
     if len(filled) == 1:
         return filled[0]
-    distant = [bank for bank in filled if isinstance(bank, DistantBank)]
-    if len(distant) < len(filled):
+    lazy = [bank for bank in filled if isinstance(bank, LazyBank)]
+    if len(lazy) < len(filled):
         return torch.cat([kept(bank) for bank in filled])
-    first = distant[0]
-    return DistantBank(
-        tuple(view for bank in distant for view in bank.views), first.layers, first.backbone, first.tile_size
-    )
+    first = lazy[0]
+    return LazyBank(tuple(view for bank in lazy for view in bank.views), first.layers, first.backbone, first.tile_size)
 
 
 def kept(bank: Bank) -> Tensor:
-    """All rows, as they are searched."""
-    return bank if isinstance(bank, Tensor) else bank[torch.arange(len(bank), device=bank.backbone.device)]
+    """All rows as a tensor, as they are searched."""
+    return bank if isinstance(bank, Tensor) else bank.all_rows()

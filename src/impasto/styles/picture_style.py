@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ..backbones import Backbone, features_of
+from ..backbones import Backbone, features_of, own_layers, weighing
 from ..config import StylizeConfig
 from ..images.masks import HALF, Mask, reduced
 from ..images.resample import fit_size, resize, side_of
 from ..losses import sums
 from ..matching import CELL, columns, grid_of
-from ..tiling import is_tiled, picture_sums
+from ..numerics import widened
+from ..tiling import picture_sums
 from ..types import Size
-from .patch_bank import DistantBank
+from .patch_bank import LazyBank
 from .style import StyleTargets
 from .views import MOST_TURNED, View, views
 
@@ -128,38 +129,35 @@ def learn(
         ConfigError: a layer is unknown to the backbone.
     """
     config = config.resolve()
+    config = own_layers(config, backbone.layers, weighing(config).keys() & {"style", "neighbour"})
     layers, matched = _layers(config, share)
-    if is_tiled(picture, config.tile_size) and config.neighbour_match == "hypercolumns":
-        return _learn_in_tiles(picture, config, backbone, share, mask)
-    features = features_of(backbone, picture, (*layers, *matched))
-    stats = {name: sums(features[name], _weight(mask, name, backbone)) for name in layers}
-    if not matched:
-        return StyleTargets(stats, picture.new_zeros(0, 0))
-    seen = views(picture, config, share)
-    found = [features, *(features_of(backbone, view.picture, matched) for view in seen[1:])]
-    if config.neighbour_match == "layers":
-        most, parts = layer_bank(config) * share / len(seen), _turned(mask, len(seen))
-
-        def rows(name: str) -> Tensor:
-            each = zip(found, parts, strict=True)
-            return torch.cat([_layer(view[name], _weight(part, name, backbone), most, config) for view, part in each])
-
-        return StyleTargets(stats, picture.new_zeros(0, 0), split={name: rows(name) for name in matched})
-    bank = torch.cat([view.columns(each, matched) for view, each in zip(seen, found, strict=True)])
-    return StyleTargets(stats, bank, tuple(view.inner for view in seen), inside=_inside(seen, mask, matched, backbone))
-
-
-def _learn_in_tiles(
-    picture: Tensor, config: StylizeConfig, backbone: Backbone, share: float, mask: Tensor | None
-) -> StyleTargets:
-    layers, matched = _layers(config, share)
+    if matched and config.neighbour_match == "layers":
+        return _learn_layers(picture, config, backbone, share, mask)
     weights = {name: weight for name in layers if (weight := _weight(mask, name, backbone)) is not None}
     stats = picture_sums(backbone, picture, layers, config.tile_size, weights)
     if not matched:
         return StyleTargets(stats, picture.new_zeros(0, 0))
     seen = tuple(views(picture, config, share))
-    bank = DistantBank(seen, tuple(matched), backbone, config.tile_size)
+    bank = LazyBank(seen, matched, backbone, config.tile_size)
     return StyleTargets(stats, bank, tuple(view.inner for view in seen), inside=_inside(seen, mask, matched, backbone))
+
+
+def _learn_layers(
+    picture: Tensor, config: StylizeConfig, backbone: Backbone, share: float, mask: Tensor | None
+) -> StyleTargets:
+    """`learn`, where each layer is matched by itself."""
+    layers, matched = _layers(config, share)
+    features = features_of(backbone, picture, (*layers, *matched))
+    stats = {name: sums(features[name], _weight(mask, name, backbone)) for name in layers}
+    seen = views(picture, config, share)
+    found = [features, *(features_of(backbone, view.picture, matched) for view in seen[1:])]
+    most, parts = layer_bank(config) * share / len(seen), _turned(mask, len(seen))
+
+    def rows(name: str) -> Tensor:
+        each = zip(found, parts, strict=True)
+        return torch.cat([_layer(view[name], _weight(part, name, backbone), most, config) for view, part in each])
+
+    return StyleTargets(stats, picture.new_zeros(0, 0), split={name: rows(name) for name in matched})
 
 
 def _layers(config: StylizeConfig, share: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -207,7 +205,7 @@ def _layer(features: Tensor, weight: Tensor | None, most: float, config: Stylize
     cells = math.ceil(config.neighbour_border * max(height, width))
     top, left = min(cells, height // 3), min(cells, width // 3)
     inner = (..., slice(top, height - top), slice(left, width - left))
-    rows = columns(features[inner])
+    rows = widened(columns(features[inner]))
     return drawn(rows if weight is None else rows[_counted(weight[inner])], most, config.seed)
 
 

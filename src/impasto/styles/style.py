@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from ..config import StylizeConfig
 from ..losses import Sums
 from ..matching import grid_of
 from ..types import Size
-from .patch_bank import Bank, joined
+from .patch_bank import Bank, joined, kept
 
 __all__ = ["KeptStyle", "Style", "StyleTargets"]
 
@@ -45,6 +45,10 @@ class StyleTargets:
     def grids(self) -> tuple[Size, ...]:
         """(height, width) of the grid of each picture."""
         return tuple(grid_of(picture) for picture in self.pictures)
+
+    def kept(self, tile_size: int) -> StyleTargets:
+        """Itself with its bank as a tensor, for runs that follow each other; not where tiles are to save memory."""
+        return self if tile_size else replace(self, bank=kept(self.bank))
 
     def __add__(self, other: StyleTargets) -> StyleTargets:
         stats = {name: known + other.stats[name] for name, known in self.stats.items()}
@@ -158,7 +162,7 @@ class KeptStyle:
     def at(self, length: float, config: StylizeConfig, backbone: Backbone) -> StyleTargets:
         """See `Style.at`."""
         asked = length, config, backbone
-        known = self._known.pop(asked, None) or self._style.at(*asked)
+        known = self._known.pop(asked, None) or self._style.at(*asked).kept(config.tile_size)
         self._known[asked] = known  # the latest stand last
         if len(self._known) > _MOST_KEPT:
             del self._known[next(iter(self._known))]

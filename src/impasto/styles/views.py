@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
 
 from ..config import StylizeConfig
-from ..matching import CELL, grid_of, hypercolumns
+from ..matching import CELL, grid_of
 from ..types import Size
 
 __all__ = ["MOST_TURNED", "View", "views"]
@@ -36,12 +35,6 @@ class View:
     def rows(self) -> int:
         """How many hypercolumns that has."""
         return math.prod(grid_of(self.inner))
-
-    def columns(self, features: Mapping[str, Tensor], layers: Sequence[str]) -> Tensor:
-        """Them, ``(rows, sum of C)``."""
-        (top, left), (height, width) = self.margin, grid_of(self.picture)
-        columns = hypercolumns(features, layers, (height, width)).reshape(height, width, -1)
-        return columns[top : height - top, left : width - left].flatten(0, 1)
 
 
 def views(picture: Tensor, config: StylizeConfig, share: float = 1.0) -> list[View]:

@@ -11,7 +11,6 @@ from torch import Tensor
 from ..backbones import Backbone, features_of
 from ..losses import Sums, sums
 from ..matching import Regrid, columns, grid_of, hypercolumns
-from ..numerics import widened
 from ..types import Size
 from .tiles import Cells, Tile, Window, is_tiled, tiles_of
 
@@ -83,10 +82,12 @@ def picture_hypercolumns(backbone: Backbone, picture: Tensor, layers: Sequence[s
     """The hypercolumns ``(h * w, sum of C)`` on the grid of the picture. Arguments as in `picture_features`."""
     grid = grid_of(picture)
     if not is_tiled(picture, tile_size):
-        return hypercolumns(features_of(backbone, picture, layers), layers, grid, backbone.wrap)
+        strides = {name: backbone.layers[name].stride for name in layers}
+        return hypercolumns(features_of(backbone, picture, layers), strides, grid, backbone.wrap)
     channels = sum(backbone.layers[name].channels for name in layers)
-    whole = picture.new_empty(*grid, channels)
+    whole = picture.new_empty(0)
     for ((top, bottom), (left, right)), part in hypercolumn_parts(backbone, picture, layers, tile_size):
+        whole = whole if whole.numel() else part.new_empty(*grid, channels)
         whole[top:bottom, left:right] = part.reshape(bottom - top, right - left, channels)
     return whole.flatten(0, 1)
 
@@ -100,22 +101,24 @@ def hypercolumn_parts(
         wanted = sources_of(tile, layers, grid)
         window = tile.window([wanted])
         features = cut_features(backbone, window.of(picture), window, [wanted])[0]
-        yield tile.own_of(grid), torch.cat(grid_share(features, tile, layers, grid), dim=1)
+        parts = grid_share(features, tile, layers, grid)
+        yield tile.own_of(grid), torch.cat([part / part.shape[1] for part in parts], dim=1)
 
 
 def sources_of(tile: Tile, layers: Sequence[str], grid: Size) -> dict[str, Cells]:
     """The cells of layers that the tile's cells of a ``grid`` are made of."""
-    return {name: Regrid(tile.whole(name), grid).sources(tile.own_of(grid)) for name in layers}
+    return {name: _regrid(tile, name, grid).sources(tile.own_of(grid)) for name in layers}
 
 
 def grid_share(features: Mapping[str, Tensor], tile: Tile, layers: Sequence[str], grid: Size) -> list[Tensor]:
     """The tile's part of the `grid_columns` of each layer, ``(n, C)``, from the features of the cells of
     `sources_of`."""
     cells = tile.own_of(grid)
-    return [
-        columns(Regrid(tile.whole(name), grid).part(widened(features[name]), cells)) / features[name].shape[1]
-        for name in layers
-    ]
+    return [columns(_regrid(tile, name, grid).part(features[name], cells)) for name in layers]
+
+
+def _regrid(tile: Tile, name: str, grid: Size) -> Regrid:
+    return Regrid(tile.layers[name].stride, tile.whole(name), grid)
 
 
 def _tiles(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ..backbones import Backbone, LayerSpec
+from ..matching import CELL
 from ..types import Size, Span
 
 __all__ = ["Cells", "Span", "Tile", "Window", "is_tiled", "size_of", "tiles_of"]
@@ -84,10 +85,10 @@ class Tile:
         return rows, columns
 
     def own_of(self, grid: Size) -> Cells:
-        """The cells of a grid over the whole picture whose centres lie in this tile."""
+        """The cells of a grid of cells of 4 px, of the whole picture, whose centres lie in this tile."""
         rows, columns = (
-            (_first_behind(start, length, count), _first_behind(stop, length, count))
-            for (start, stop), length, count in zip(self.pixels, self.size, grid, strict=True)
+            (min(count, -(-(start - CELL // 2) // CELL)), min(count, -(-(stop - CELL // 2) // CELL)))
+            for (start, stop), count in zip(self.pixels, grid, strict=True)
         )
         return rows, columns
 
@@ -143,12 +144,6 @@ def _spans(length: int, step: int, most: int) -> list[Span]:
     count = -(-steps // most)
     edges = [*(steps * k // count * step for k in range(count)), length]
     return list(itertools.pairwise(edges))
-
-
-def _first_behind(place: int, length: int, count: int) -> int:
-    """Of ``count`` cells along ``length`` px the first whose centre, (i + 1/2) length / count, is not before
-    ``place``."""
-    return -((length - 2 * count * place) // (2 * length))
 
 
 def _around(wanted: Sequence[tuple[LayerSpec, Span]], step: int, length: int) -> Span:

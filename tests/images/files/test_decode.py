@@ -3,7 +3,6 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
