@@ -28,7 +28,7 @@ import impasto
 from impasto.backbones import Backbone
 from impasto.devices import NUMBER_FORMATS
 from impasto.images.resample import resize
-from impasto.objective.build import build_objective
+from impasto.objective.build import MatchStart, build_objective
 from impasto.styles import learn
 
 ALLOWED = 0.01
@@ -73,7 +73,9 @@ class Judge:
 
     def objective(self, canvas: Tensor, precision: str) -> impasto.Objective:
         network = self.networks[precision]
-        return build_objective(self.content, [learn(self.style, self.config, network)], self.config, network, canvas)
+        return build_objective(
+            self.content, [learn(self.style, self.config, network)], self.config, network, MatchStart(canvas)
+        )
 
     def loss(self, canvas: Tensor) -> float:
         return self.objective(canvas, "float32").total(canvas)

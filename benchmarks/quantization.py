@@ -36,7 +36,7 @@ from impasto.backbones import VGG, Backbone
 from impasto.demo import PAINTINGS, read_photograph
 from impasto.images.files.io import read_picture
 from impasto.images.resample import resize
-from impasto.objective.build import build_objective
+from impasto.objective.build import MatchStart, build_objective
 from impasto.styles import learn
 from impasto.weights.formats import write_weights
 from impasto.weights.network import NetworkWeights
@@ -106,7 +106,7 @@ class View:
 def judged(backbone: Backbone, content: Tensor, style: Tensor, canvas: Tensor, **options: Any) -> tuple[float, Tensor]:
     """Loss and gradient of a canvas."""
     config = impasto.StylizeConfig(backbone="vgg19", precision="float32", **options).resolve()
-    objective = build_objective(content, [learn(style, config, backbone)], config, backbone, canvas)
+    objective = build_objective(content, [learn(style, config, backbone)], config, backbone, MatchStart(canvas))
     report, gradient = objective.value_and_grad(canvas)
     return report.total, gradient
 

@@ -354,9 +354,9 @@ def test_neighbours_are_looked_for_again_at_the_interval(vgg, monkeypatch):
 def test_the_first_search_above_the_coarsest_scale_sees_the_canvas(vgg):
     built, build = watch()
     paint(vgg, build=build, objective="blend", iterations=1)
-    assert built[0][0][4] is None
-    assert built[1][0][4].shape == CONTENT.shape
-    assert built[1][0][5] is None  # no matches to keep: they are looked for
+    assert built[0][0][4].canvas is None
+    assert built[1][0][4].canvas.shape == CONTENT.shape
+    assert built[1][0][4].field is None  # no matches to keep: they are searched
 
 
 # Scales that refine

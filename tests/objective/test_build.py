@@ -13,7 +13,7 @@ from impasto.errors import ConfigError, PictureError
 from impasto.images.laplacian import merge_bands, split_bands
 from impasto.losses import sums
 from impasto.matching import Field, Search, hypercolumns
-from impasto.objective.build import build_objective, refining
+from impasto.objective.build import MatchStart, build_objective, refining
 from impasto.objective.matching_terms import NeighbourTerm, SplitTerm
 from impasto.objective.objective import Objective
 from impasto.objective.terms import ContentTerm, StyleTerm, VariationTerm
@@ -39,7 +39,7 @@ def build(
     config: StylizeConfig, backbone, *styles: Tensor, content: Tensor = CONTENT, canvas: Tensor | None = None
 ) -> Objective:
     return build_objective(
-        content, [learn(style, config, backbone) for style in styles or (ONE,)], config, backbone, canvas
+        content, [learn(style, config, backbone) for style in styles or (ONE,)], config, backbone, MatchStart(canvas)
     )
 
 
@@ -338,7 +338,7 @@ def test_the_matches_of_the_scale_below_are_kept_and_not_looked_for_again(vgg64)
     config = StylizeConfig(**MATCH).resolve()
     wanted = learn(ONE, config, vgg64)
     field = Field(torch.arange(120).flip(0), (10, 12), wanted.grids)
-    objective = build_objective(CONTENT, [wanted], config, vgg64, HERE, field)
+    objective = build_objective(CONTENT, [wanted], config, vgg64, MatchStart(HERE, field, keep=True))
     term = matched(objective)
     assert torch.equal(term.field.rows, field.rows)
     assert term.search is None

@@ -38,7 +38,7 @@ MATCH = {
 
 def make(backbone, mask: Tensor | None = LEFT, part: Tensor | None = None, **options) -> Objective:
     config = StylizeConfig(**options).resolve()
-    return build_objective(CONTENT, [learn(STYLE, config, backbone, mask=part)], config, backbone, None, None, mask)
+    return build_objective(CONTENT, [learn(STYLE, config, backbone, mask=part)], config, backbone, mask=mask)
 
 
 def of_kind(objective: Objective, kind: type) -> list:

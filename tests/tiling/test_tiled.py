@@ -14,7 +14,7 @@ from impasto.engine.scale_start import painted_over
 from impasto.engine.schedule import finished_size, plan_scales
 from impasto.errors import ConfigError, PictureError
 from impasto.matching import Field, voted
-from impasto.objective.build import build_objective
+from impasto.objective.build import MatchStart, build_objective
 from impasto.objective.objective import Objective
 from impasto.optim import create_solver
 from impasto.styles import learn
@@ -35,7 +35,7 @@ OBJECTIVES = {
 def make(backbone: VGG, content: Tensor, tile: str, canvas: Tensor | None = None, **options) -> Objective:
     config = StylizeConfig(wrap=tile, neighbour_rotations=2, content_layers="relu3_1", **options)
     style = learn(picture(44, 52, 2, content.dtype), config, backbone)
-    return build_objective(content, [style], config, backbone, canvas)
+    return build_objective(content, [style], config, backbone, MatchStart(canvas))
 
 
 def rolled(x: Tensor, tile: str) -> Tensor:

@@ -16,7 +16,7 @@ from ..images.laplacian import merge_bands, split_bands
 from ..images.periodic import bordered, differences, interpolated
 from ..images.resample import resize
 from ..matching import Field, voted
-from ..objective.build_matching import Carried
+from ..objective.build import MatchStart
 from ..objective.matching_terms import NeighbourTerm
 from ..objective.objective import Objective
 from ..objective.state import field_of, restored
@@ -63,13 +63,13 @@ def begin(
     target, colored = (resize(picture, size, config.resample, config.wrap) for picture in (inputs.content, shown))
     if isinstance(start, Carry):
         canvas = resize(start.canvas, size, config.resample, config.wrap)
-        carried = start.field and (start.field if refines else Carried(start.field))
-        return canvas, _objective(inputs, size, config, target, canvas if carried else None, carried)
+        matches = MatchStart(canvas, start.field, keep=refines) if start.field else MatchStart()
+        return canvas, _objective(inputs, size, config, target, matches)
     canvas = start.canvas
     if canvas.shape[2:] != size:
         canvas = enlarged_canvas(canvas, colored, config.detail or 0.0, config.wrap)
     kept = start.matching.field if refines and start.matching else None
-    objective = _objective(inputs, size, config, target, canvas, kept)
+    objective = _objective(inputs, size, config, target, MatchStart(canvas, kept, keep=refines))
     (share,) = config.voting or (0.0,)
     if (matching := objective.matching) and share:
         edges = config.voting_edges or 0.0
@@ -92,7 +92,7 @@ def begin_again(inputs: PaintInputs, stage: Stage, found: Mapping[str, Any]) -> 
     size, config = stage.plan.size, stage.config.overlay({"tile_size": found["tile_size"]})
     kept = field_of(found, config.wrap) if stage.plan.refines else None
     target = resize(inputs.content, size, config.resample, config.wrap)
-    return restored(_objective(inputs, size, config, target, None, kept), found)
+    return restored(_objective(inputs, size, config, target, MatchStart(field=kept, keep=True)), found)
 
 
 def _objective(
@@ -100,14 +100,13 @@ def _objective(
     size: Size,
     config: StylizeConfig,
     target: Tensor,
-    canvas: Tensor | None,
-    below: Field | Carried | None,
+    start: MatchStart,
 ) -> Objective:
     backbone, mask = inputs.backbone, inputs.mask
     length, parts = style_length(size, config.side), parts_of(config, len(inputs.styles))
     known = [style.at(length * part.scale, config, backbone) for style, part in zip(inputs.styles, parts, strict=True)]
     counted = None if mask is None else resize(mask, size, "bilinear")
-    objective = inputs.build(target, known, config, backbone, canvas, below, counted)
+    objective = inputs.build(target, known, config, backbone, start, counted)
     guests = [guest(size, objective.backbone) for guest in inputs.guests]
     return objective.with_terms(guests) if guests else objective
 

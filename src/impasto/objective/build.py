@@ -21,14 +21,14 @@ from ..losses import (
     moments_distance,
     wasserstein_distance,
 )
-from ..matching import CELL, Field
+from ..matching import CELL
 from ..styles import Part, StyleTargets, parts_of
 from ..tiling import Anew, is_tiled, picture_features
-from .build_matching import Carried, Masks, carried_term, searched_term, split_terms
+from .build_matching import FRESH, Masks, MatchStart, kept_term, searched_term, split_terms
 from .objective import Objective
 from .terms import ContentTerm, StyleDistance, StyleTerm, Term, VariationTerm
 
-__all__ = ["build_objective", "no_sum", "refining", "tileable"]
+__all__ = ["MatchStart", "build_objective", "no_sum", "refining", "tileable"]
 
 
 @torch.no_grad()
@@ -37,8 +37,7 @@ def build_objective(
     styles: Sequence[StyleTargets],
     config: StylizeConfig,
     backbone: Backbone,
-    canvas: Tensor | None = None,
-    below: Field | Carried | None = None,
+    start: MatchStart = FRESH,
     mask: Tensor | None = None,
 ) -> Objective:
     """Build the objective of one scale. The content is used at its own size; nothing is resized.
@@ -49,9 +48,7 @@ def build_objective(
         config: layers, forms and coefficients; resolved if it is not yet.
         backbone: the network, on the content's device. With ``config.wrap`` it pads content and canvas circularly;
             styles never wrap.
-        canvas: ``(1, 3, H, W)``, what the first search compares, mixed with the content; None: the content alone.
-        below: the matches of the scale below, which are kept; or `Carried` ones, to start with; None searches for
-            matches.
+        start: what the matches start from, where neighbours are matched.
         mask: ``(1, 1, H, W)`` in [0, 1], weight of each pixel; None is 1 everywhere.
 
     Returns:
@@ -74,11 +71,10 @@ def build_objective(
         matched = [(style, part.share) for style, part in zip(styles, parts, strict=True) if part.share]
         if config.neighbour_match == "layers":
             terms += split_terms(matched, config, masks)
-        elif below is None or isinstance(below, Carried):
-            carried = below.field if below else None
-            terms.append(searched_term(content, canvas, matched, config, backbone, masks, carried))
+        elif start.field is not None and start.keep:
+            terms.append(kept_term(content, matched, config, start.field, masks))
         else:
-            terms.append(carried_term(content, matched, config, below, masks))
+            terms.append(searched_term(content, start, matched, config, masks))
     if config.tv_weight:
         terms.append(VariationTerm(config.tv_weight, config.tv_loss, config.wrap))
     return Objective(backbone, tuple(terms), config.tile_size)

@@ -17,21 +17,29 @@ from ..tiling import picture_hypercolumns
 from ..types import Size
 from .matching_terms import NeighbourTerm, SplitTerm
 
-__all__ = ["Carried"]
+__all__ = ["FRESH", "Masks", "MatchStart", "kept_term", "searched_term", "split_terms"]
 
 
 Matched = tuple[StyleTargets, float]  # targets of a style, and its mixing weight
 
 
-@dataclass(frozen=True)
-class Carried:
-    """Matches of another canvas to start with, of any size; unlike those of the scale below, they are searched again.
+@dataclass(frozen=True, eq=False)
+class MatchStart:
+    """What the matches of a scale start from.
 
     Attributes:
-        field: the matches.
+        canvas: ``(1, 3, H, W)``, what the first search compares, mixed with the content; None: the content alone.
+        field: matches that take the place of the first search, on grids of any size; None: they are searched.
+        keep: keep the ``field`` for the whole scale; otherwise the search is repeated from time to time.
     """
 
-    field: Field
+    canvas: Tensor | None = None
+    field: Field | None = None
+    keep: bool = False
+
+
+FRESH = MatchStart()
+"""Matches that are searched for the content alone."""
 
 
 @dataclass(frozen=True)
@@ -59,26 +67,22 @@ class Masks:
 
 
 def searched_term(
-    content: Tensor,
-    canvas: Tensor | None,
-    matched: Sequence[Matched],
-    config: StylizeConfig,
-    backbone: Backbone,
-    masks: Masks,
-    carried: Field | None,
+    content: Tensor, start: MatchStart, matched: Sequence[Matched], config: StylizeConfig, masks: Masks
 ) -> NeighbourTerm:
-    grid, search = grid_of(content), _search(content, matched, config, backbone)
+    """The term of a scale that searches its matches."""
+    backbone, grid = masks.backbone, grid_of(content)
+    search = _search(content, matched, config, backbone)
     nothing = torch.zeros(len(search.query), dtype=torch.long, device=content.device)
     unmatched = Field(nothing, grid, search.grids, config.wrap)
     weight, pictures = config.neighbour_weight or 0.0, _pictures(matched)
     term = NeighbourTerm(_strides(config, backbone), weight, unmatched, search.query, pictures, search, masks.on(grid))
-    if carried is not None:
-        return term.matched(enlarged(carried, grid, search.grids))
+    if start.field is not None:
+        return term.matched(enlarged(start.field, grid, search.grids))
 
     def look(picture: Tensor, layers: Sequence[str]) -> Tensor:
         return picture_hypercolumns(backbone, picture, tuple(layers), config.tile_size)
 
-    return term.looked_again(content if canvas is None else canvas, look)
+    return term.looked_again(content if start.canvas is None else start.canvas, look)
 
 
 def _search(content: Tensor, matched: Sequence[Matched], config: StylizeConfig, backbone: Backbone) -> Search:
@@ -129,7 +133,7 @@ def split_terms(matched: Sequence[Matched], config: StylizeConfig, masks: Masks)
     return [SplitTerm((name,), weight, bank(name), mask=masks.of(name)) for name in config.neighbour_layers or ()]
 
 
-def carried_term(
+def kept_term(
     content: Tensor, matched: Sequence[Matched], config: StylizeConfig, below: Field, masks: Masks
 ) -> NeighbourTerm:
     """The term of a scale that keeps the matches of the scale below, enlarged to its grid."""

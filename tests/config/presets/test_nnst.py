@@ -15,7 +15,7 @@ from torch import Tensor
 
 from impasto import create_backbone, iterate, load_preset
 from impasto.config.options import StylizeConfig
-from impasto.objective.build import build_objective
+from impasto.objective.build import MatchStart, build_objective
 from impasto.objective.objective import Objective
 from impasto.styles import learn
 from impasto.weights.formats import write_weights
@@ -84,7 +84,7 @@ ROUNDING = 2 * 13 * 2 * (9 * 8 + 1) * torch.finfo(torch.float32).eps / 2
 
 
 def build(network, config: StylizeConfig, canvas: Tensor | None) -> Objective:
-    return build_objective(CONTENT, [learn(STYLE, config, network)], config, network, canvas)
+    return build_objective(CONTENT, [learn(STYLE, config, network)], config, network, MatchStart(canvas))
 
 
 def compare(objective: Objective, formula) -> None:
