@@ -56,14 +56,14 @@ def paint(
         untouched = resize(inputs.content, plans[-1].size, inputs.config.resample, inputs.config.wrap)
         return Outcome(untouched, "finished", "a strength of 0 leaves the content as it is")
     shown = now.inputs.recolored()
-    state, ended = None, Ended("finished", "every iteration was done")
+    below, ended = None, Ended("finished", "every iteration was done")
     for number, plan in list(enumerate(plans))[since.get("scale", 1) - 1 :]:
         # 1. Start the scale: enlarge the canvas of the scale below, find matches, build the objective.
-        if since and state is None:
+        if since and below is None:
             state = begun_again(now.inputs, now.stages[number], since)
             now.hear((yield _progress(state, now.stages[number], clock)), clock.step, state, number)
         else:
-            state = begun(now.inputs, now.stages[number], shown, start or Carry(shown), state)
+            state = begun(now.inputs, now.stages[number], shown, start or Carry(shown), below)
 
         while (over := state.ended(plan.iterations)) is None:
             # 2. Mixed precision: continue in float32 for the last iterations. Search matches again periodically.
@@ -80,11 +80,14 @@ def paint(
             # 4. Report the progress, and apply the changes that are due or that the caller sent.
             now.hear((yield _progress(state, stage, clock, note)), clock.step, state, number)
 
-        ended = over
+        below, ended = state.result(), over
+        del state  # its targets are large, and the next scale makes its own
         if ended.reason == "diverged":
             break
-    canvas = shown if state is None else state.picture()
-    return Outcome(canvas.clamp(0, 1), ended.reason, ended.message, state.carry() if state else None)
+    if below is None:
+        return Outcome(shown.clamp(0, 1), ended.reason, ended.message)
+    carry = Carry(below.canvas, below.field, below.solver)
+    return Outcome(below.canvas.clamp(0, 1), ended.reason, ended.message, carry)
 
 
 class Steered:

@@ -15,8 +15,7 @@ from ..objective.state import saved as found_in
 from ..optim import Solver, State
 from ..tiling import within_memory
 from .inputs import PaintInputs
-from .progress import Carry
-from .scale_start import begin_again
+from .scale_start import ScaleResult, begin_again
 from .stage import Stage
 
 __all__ = ["Ended", "ScaleState", "objective_again", "part_of"]
@@ -106,10 +105,11 @@ class ScaleState:
         """The state dict of the objective, see `objective.state`."""
         return found_in(self.objective)
 
-    def carry(self) -> Carry:
-        """What another run can start from."""
+    def result(self) -> ScaleResult:
+        """What the next scale starts from."""
         matching = self.objective.matching
-        return Carry(self.picture(), matching.field if matching else None, self.state)
+        field = matching.field if matching else None
+        return ScaleResult(self.picture(), field, self.state, self.step_size, self.objective.tile_size)
 
     def picture(self) -> Tensor:
         """The picture if the scale ended now, ``(1, 3, H, W)``: the canvas of the lowest loss, or the solver's."""

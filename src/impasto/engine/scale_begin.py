@@ -13,13 +13,13 @@ from ..tiling import within_memory
 from .inputs import PaintInputs
 from .progress import Carry
 from .scale import ScaleState, objective_again, part_of
-from .scale_start import Below, begin
+from .scale_start import ScaleResult, begin
 from .stage import Stage
 
 __all__ = ["begun", "begun_again"]
 
 
-def begun(inputs: PaintInputs, stage: Stage, shown: Tensor, start: Carry, below: ScaleState | None) -> ScaleState:
+def begun(inputs: PaintInputs, stage: Stage, shown: Tensor, start: Carry, below: ScaleResult | None) -> ScaleState:
     """The state of a scale before its first iteration.
 
     The objective is new; the canvas, the solver's state and the step size are taken from the scale below.
@@ -29,21 +29,20 @@ def begun(inputs: PaintInputs, stage: Stage, shown: Tensor, start: Carry, below:
         stage: of this scale.
         shown: the content in the palette of the styles, ``(1, 3, H, W)``.
         start: what the first scale starts from.
-        below: the state of the scale below; None at the first scale.
+        below: the result of the scale below; None at the first scale.
 
     Returns:
         The `ScaleState`.
     """
     config, solver, size = stage.config, stage.solver, stage.plan.size
-    known = Below(below.picture(), below.objective.matching) if below else None
 
     def work(tile_size: int) -> tuple[Tensor, Objective]:
-        return begin(inputs, stage, config.overlay({"tile_size": tile_size}), shown, known or start)
+        return begin(inputs, stage, config.overlay({"tile_size": tile_size}), shown, below or start)
 
     # If memory ran out at the scale below, its tiles are smaller than planned.
-    tile_size = below.objective.tile_size if below else config.tile_size
+    tile_size = below.tile_size if below else config.tile_size
     (canvas, objective), _ = within_memory(work, tile_size, max(size), tileable=tileable(config))
-    carried = below.state if below else start.solver
+    carried = below.solver if below else start.solver
     state = solver.resize(carried, size) if carried else solver.init(canvas)
     step_size = below.step_size if below else solver.method.step_size
     return ScaleState(objective, solver, canvas, state, step_size, config.plateau, config.best and stage.last)

@@ -17,16 +17,16 @@ from ..images.periodic import bordered, differences, interpolated
 from ..images.resample import resize
 from ..matching import Field, voted
 from ..objective.build import MatchStart
-from ..objective.matching_terms import NeighbourTerm
 from ..objective.objective import Objective
 from ..objective.state import field_of, restored
+from ..optim import State
 from ..styles import parts_of, style_length
 from ..types import Size
 from .inputs import PaintInputs
 from .progress import Carry
 from .stage import Stage
 
-__all__ = ["Below", "begin", "begin_again", "enlarged_canvas", "painted_over"]
+__all__ = ["ScaleResult", "begin", "begin_again", "enlarged_canvas", "painted_over"]
 
 _AROUND = 2.0  # px: standard deviation of the blur of the squared gradient
 _FINE_EDGES = 0.6  # factor of ``voting_edges`` at scales that refine, so that weaker edges are kept
@@ -34,15 +34,26 @@ _FINE_BANDS = 2  # Laplacian bands that voting changes at scales that refine: th
 
 
 @dataclass(frozen=True, eq=False)
-class Below:
-    """The result of the scale below: its picture ``(1, 3, h, w)``, and its term with the matches, if it has one."""
+class ScaleResult:
+    """What a scale leaves to the next one. Not its objective, whose targets are large.
+
+    Attributes:
+        canvas: the picture, ``(1, 3, h, w)``.
+        field: its matches; None if it had none.
+        solver: the solver's state.
+        step_size: halved each time the loss diverged.
+        tile_size: in px, smaller than planned if memory ran out.
+    """
 
     canvas: Tensor
-    matching: NeighbourTerm | None
+    field: Field | None
+    solver: State
+    step_size: float
+    tile_size: int
 
 
 def begin(
-    inputs: PaintInputs, stage: Stage, config: StylizeConfig, shown: Tensor, start: Below | Carry
+    inputs: PaintInputs, stage: Stage, config: StylizeConfig, shown: Tensor, start: ScaleResult | Carry
 ) -> tuple[Tensor, Objective]:
     """Initial canvas and objective of a scale.
 
@@ -68,7 +79,7 @@ def begin(
     canvas = start.canvas
     if canvas.shape[2:] != size:
         canvas = enlarged_canvas(canvas, colored, config.detail or 0.0, config.wrap)
-    kept = start.matching.field if refines and start.matching else None
+    kept = start.field if refines else None
     objective = _objective(inputs, size, config, target, MatchStart(canvas, kept, keep=refines))
     (share,) = config.voting or (0.0,)
     if (matching := objective.matching) and share:

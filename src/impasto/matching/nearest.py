@@ -11,6 +11,7 @@ __all__ = ["centred", "nearest", "nearest_centred"]
 
 _CANDIDATES = 4  # for each position: found in bfloat16, compared again with sums in float32
 _BLOCK = 1024  # queries that are compared at a time
+_AT_ONCE = 4096  # rows that are summed at a time
 _SHORTEST = 1e-12  # of a row that is normalised
 
 
@@ -29,10 +30,14 @@ def centred(rows: Tensor, among: Tensor | None = None) -> Tensor:
         >>> centred(torch.tensor([[1.0, 0.0], [5.0, 0.0]])).tolist()
         [[-1.0, 0.0], [1.0, 0.0]]
     """
-    mean = (rows if among is None else rows[among]).mean(0, dtype=wide_type(rows))
-    apart = rows - mean.to(rows.dtype)
-    length = torch.linalg.vector_norm(apart, dim=1, keepdim=True, dtype=wide_type(rows))
-    return apart.div_(length.clamp_min_(_SHORTEST).to(rows.dtype))
+    dtype = wide_type(rows)
+    counted = rows if among is None else rows[among]
+    total = torch.stack([part.sum(0, dtype=dtype) for part in torch.split(counted, _AT_ONCE)]).sum(0)
+    apart = rows - (total / len(counted)).to(rows.dtype)
+    for part in torch.split(apart, _AT_ONCE):  # sums of a short number format widen a copy: one of a few rows
+        length = torch.linalg.vector_norm(part, dim=1, keepdim=True, dtype=dtype)
+        part.div_(length.clamp_min_(_SHORTEST).to(rows.dtype))
+    return apart
 
 
 def nearest(query: Tensor, bank: Tensor, *, block: int = _BLOCK, candidates: int = _CANDIDATES) -> Tensor:

@@ -14,7 +14,7 @@ from .field import CELL, Field
 
 __all__ = ["voted"]
 
-_AT_ONCE = 50_000  # patches in memory at a time: those of a picture of 1024 x 768 px
+_AT_ONCE = 8192  # patches in memory at a time, of 2 kB
 _PATCH, _SPREAD = 3 * CELL, 2.5  # px: side of a patch, and standard deviation of its Gaussian weights
 
 

@@ -61,11 +61,12 @@ class LazyBank:
         """The hypercolumns of some ``rows`` of one view, tile by tile, and the ``places`` they belong to."""
         (above, before), width = view.margin, grid_of(view.inner)[1]
         y, x = rows // width + above, rows % width + before
-        for ((top, bottom), (left, right)), part in hypercolumn_parts(
+        for ((top, bottom), (left, right)), layers in hypercolumn_parts(
             self.backbone, view.picture, self.layers, self.tile_size
         ):
             here = ((y >= top) & (y < bottom) & (x >= left) & (x < right)).nonzero().flatten()
-            yield places[here], part[(y[here] - top) * (right - left) + x[here] - left]
+            within = (y[here] - top) * (right - left) + x[here] - left
+            yield places[here], torch.cat([layer[within] / layer.shape[1] for layer in layers], dim=1)
 
 
 Bank = Tensor | LazyBank

@@ -86,23 +86,23 @@ def picture_hypercolumns(backbone: Backbone, picture: Tensor, layers: Sequence[s
         return hypercolumns(features_of(backbone, picture, layers), strides, grid, backbone.wrap)
     channels = sum(backbone.layers[name].channels for name in layers)
     whole = picture.new_empty(0)
-    for ((top, bottom), (left, right)), part in hypercolumn_parts(backbone, picture, layers, tile_size):
-        whole = whole if whole.numel() else part.new_empty(*grid, channels)
-        whole[top:bottom, left:right] = part.reshape(bottom - top, right - left, channels)
+    for ((top, bottom), (left, right)), parts in hypercolumn_parts(backbone, picture, layers, tile_size):
+        whole = whole if whole.numel() else parts[0].new_empty(*grid, channels)
+        rows = torch.cat([part / part.shape[1] for part in parts], dim=1)
+        whole[top:bottom, left:right] = rows.reshape(bottom - top, right - left, channels)
     return whole.flatten(0, 1)
 
 
 def hypercolumn_parts(
     backbone: Backbone, picture: Tensor, layers: Sequence[str], tile_size: int
-) -> Iterator[tuple[Cells, Tensor]]:
-    """The hypercolumns ``(n, sum of C)`` of each tile, and the cells of the picture's grid that they stand on."""
+) -> Iterator[tuple[Cells, list[Tensor]]]:
+    """The `grid_columns` of each layer, ``(n, C)``, of each tile, and the cells of the picture's grid they stand on."""
     grid = grid_of(picture)
     for tile in tiles_of(picture, backbone, layers, tile_size):
         wanted = sources_of(tile, layers, grid)
         window = tile.window([wanted])
         features = cut_features(backbone, window.of(picture), window, [wanted])[0]
-        parts = grid_share(features, tile, layers, grid)
-        yield tile.own_of(grid), torch.cat([part / part.shape[1] for part in parts], dim=1)
+        yield tile.own_of(grid), grid_share(features, tile, layers, grid)
 
 
 def sources_of(tile: Tile, layers: Sequence[str], grid: Size) -> dict[str, Cells]:
