@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ..devices import release_freed_memory
 from ..objective.build import tileable
 from ..objective.objective import Objective
 from ..tiling import within_memory
@@ -34,6 +35,7 @@ def begun(inputs: PaintInputs, stage: Stage, shown: Tensor, start: Carry, below:
     Returns:
         The `ScaleState`.
     """
+    release_freed_memory()
     config, solver, size = stage.config, stage.solver, stage.plan.size
 
     def work(tile_size: int) -> tuple[Tensor, Objective]:

@@ -9,6 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from ..devices import release_freed_memory
 from ..images.laplacian import split_bands
 from ..numerics import wide_type
 from ..types import Size
@@ -73,8 +74,11 @@ class Search:
         """
         seen = columns if self.mixed is not None else self.query.lerp(columns, self.mix)
         ours = centred(seen)
+        release_freed_memory()
         field = Field(self._nearest(ours), grid, self.grids, self.wrap)
-        return coherent(field, ours, self._theirs, self.coherence, self.inside)
+        field = coherent(field, ours, self._theirs, self.coherence, self.inside)
+        release_freed_memory()
+        return field
 
     @cached_property
     def _theirs(self) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..backbones import Backbone
 from ..config import StylizeConfig
+from ..devices import release_freed_memory
 from ..images.masks import resized_mask
 from ..matching import Field, Search, directions, enlarged, grid_of
 from ..styles import StyleTargets, drawn, joined, kept, layer_bank
@@ -91,9 +92,12 @@ def _search(content: Tensor, matched: Sequence[Matched], config: StylizeConfig, 
     inside = _inside(matched)
     searched = _searched([len(bank) for bank in banks], [share for _, share in matched], config, inside)
     rows = None if searched is None else searched.to(content.device)
+    release_freed_memory()  # of the network, whose features fragment the heap
+    bank = kept(joined(banks))
+    release_freed_memory()
     mixed = content if config.neighbour_sees == "pictures" else None
     mix, coherence = config.neighbour_mix or 0.0, config.neighbour_coherence
-    return Search(query, kept(joined(banks)), _grids(matched), rows, mix, coherence, mixed, config.wrap, inside)
+    return Search(query, bank, _grids(matched), rows, mix, coherence, mixed, config.wrap, inside)
 
 
 def _inside(matched: Sequence[Matched]) -> Tensor | None:
