@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import torch
 
-from ..backbones import Backbone, LayerSpec, weighing
+from ..backbones import Backbone, LayerSpec
 from ..config import WHOLE, StylizeConfig
 from ..engine.schedule import ScalePlan, plan_scales
 from ..errors import CapacityError, ConfigError, PictureError
@@ -16,12 +16,13 @@ from ..images.resample import side_of
 from ..machine import free_memory
 from ..matching import CELL
 from ..objective.build import no_sum, refining, tileable
+from ..objective.costs import Situation, costs_of
 from ..styles import parts_of, style_length
 from ..types import Size
 
 __all__ = ["COMFORT", "available_memory", "fitted", "peak_bytes", "reading_bytes", "style_rows"]
 
-_BASE = 430 * 10**6  # interpreter and PyTorch
+_BASE = 270 * 10**6  # interpreter, PyTorch and the other libraries
 _WEIGHT = (
     8  # bytes of each weight of the network: as it was read in float32, and once more in another order or number format
 )
@@ -32,17 +33,16 @@ _PAIRS = (50, 20, 10, 5)  # of L-BFGS, where memory is short: with fewer it is h
 _FRIEZE = 4  # times as long as wide, beyond which a style of usual proportions has far more pixels than the canvas
 _SMALLEST = 64  # px: a hint below would be of no use
 
-_STATISTICS = {
-    "wasserstein": 3.9
-}  # times the features of a whole picture where nothing is matched, beyond the usual 3.4
+_FLOWING = 3  # gradients of the size of the largest layer on the way back through a block
+_COLLECTED = 2  # gradients of each layer in tiles: of a term, and of all terms
 _PICTURES = 14  # float32 pictures of the finest size: content, canvas, gradient, Adam's moments, and what comes between
 
 
 def peak_bytes(config: StylizeConfig, backbone: Backbone, size: Size, styles: int = 1) -> int:
     """An estimate of the peak, in bytes, of painting at ``size`` (height, width) in so many ``styles``.
 
-    The largest scale that is painted in full, or the finest one, whichever takes more. Factors are chosen so that
-    benchmarks/capacity.py and benchmarks/memory.py never measure more. The ``config`` is resolved; a ``tile_size`` of 0
+    The largest scale that is painted in full, or the finest one, whichever takes more. benchmarks/memory.py
+    measures it beside the real peak. The ``config`` is resolved; a ``tile_size`` of 0
     stands for the whole picture.
 
     Raises:
@@ -72,36 +72,31 @@ def reading_bytes(backbone: Backbone, reading: Iterable[int]) -> int:
 
 
 def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: float, *, searches: bool) -> int:
-    """What is kept of each pixel, and what is computed at once: of the whole picture, or of one tile with its
-    surroundings.
+    """The peak of a scale: what is kept of each pixel, and what is computed of the whole picture, or of one tile with
+    its surroundings.
 
-    Of hypercolumns ten sets (of canvas, content and matches, their gradients and what comes between) are computed at
-    once; one is kept, the matches, or six where they are searched. Tiles also collect the gradients of each layer. A
-    bank is there twice, unless it is in tiles and nothing is searched.
+    In an evaluation all features up to the deepest layer are there, and the gradients of those that a term needs; on
+    the way back, a few more gradients of the largest layers. In tiles the gradients of all terms are collected first.
     """
     pixels, tiled = size[0] * size[1], 0 < config.tile_size < max(size)
-    looked = {kind: [backbone.layers[name] for name in names] for kind, names in weighing(config).items()}
-    matched, content = looked.get("neighbour", []), looked.get("content", [])
-    layers = [spec for specs in looked.values() for spec in specs]
-    bytes_each = 2 if config.precision == "bfloat16" else 4
+    number = 2 if config.precision == "bfloat16" else 4
+    rows = style_rows(config, size, area) / max(1, pixels / CELL**2)
+    costs = costs_of(config, backbone, Situation(number, rows, tiled, searches))
+    layers = {spec for cost in costs for spec in cost.layers}
     deepest = max((spec.radius for spec in layers), default=0)
-    specs = [spec for spec in backbone.layers.values() if spec.radius <= deepest]
-    activations = (
-        _cells(specs) * bytes_each * (3.6 if tiled else 2.5 if matched else _STATISTICS.get(config.objective, 3.4))
-    )
-    stacked = sum(spec.channels for spec in matched) * 4 / CELL**2
-    rows = style_rows(config, size, area) * CELL**2
-    at_once = activations + stacked * (12 if tiled else 10)
-    kept, base = 12.0 * _PICTURES + _pairs_bytes(config), _BASE + _WEIGHT * _weights(backbone)
-    if tiled and config.content_targets == "keep":
-        kept += _cells(content) * bytes_each
-    if not tiled:
-        return int(base + pixels * (kept + at_once) + stacked * rows * 2)
-    seen = math.prod(
-        min(side, config.tile_size + 2 * max((spec.halo for spec in layers), default=0) + 16) for side in size
-    )
-    kept += stacked * (6 if searches else 1)
-    return int(base + pixels * kept + seen * at_once + stacked * rows * (2 if searches else 0))
+    features = [spec for spec in backbone.layers.values() if spec.radius <= deepest]
+    needed = [spec for cost in costs for spec in cost.layers] if tiled else list(layers)
+    flowing = _FLOWING * max((_cells([spec]) for spec in features), default=0)
+    working = number * (_cells(features) + _cells(needed) * (_COLLECTED if tiled else 1) + flowing)
+    working += sum(cost.working for cost in costs)
+    kept = 12.0 * _PICTURES + _pairs_bytes(config) + sum(cost.kept for cost in costs)
+    fixed = _BASE + _WEIGHT * _weights(backbone) + sum(cost.fixed for cost in costs)
+    seen = pixels
+    if tiled:
+        halo = 2 * max((spec.halo for spec in layers), default=0) + 16
+        seen = math.prod(min(side, config.tile_size + halo) for side in size)
+    searching = pixels * sum(cost.searching for cost in costs)
+    return int(fixed + pixels * kept + max(seen * working, searching))
 
 
 def style_rows(config: StylizeConfig, size: Size, area: float = 1.0) -> float:
