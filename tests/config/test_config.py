@@ -352,6 +352,9 @@ def test_resolving_keeps_what_was_chosen(objective):
         "pooling": "max",
         "neighbour_mix": 0.3,
         "neighbour_rotations": 2,
+        "neighbour_refresh": 7,
+        "beta1": 0.5,
+        "beta2": 0.6,
     }
     open_by_default = {name for name, value in StylizeConfig().to_dict().items() if value is None}
     assert open_by_default == chosen.keys()

@@ -35,9 +35,12 @@ _EVERY: dict[str, Any] = {
     "neighbour_weight": 0.0,
     "neighbour_mix": 0.75,
     "neighbour_rotations": 4,
+    "neighbour_refresh": 30,
     "meanstd_weight": 0.0,
     "optimizer": "adam",
     "cooling": 0.1,
+    "beta1": 0.9,  # Kingma and Ba 2015
+    "beta2": 0.999,
     "variable": "laplacian",
     "style_layer_weights": (),
     "recolor": True,
@@ -90,13 +93,16 @@ _PUBLISHED: dict[str, dict[str, Any]] = {
         **_STROKES,
         "content_weight": 0.5,
         "content_fade": 0.35,
-        "style_weight": 12.0,
+        "style_weight": 14.0,
         "style_layers": ("relu1_1", "relu2_1", "relu3_1", "pixels"),
         "style_layer_weights": (1, 1, 1, 6),
         "neighbour_weight": 0.68,
     },
     "neighbours": _STROKES,
 }
+
+# Adam over tens of iterations: its usual second moment is still that of the first, large gradients when they end.
+_SHORT_MEMORY = {"beta1": 0.7, "beta2": 0.9, "cooling": 0.5}
 
 # Iterations at each scale, and what belongs to them, for each objective that matches and each network, and for
 # statistics. Fewer iterations take larger steps. A draft's finest scale is strokes alone, laid down by the matches of
@@ -119,7 +125,12 @@ _MATCHING: dict[str, dict[str, dict[str, Any]]] = {
                 "step_size": 2.6e-2,
                 "voting": (0.8, 0.8, 0.8, 1.0),
             },
-            "standard": {"iterations": (60, 50, 40, 10)},
+            "standard": {
+                **_SHORT_MEMORY,
+                "iterations": (30, 25, 20, 5),
+                "neighbour_refresh": 15,
+                "step_size": 1.35e-2,
+            },
             "fine": {"iterations": (120, 100, 80, 60), "step_size": 7.5e-3},
         },
     ),

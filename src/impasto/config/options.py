@@ -340,7 +340,7 @@ class StylizeConfig(Checked):
         "objective",
         choices=("hypercolumns", "layers"),
     )
-    neighbour_refresh: int = option(30, "iterations between two searches", "objective", low=1)
+    neighbour_refresh: int | None = option(None, "iterations between two searches", "objective", low=1)
     neighbour_rotations: int | None = option(
         None, "quarter turns of the style that are searched", "objective", low=1, high=4, about=("learning",)
     )
@@ -402,8 +402,8 @@ class StylizeConfig(Checked):
         "solver",
         choices=choices.VARIABLES,
     )
-    beta1: float = option(0.9, "decay of Adam's first moment", "solver", low=0, high=0.999999)
-    beta2: float = option(0.999, "decay of Adam's second moment", "solver", low=0, high=0.999999)
+    beta1: float | None = option(None, "decay of Adam's first moment", "solver", low=0, high=0.999999)
+    beta2: float | None = option(None, "decay of Adam's second moment", "solver", low=0, high=0.999999)
     epsilon: float = option(1e-8, "added to Adam's denominator", "solver", low=0, high=10)
     epsilon_hat: bool = option(
         False, "add epsilon before the second moment's bias is corrected, as Keras does", "solver"

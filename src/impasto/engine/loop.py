@@ -70,7 +70,7 @@ def paint(
             stage, done = now.stages[number], state.iteration
             if stage.is_exact(done) and done == stage.exact_from:
                 state.measure_by(objective_again(now.inputs, stage, state.found(), exact=True))
-            if done and state.objective.searches and done % stage.config.neighbour_refresh == 0:
+            if done and state.objective.searches and done % stage.config.matching.neighbour_refresh == 0:
                 state.look_again()
 
             # 3. One step of the solver, with its step size annealed.

@@ -116,7 +116,7 @@ def forecast(
         if config.neighbour_weight and not refines and not scale.split:
             pairs = _pairs_searched(scale.size, config, styles)
             a_pair = a_pair or trials.seconds("pair", _about(config, backbone), partial(trial.pair, config, backbone))
-            seconds += -(-scale.iterations // config.neighbour_refresh) * pairs * a_pair
+            seconds += -(-scale.iterations // config.matching.neighbour_refresh) * pairs * a_pair
     tiled = max(size) > config.tile_size > 0
     return Forecast(size, peak_bytes(config, backbone, size, styles), seconds, config.tile_size if tiled else 0)
 
