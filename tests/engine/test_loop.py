@@ -560,22 +560,22 @@ def test_a_plateau_ends_the_run_and_says_so(vgg):
 def test_a_plateau_ends_its_scale_alone(vgg):
     values = iter([3.0] * 100 + [2.0**-k for k in range(120)])
     _, build = fake(lambda canvas: next(values) + 0 * canvas.sum())
-    steps, outcome = paint(vgg, build=build, plateau=0.01, iterations=(150, 120))
+    steps, outcome = paint(vgg, build=build, plateau=0.01, iterations=(200, 120))
     assert (len(losses(steps, 1)), len(losses(steps, 2))) == (100, 120)
     assert outcome.reason == "finished"
 
 
 @pytest.mark.parametrize(("gain", "ends"), [(0.9, True), (1.1, False)])
 def test_a_plateau_is_a_share_of_the_loss(gain, ends, vgg):
-    """Two windows of 50; the later one improves by a little less, or a little more, than the 2 % asked for."""
-    values = iter([1000.0] * 50 + [1000.0 * (1 - 0.02 * gain)] * 50 + [1.0])
+    """Two windows of a quarter of 100; the later one improves by a little less, or more, than the 2 % asked for."""
+    values = iter([1000.0] * 25 + [1000.0 * (1 - 0.02 * gain)] * 25 + [900.0 * 0.8**k for k in range(50)])
     _, build = fake(lambda canvas: next(values) + 0 * canvas.sum())
-    steps, outcome = paint(vgg, build=build, plateau=0.02, iterations=101, scale_count=1)
-    assert (outcome.reason, len(steps)) == (("plateau", 100) if ends else ("finished", 101))
+    steps, outcome = paint(vgg, build=build, plateau=0.02, iterations=100, scale_count=1)
+    assert (outcome.reason, len(steps)) == (("plateau", 50) if ends else ("finished", 100))
 
 
 def test_looking_again_begins_the_windows_anew(vgg):
-    for searches, ended in ((True, (150, "finished")), (False, (100, "plateau"))):
+    for searches, ended in ((True, (150, "finished")), (False, (74, "plateau"))):
         _, build = fake(lambda canvas: 3 + 0 * canvas.sum(), searches=searches)
         steps, outcome = paint(vgg, build=build, plateau=0.01, iterations=150, scale_count=1, neighbour_refresh=60)
         assert (len(steps), outcome.reason) == ended

@@ -417,7 +417,11 @@ class StylizeConfig(Checked):
     clamp: bool = option(False, "keep the canvas in 0..1 after every step", "solver")
     best: bool = option(False, "return the canvas of the lowest loss at the last scale, not the last one", "solver")
     plateau: float = option(
-        0.0, "end a scale when 50 iterations improve the loss by less than this share; 0 never", "solver", low=0, high=1
+        0.0,
+        "end a scale when a quarter of its iterations, at most 50, improve the loss by less than this share; 0 never",
+        "solver",
+        low=0,
+        high=1,
     )
 
     # Run

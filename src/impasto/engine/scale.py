@@ -20,7 +20,8 @@ from .stage import Stage
 
 __all__ = ["Ended", "ScaleState", "objective_again", "part_of"]
 
-_PLATEAU_WINDOW = 50  # iterations over which the improvement is measured
+_PLATEAU_WINDOW = 50  # most iterations over which the improvement is measured
+_PLATEAU_SHARE, _LEAST_WINDOW = 4, 5  # of a shorter scale a quarter of its iterations, and at least 5
 _DIVERGED_FACTOR = 100.0  # a loss this many times the first one of the scale counts as divergence
 _MOST_BACKOFFS = 5
 _NUMBERS = ("iteration", "step_size", "good_loss", "first", "backoffs")
@@ -51,7 +52,8 @@ class ScaleState:
         canvas: ``(1, 3, H, W)`` in [0, 1].
         state: of the solver.
         step_size: of this scale; halved each time the loss diverges.
-        plateau: the scale ends if 50 iterations improve the loss by less than this fraction; 0 turns the test off.
+        plateau: the scale ends if a quarter of its iterations, at most 50, improve the loss by less than this
+            fraction; 0 turns the test off.
         keep_best: return the canvas of the lowest loss, not the last one.
 
     Attributes:
@@ -126,8 +128,8 @@ class ScaleState:
         """
         if self.backoffs > _MOST_BACKOFFS:
             return Ended("diverged", "the loss kept growing; try a smaller --step-size, or --precision float32")
-        if self._stalls():
-            little = f"{_PLATEAU_WINDOW} iterations improved the loss by less than {self.plateau:g} of it"
+        if self._stalls(window := min(_PLATEAU_WINDOW, max(_LEAST_WINDOW, iterations // _PLATEAU_SHARE))):
+            little = f"{window} iterations improved the loss by less than {self.plateau:g} of it"
             return Ended("plateau", little)
         return Ended("finished", "every iteration was done") if self.iteration >= iterations else None
 
@@ -218,11 +220,11 @@ class ScaleState:
         total, step_size = self.report.total, self.step_size
         return f"the loss became {total:.3g}: back to the best canvas with a step size of {step_size:.3g}"
 
-    def _stalls(self) -> bool:
+    def _stalls(self, window: int) -> bool:
         """Plateau test: whether the best loss fell by less than the fraction ``plateau`` from window to window."""
-        if not self.plateau or len(self.losses) < 2 * _PLATEAU_WINDOW:
+        if not self.plateau or len(self.losses) < 2 * window:
             return False
-        earlier, later = min(self.losses[:_PLATEAU_WINDOW]), min(self.losses[_PLATEAU_WINDOW:])
+        earlier, later = min(self.losses[-2 * window : -window]), min(self.losses[-window:])
         return earlier - later < self.plateau * abs(earlier)
 
 
