@@ -22,7 +22,7 @@ from impasto.config.options import OutputConfig
 from impasto.devices import NUMBER_FORMATS
 from impasto.engine.scale import ScaleState
 from impasto.errors import CapacityError, ConfigError, DeviceError, OutputError, PictureError, WeightsError
-from impasto.images.color.transfer import recolor
+from impasto.images.color.transfer import fit_moments, recolor
 from impasto.images.files.io import read_picture, read_record
 from impasto.images.resample import resize
 from impasto.objective.pixel_term import pixel_target
@@ -240,7 +240,7 @@ def test_global_random_numbers_are_neither_used_nor_drawn():
     ("init", "recolored", "expected"),
     [
         ("content", False, CONTENT),
-        ("content", True, recolor(CONTENT, [STYLE])),
+        ("content", True, recolor(CONTENT, fit_moments([STYLE]))),
         ("style", True, STYLE),
         ("FILE", True, OTHER),
     ],

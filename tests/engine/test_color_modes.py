@@ -13,7 +13,7 @@ from impasto.config.fields import options_of
 from impasto.config.options import StylizeConfig
 from impasto.config.presets import preset_names
 from impasto.images.color.histogram import match_histogram
-from impasto.images.color.transfer import recolor
+from impasto.images.color.transfer import fit_moments, recolor
 from impasto.images.resample import resize
 from impasto.runs.record import config_of
 from impasto.runs.run import Run
@@ -88,11 +88,11 @@ def test_luminance_is_painted_in_grey_alone(init, optimizer):
 @pytest.mark.parametrize(
     ("mode", "options", "expected"),
     [
-        ("match", {}, recolor(STYLE, [CONTENT], space="oklab", rounds=10)),
+        ("match", {}, recolor(STYLE, fit_moments([CONTENT], space="oklab"), rounds=10)),
         (
             "match",
             {"color_method": "cholesky", "color_space": "linear"},
-            recolor(STYLE, [CONTENT], method="cholesky", space="linear", rounds=10),
+            recolor(STYLE, fit_moments([CONTENT], space="linear"), method="cholesky", rounds=10),
         ),
         ("histogram", {}, match_histogram(STYLE, CONTENT)),
         ("style", {}, STYLE),

@@ -20,7 +20,7 @@ from impasto.engine.loop import paint as run
 from impasto.engine.progress import Carry, Outcome, Progress
 from impasto.engine.scale import ScaleState
 from impasto.engine.schedule import plan_scales
-from impasto.images.color.transfer import recolor
+from impasto.images.color.transfer import fit_moments, recolor
 from impasto.images.laplacian import split_bands
 from impasto.images.resample import resize
 from impasto.losses import sums
@@ -289,7 +289,7 @@ def test_a_style_is_never_too_small_for_the_network(options, vgg):
 @pytest.mark.parametrize("detail", [0.0, 0.5])
 def test_a_scale_starts_from_the_one_below_with_detail_of_the_content(detail, recolored, vgg):
     options = {"iterations": 0, "detail": detail, "recolor": recolored, "start": picture(20, 20, 7)}
-    shown = recolor(CONTENT, [STYLE]) if recolored else CONTENT
+    shown = recolor(CONTENT, fit_moments([STYLE])) if recolored else CONTENT
     coarse = resize(options["start"], (32, 40))
     larger = torch.nn.functional.interpolate(coarse, size=(64, 80), mode="bicubic", align_corners=False)
     expected = (larger + detail * split_bands(shown, 1)[0]).clamp(0, 1)
@@ -442,20 +442,20 @@ def test_scales_begin_with_the_strokes_of_their_matches(vgg):
 
 def test_scales_that_refine_lay_down_the_finest_bands_of_the_strokes_and_spare_weaker_edges(vgg, monkeypatch):
     asked, paint_over = [], starts.painted_over
-    monkeypatch.setattr(starts, "painted_over", lambda *given: asked.append(given[4:]) or paint_over(*given))
+    monkeypatch.setattr(starts, "painted_over", lambda *given: asked.append(given[4]) or paint_over(*given))
     paint(vgg, **MATCH, full_scales=3, iterations=1, voting=0.7, voting_edges=0.5)
-    (share, edges, bands), finer = asked[1:]
-    assert asked[0] == (share, edges, bands) == (0.7, 0.5, None)  # the coarsest scale starts without strokes
-    assert finer[0] == share
-    assert finer[1] < edges
-    assert finer[2] > 0
+    full, finer = asked[1:]
+    assert asked[0] == full == starts.Voting(0.7, 0.5, None)  # the coarsest scale starts without strokes
+    assert finer.share == full.share
+    assert finer.edges < full.edges
+    assert finer.bands > 0
 
 
 def test_each_scale_lays_down_its_own_share_of_the_strokes(vgg, monkeypatch):
     asked, paint_over = [], starts.painted_over
     monkeypatch.setattr(starts, "painted_over", lambda *given: asked.append(given[4]) or paint_over(*given))
     paint(vgg, **MATCH, iterations=1, voting=(0.3, 0.1, 0.7))
-    assert asked == [0.1, 0.7, 0.7]  # the coarsest of four scales starts without strokes
+    assert [voting.share for voting in asked] == [0.1, 0.7, 0.7]  # the coarsest of four scales starts without strokes
 
 
 def test_finer_scales_let_go_of_the_content(vgg):

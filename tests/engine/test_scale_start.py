@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.engine.scale_start import enlarged_canvas, painted_over
+from impasto.engine.scale_start import Voting, enlarged_canvas, painted_over
 from impasto.images.laplacian import split_bands
 from impasto.matching import Field, voted
 from synthetic import picture
@@ -19,7 +19,7 @@ STROKES = voted(FIELD, [STYLE])
 
 
 def paint(content: Tensor = CONTENT, share: float = 1.0, edges: float = 0.35, canvas: Tensor = CANVAS) -> Tensor:
-    return painted_over(canvas, content, FIELD, [STYLE], share, edges)
+    return painted_over(canvas, content, FIELD, [STYLE], Voting(share, edges))
 
 
 def shares(content: Tensor, edges: float) -> Tensor:
@@ -90,14 +90,14 @@ def test_an_edge_counts_whatever_its_direction():
 
 def test_strokes_stay_where_they_are_and_the_last_ones_go_on_to_the_edges_of_the_canvas():
     canvas, content = picture(35, 43, 1), torch.full((1, 3, 35, 43), 0.5)
-    found = painted_over(canvas, content, FIELD, [STYLE], 1.0, 0.35)
+    found = painted_over(canvas, content, FIELD, [STYLE], Voting(1.0, 0.35))
     down, right = 35 - STROKES.shape[2], 43 - STROKES.shape[3]
     torch.testing.assert_close(found, F.pad(STROKES, (0, right, 0, down), mode="replicate"))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_pictures_may_have_any_precision(dtype):
-    found = painted_over(CANVAS.to(dtype), CONTENT.to(dtype), FIELD, [STYLE.to(dtype)], 0.9, 0.35)
+    found = painted_over(CANVAS.to(dtype), CONTENT.to(dtype), FIELD, [STYLE.to(dtype)], Voting(0.9, 0.35))
     assert found.dtype == dtype
     torch.testing.assert_close(found.float(), paint(share=0.9))
 
@@ -105,8 +105,8 @@ def test_pictures_may_have_any_precision(dtype):
 def test_with_bands_given_what_is_coarser_stays():
     """Strokes that are all brighter than the canvas leave it as bright as it was, and bring their detail."""
     canvas, bright = CANVAS * 0.2, [STYLE * 0.3 + 0.7]
-    change = painted_over(canvas, CONTENT, FIELD, bright, 1.0, 0.0, 2) - canvas
-    whole = painted_over(canvas, CONTENT, FIELD, bright, 1.0, 0.0) - canvas
+    change = painted_over(canvas, CONTENT, FIELD, bright, Voting(1.0, 0.0, 2)) - canvas
+    whole = painted_over(canvas, CONTENT, FIELD, bright, Voting(1.0)) - canvas
     assert change.mean().abs() < 0.02 < 0.5 < whole.mean()
     ours, expected = split_bands(change, 2)[0], split_bands(whole, 2)[0]
     assert F.cosine_similarity(ours.flatten(), expected.flatten(), dim=0) > 0.9

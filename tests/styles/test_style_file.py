@@ -9,7 +9,7 @@ import torch
 
 from impasto.config.options import StylizeConfig
 from impasto.errors import ConfigError, StyleError
-from impasto.images.color.transfer import recolor
+from impasto.images.color.transfer import fit_moments, recolor
 from impasto.styles import LearntStyle, PictureStyle, kept, learn_ladder, read_learnt, read_style
 from impasto.styles.patch_bank import Bank
 from synthetic import picture
@@ -122,8 +122,8 @@ def test_its_colours_have_the_moments_of_all(vgg):
     style = learnt(vgg, *large, sizes=(32,))
     assert style.colors.shape == (1, 3, 1, 4096)
     content = picture(16, 16, 7)
-    whole = recolor(content, [PictureStyle(large).colors])
-    torch.testing.assert_close(recolor(content, [style.colors]), whole, rtol=0, atol=1e-5)
+    whole = recolor(content, fit_moments([PictureStyle(large).colors]))
+    torch.testing.assert_close(recolor(content, fit_moments([style.colors])), whole, rtol=0, atol=1e-5)
 
 
 def test_a_grey_picture_can_be_learnt(vgg):

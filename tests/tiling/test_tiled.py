@@ -10,7 +10,7 @@ from torch import Tensor
 from impasto.api import iterate, stylize
 from impasto.backbones import VGG
 from impasto.config.options import StylizeConfig
-from impasto.engine.scale_start import painted_over
+from impasto.engine.scale_start import Voting, painted_over
 from impasto.engine.schedule import finished_size, plan_scales
 from impasto.errors import ConfigError, PictureError
 from impasto.matching import Field, voted
@@ -109,7 +109,7 @@ def test_matches_and_what_they_paint_roll_along(tile, vgg64):
     strokes, moved = (voted(term.field, term.pictures) for term in (here, there))
     torch.testing.assert_close(moved, rolled(strokes, tile))
     over = [
-        painted_over(p, p, term.field, term.pictures, 0.9, 0.3, 2)
+        painted_over(p, p, term.field, term.pictures, Voting(0.9, 0.3, 2))
         for p, term in ((content, here), (rolled(content, tile), there))
     ]
     torch.testing.assert_close(over[1], rolled(over[0], tile))

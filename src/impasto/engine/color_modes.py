@@ -17,7 +17,7 @@ from ..config import StylizeConfig
 from ..config.choices import COLORS, registered
 from ..images.color.histogram import fit_shades, shaded_as
 from ..images.color.spaces import luma_of
-from ..images.color.transfer import ColorTransfer, fit_moments, fit_transfer, moved_to
+from ..images.color.transfer import ColorTransfer, fit_moments, fit_transfer, recolor
 from ..images.resample import resize
 from ..styles import Style, parts_of
 
@@ -119,7 +119,7 @@ _Change = Callable[[Tensor], Tensor]
 
 def _matching(content: Tensor, config: StylizeConfig) -> _Change:
     target = fit_moments([content], space=config.color_space)
-    return partial(moved_to, target=target, method=config.color_method, rounds=_ROUNDS)
+    return partial(recolor, target=target, method=config.color_method, rounds=_ROUNDS)
 
 
 def _histogram(content: Tensor, config: StylizeConfig) -> _Change:
@@ -128,7 +128,7 @@ def _histogram(content: Tensor, config: StylizeConfig) -> _Change:
 
 def _luminance(content: Tensor, config: StylizeConfig) -> _Change:
     luma = fit_moments([_grey(content)])
-    return lambda style: moved_to(_grey(style), luma)
+    return lambda style: recolor(_grey(style), luma)
 
 
 _CHANGES: dict[str, Callable[[Tensor, StylizeConfig], _Change | None]] = registered(

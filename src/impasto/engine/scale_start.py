@@ -26,7 +26,7 @@ from .inputs import PaintInputs
 from .progress import Carry
 from .stage import Stage
 
-__all__ = ["ScaleResult", "begin", "begin_again", "enlarged_canvas", "painted_over"]
+__all__ = ["ScaleResult", "Voting", "begin", "begin_again", "enlarged_canvas", "painted_over"]
 
 _AROUND = 2.0  # px: standard deviation of the blur of the squared gradient
 _FINE_EDGES = 0.6  # factor of ``voting_edges`` at scales that refine, so that weaker edges are kept
@@ -50,6 +50,37 @@ class ScaleResult:
     solver: State
     step_size: float
     tile_size: int
+
+
+@dataclass(frozen=True)
+class Voting:
+    """How the patch voting of the matches is blended into a canvas.
+
+    Attributes:
+        share: weight of the strokes where the content is flat, in 0..1.
+        edges: gradient of the content's luma at which the weight is halved, relative to its root mean square, 0 or
+            more; 0 gives the same weight everywhere.
+        bands: number of Laplacian bands of the change that are added, the finest ones; None adds all of it. Without
+            the coarse bands, patches from places of different brightness leave no seams.
+    """
+
+    share: float
+    edges: float = 0.0
+    bands: int | None = None
+
+    @staticmethod
+    def of(config: StylizeConfig, *, refines: bool) -> Voting:
+        """The voting of a scale.
+
+        Args:
+            config: its ``voting``, which has one value, and ``voting_edges``.
+            refines: whether the scale keeps the matches of the scale below.
+
+        Returns:
+            The `Voting`.
+        """
+        (share,), edges = config.voting or (0.0,), config.voting_edges or 0.0
+        return Voting(share, edges * _FINE_EDGES, _FINE_BANDS) if refines else Voting(share, edges)
 
 
 def begin(
@@ -81,11 +112,9 @@ def begin(
         canvas = enlarged_canvas(canvas, colored, config.detail or 0.0, config.wrap)
     kept = start.field if refines else None
     objective = _objective(inputs, size, config, target, MatchStart(canvas, kept, keep=refines))
-    (share,) = config.voting or (0.0,)
-    if (matching := objective.matching) and share:
-        edges = config.voting_edges or 0.0
-        edges, bands = (edges * _FINE_EDGES, _FINE_BANDS) if refines else (edges, None)
-        canvas = painted_over(canvas, target, matching.field, matching.pictures, share, edges, bands)
+    voting = Voting.of(config, refines=refines)
+    if (matching := objective.matching) and voting.share:
+        canvas = painted_over(canvas, target, matching.field, matching.pictures, voting)
     return canvas, objective
 
 
@@ -143,15 +172,7 @@ def enlarged_canvas(canvas: Tensor, content: Tensor, detail: float, wrap: str = 
     return larger + detail * split_bands(content, 1, wrap)[0]
 
 
-def painted_over(
-    canvas: Tensor,
-    content: Tensor,
-    field: Field,
-    pictures: Sequence[Tensor],
-    share: float,
-    edges: float,
-    bands: int | None = None,
-) -> Tensor:
+def painted_over(canvas: Tensor, content: Tensor, field: Field, pictures: Sequence[Tensor], voting: Voting) -> Tensor:
     """Blend a canvas with the patch voting of its matches, less so at edges of the content.
 
     canvas + share x f x (voted - canvas), with f = 1 / (1 + e / (edges^2 mean(e))), where e is the squared gradient of
@@ -163,10 +184,8 @@ def painted_over(
         content: ``(1, 3, H, W)`` in [0, 1].
         field: the matches of this scale.
         pictures: of the style, ``(1, 3, h, w)``, one for each grid of the field.
-        share: weight of the strokes where the content is flat, in 0..1.
-        edges: 0 or more, the gradient at which f is 1/2, relative to its root mean square; 0 turns f off.
-        bands: add only so many of the finest Laplacian bands of the change; None adds all of it. Without the coarse
-            bands, patches from places of different brightness leave no seams.
+        voting: ``share`` and ``edges`` of the formula, and the ``bands`` of the change voted - canvas that are
+            added; an ``edges`` of 0 sets f to 1.
 
     Returns:
         ``(1, 3, H, W)``, not clamped.
@@ -176,10 +195,10 @@ def painted_over(
     if down or right:  # pixels beyond the last whole cell
         strokes = F.pad(strokes, (0, right, 0, down), mode="replicate")
     change = strokes - canvas
-    if bands is not None:
-        *fine, coarse = split_bands(change, bands, field.wrap)
+    if voting.bands is not None:
+        *fine, coarse = split_bands(change, voting.bands, field.wrap)
         change = merge_bands([*fine, torch.zeros_like(coarse)], field.wrap)
-    return canvas + share * _flatness(content, edges, field.wrap) * change
+    return canvas + voting.share * _flatness(content, voting.edges, field.wrap) * change
 
 
 def _flatness(content: Tensor, edges: float, wrap: str) -> Tensor | float:

@@ -14,7 +14,7 @@ from torch import Tensor
 from ...config.choices import COLOR_METHODS, registered
 from .spaces import columns_in, from_space
 
-__all__ = ["Affine", "ColorTransfer", "Moments", "fit_affine", "fit_moments", "fit_transfer", "moved_to", "recolor"]
+__all__ = ["Affine", "ColorTransfer", "Moments", "fit_affine", "fit_moments", "fit_transfer", "recolor"]
 
 _FLOOR = 1e-5  # smaller variances count as 0: the chroma noise of grey pictures would otherwise be amplified
 
@@ -128,32 +128,10 @@ def fit_transfer(
     return _fitted(picture, target, method, rounds, seen)[0]
 
 
-def moved_to(picture: Tensor, target: Moments, *, method: str = "symmetric", rounds: int = 1) -> Tensor:
-    """`recolor` with moments that are known already.
-
-    Args:
-        picture: ``(1, 3, H, W)`` in [0, 1].
-        target: of the models, from `fit_moments`.
-        method: see `recolor`.
-        rounds: see `recolor`.
-
-    Returns:
-        ``(1, 3, H, W)`` in [0, 1].
-    """
-    return _fitted(picture, target, method, rounds, None)[1]
-
-
 def recolor(
-    picture: Tensor,
-    models: Sequence[Tensor],
-    shares: Sequence[float] | None = None,
-    *,
-    method: str = "symmetric",
-    space: str = "srgb",
-    rounds: int = 1,
-    seen: Tensor | None = None,
+    picture: Tensor, target: Moments, *, method: str = "symmetric", rounds: int = 1, seen: Tensor | None = None
 ) -> Tensor:
-    """Transfer the mean and covariance of the models' colours to a picture, clamped to [0, 1].
+    """Give a picture the mean and covariance of the colours of other pictures, its models; clamped to [0, 1].
 
     With m, S the mean and covariance of the picture and m', S' those of the models, the colour x becomes m' + A (x - m)
     with A S A^T = S'. The matrix A is not unique; ``method`` chooses it (X^.5 is the symmetric root, L L^T = S):
@@ -167,10 +145,8 @@ def recolor(
 
     Args:
         picture: ``(1, 3, H, W)`` in [0, 1].
-        models: pictures ``(1, 3, H', W')`` in [0, 1], of any sizes.
-        shares: weight of each model, divided by their sum; None weighs all alike.
+        target: of the models, from `fit_moments`; its space is that of the map.
         method: symmetric, pca or cholesky.
-        space: srgb, linear or oklab, in which the moments are measured.
         rounds: the most times that the transfer is repeated: clamping changes the moments, and another round brings
             them nearer.
         seen: ``(H, W)`` bool, the pixels of the picture that are measured; the map is applied to all. None for all.
@@ -183,11 +159,11 @@ def recolor(
         >>> random = torch.Generator().manual_seed(0)
         >>> picture = torch.rand(1, 3, 16, 16, generator=random)
         >>> model = 0.4 + 0.2 * torch.rand(1, 3, 16, 16, generator=random)
-        >>> moved = recolor(picture, [model])
+        >>> moved = recolor(picture, fit_moments([model]))
         >>> round((moved.mean() - model.mean()).abs().item(), 4), round((moved.std() - model.std()).abs().item(), 4)
         (0.0, 0.0)
     """
-    return _fitted(picture, fit_moments(models, shares, space), method, rounds, seen)[1]
+    return _fitted(picture, target, method, rounds, seen)[1]
 
 
 def _fitted(
