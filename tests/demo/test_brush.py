@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -18,7 +20,7 @@ def covered(
 ) -> Canvas:
     canvas = Canvas(WIDTH, "000000", np.random.default_rng(seed))
     target = np.broadcast_to(palette("ffffff")[0], (*SHAPE, 3))
-    canvas.cover(density, target, turned(np.full(SHAPE, angle)), brush, spacing, value=0, hue=0)
+    canvas.cover(density, target, turned(np.full(SHAPE, angle)), replace(brush, value=0, hue=0), spacing)
     return canvas
 
 
@@ -65,7 +67,7 @@ def test_a_dry_brush_leaves_gaps_and_bristles_furrows() -> None:
 def test_the_second_colour_is_pulled_through() -> None:
     canvas = Canvas(WIDTH, "000000", np.random.default_rng(0))
     target = np.broadcast_to(palette("a03020")[0], (*SHAPE, 3))
-    canvas.cover(np.ones(SHAPE), target, turned(np.zeros(SHAPE)), Brush(0.1, 0.4, streaks=1), 0.05, value=0.05)
+    canvas.cover(np.ones(SHAPE), target, turned(np.zeros(SHAPE)), Brush(0.1, 0.4, streaks=1, value=0.05), 0.05)
     within = np.abs(np.diff(canvas.color[..., 0], axis=0))
     assert np.median(within) > 1e-3
 

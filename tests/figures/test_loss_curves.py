@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from impasto.figures.loss_curves import Curve, draw_curves
+from impasto.figures.loss_curves import Curve, Legend, Page, draw_curves
 
 FALLING = [2.0, 1.0, 0.5, 0.25]
 
 
-def draw(*losses: dict[str, list[float | None]], width: int = 900, **rest: object) -> Image.Image:
+def draw(*losses: dict[str, list[float | None]], width: int = 900, ordered: bool = False) -> Image.Image:
     curves = [Curve((0, column), each) for column, each in enumerate(losses)]
-    return draw_curves(curves, [f"run {i}" for i in range(len(losses))], width=width, margin=20, type_size=14, **rest)  # type: ignore[arg-type]
+    legend = Legend([f"run {i}" for i in range(len(losses))], ordered=ordered)
+    return draw_curves(curves, legend, Page(width, margin=20, type_size=14))
 
 
 def colored(drawn: Image.Image) -> int:

@@ -10,7 +10,7 @@ import torch
 from impasto.config.options import StylizeConfig
 from impasto.errors import ConfigError, StyleError
 from impasto.images.color.transfer import fit_moments, recolor
-from impasto.styles import LearntStyle, PictureStyle, kept, learn_ladder, read_learnt, read_style
+from impasto.styles import Ladder, LearntStyle, PictureStyle, Sources, kept, learn_ladder, read_learnt, read_style
 from impasto.styles.patch_bank import Bank
 from synthetic import picture
 
@@ -24,7 +24,8 @@ ORIGINS = [{"name": "one.jpg", "sha256": "1"}, {"name": "two.jpg", "sha256": "2"
 
 
 def learnt(backbone, *pictures, config=CONFIG, sizes=(32, 64), bank=10_000) -> LearntStyle:
-    return learn_ladder(PictureStyle(pictures or (ONE, TWO)), ORIGINS, config, backbone, WEIGHTS, sizes, bank)
+    style, sources = PictureStyle(pictures or (ONE, TWO)), Sources(ORIGINS, WEIGHTS)
+    return learn_ladder(style, sources, config, backbone, Ladder(sizes, bank))
 
 
 @pytest.fixture

@@ -81,6 +81,8 @@ def batch(
     Each output is written atomically, and is claimed and looked for just before it is painted: a batch may be
     interrupted and repeated, or shared by several processes. A picture with a checkpoint continues from it.
 
+    This is a documented entry point, so its arguments stay single keywords, as those of `stylize`.
+
     Args:
         contents: a picture, a folder of pictures, or a list of such.
         styles: one or a list; each is a picture, a folder whose pictures are pooled, or a list of styles that are

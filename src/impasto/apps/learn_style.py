@@ -10,7 +10,7 @@ from typing import Any
 from ..api import Stylizer
 from ..config import STYLE_BANK, STYLE_SIZES, StylizeConfig
 from ..runs.record import Input
-from ..styles import LearntStyle, PictureStyle, learn_ladder, needed, read_pictures
+from ..styles import Ladder, LearntStyle, PictureStyle, Sources, learn_ladder, needed, read_pictures
 
 __all__ = ["learn_style"]
 
@@ -42,14 +42,11 @@ def learn_style(
     Raises:
         ConfigError, PictureError, WeightsError, DeviceError: before anything is learnt.
     """
+    ladder = Ladder(sizes, bank)
     stylizer = Stylizer(config=config, preset=preset, **options)
     within = replace(needed(stylizer.config), length=max(sizes))
     read = read_pictures(pictures if isinstance(pictures, (list, tuple)) else [pictures], within)
-    style, origins = (
-        PictureStyle(tuple(picture.pixels for picture in read)),
-        [
-            Input(name=Path(p.name).name, sha256=p.sha256)
-            for p in read  # names without folders: the file of a style may be shared
-        ],
-    )
-    return learn_ladder(style, origins, stylizer.config, stylizer.backbone, stylizer.weights, sizes, bank, callback)
+    # Names without folders: a style file may be given to others.
+    origins = [Input(name=Path(picture.name).name, sha256=picture.sha256) for picture in read]
+    style, sources = PictureStyle(tuple(picture.pixels for picture in read)), Sources(origins, stylizer.weights)
+    return learn_ladder(style, sources, stylizer.config, stylizer.backbone, ladder, callback)

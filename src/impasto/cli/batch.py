@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -27,6 +29,23 @@ OUTPUT_HELP = (
 STYLE_HELP = "a picture, or a folder whose pictures are taken as one style; give it again for more styles"
 
 
+@dataclass(frozen=True)
+class _Pairs:
+    """Which pictures are painted: the arguments of the same names of `apps.batch.batch`."""
+
+    contents: tuple[str, ...]
+    styles: tuple[Any, ...]
+    output: str
+    recursive: bool
+    force: bool
+
+    @staticmethod
+    def of(flags: Mapping[str, Any]) -> _Pairs:
+        """Those of the flags of the command; with ``mix`` all styles are one, a list of them."""
+        styles = (flags["styles"],) if flags["mix"] else flags["styles"]
+        return _Pairs(flags["contents"], styles, flags["output"], flags["recursive"], flags["force"])
+
+
 @click.command(cls=GroupedCommand, options_metavar="--style STYLE [OPTIONS] -o OUT")
 @click.argument("contents", nargs=-1, required=True, metavar="CONTENT...")
 @click.option("--style", "styles", cls=Flag, metavar="STYLE", multiple=True, required=True, help=STYLE_HELP)
@@ -41,16 +60,7 @@ STYLE_HELP = "a picture, or a folder whose pictures are taken as one style; give
 @click.option("--preset", cls=Flag, metavar="NAME", help=PRESET_HELP)
 @mask_flags(hidden=True)
 @derived_flags(without=options_about("one run"))
-def batch(
-    contents: tuple[str, ...],
-    styles: tuple[str, ...],
-    output: str,
-    mix: bool,
-    force: bool,
-    recursive: bool,
-    preset: str | None,
-    **flags: Any,
-) -> int:
+def batch(preset: str | None, **flags: Any) -> int:
     """Paint every CONTENT, a picture or a folder of pictures, in every style.
 
     \b
@@ -66,22 +76,12 @@ def batch(
     settings = OutputConfig(**given_options(OutputConfig, flags))
     config = preset_config(preset, given_options(StylizeConfig, flags))
     fetch_missing(config, preset, quiet=settings.quiet)
-    wanted, painter = [styles] if mix else styles, Painter(settings.quiet, settings)
+    pairs, painter = _Pairs.of(flags), Painter(settings.quiet, settings)
     with waiting(settings.quiet):
         from ..apps.batch import batch as begin
 
-        painting = begin(
-            contents,
-            wanted,
-            output=output,
-            force=force,
-            recursive=recursive,
-            paint=painter,
-            save=settings,
-            config=config,
-            preset=preset,
-        )
-        warnings = [*left_out_of(contents, recursive=recursive), *left_out_of(styles)]
+        painting = begin(**vars(pairs), paint=painter, save=settings, config=config, preset=preset)
+        warnings = [*left_out_of(pairs.contents, recursive=pairs.recursive), *left_out_of(flags["styles"])]
     painter.jobs = painting.jobs
     if not settings.quiet:
         for line in [*departures(preset, config), *warnings]:

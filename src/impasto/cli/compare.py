@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,33 @@ VARY_HELP = (
 CELL_HELP = "long side of each picture on the sheet  [64 to 4096; default 320]"
 
 
+@dataclass(frozen=True)
+class _Sheet:
+    """The sheet that is written.
+
+    Attributes:
+        path: of the sheet.
+        cell: long side of each picture on it, in px.
+        curves: whether the losses are drawn below the pictures.
+    """
+
+    path: str
+    cell: int
+    curves: bool
+
+    @staticmethod
+    def of(flags: Mapping[str, Any]) -> _Sheet:
+        """Take it from the flags of the command.
+
+        Raises:
+            OutputError: it or its numbers exist, and ``no_clobber`` is set.
+        """
+        path = flags["output"]
+        if flags["no_clobber"]:
+            check_new(path, str(Path(path).with_suffix(".json")))
+        return _Sheet(path, flags["cell"], flags["curves"])
+
+
 @click.command(cls=GroupedCommand, options_metavar="[OPTIONS] -o SHEET")
 @click.argument("content", metavar="CONTENT")
 @click.argument("styles", nargs=-1, required=True, metavar="STYLE...")
@@ -43,13 +72,9 @@ CELL_HELP = "long side of each picture on the sheet  [64 to 4096; default 320]"
 def compare(
     content: str,
     styles: tuple[str, ...],
-    output: str,
     presets: tuple[str, ...],
     vary: tuple[str, ...],
     keep: str | None,
-    cell: int,
-    curves: bool,
-    no_clobber: bool,
     **flags: Any,
 ) -> int:
     """Paint CONTENT in the style of STYLE in several ways, and lay them out on one labelled sheet.
@@ -65,9 +90,7 @@ def compare(
     a picture failed.
     """
     settings, options = OutputConfig(**given_options(OutputConfig, flags)), given_options(StylizeConfig, flags)
-    varied = _varied(vary)
-    if no_clobber:
-        check_new(output, str(Path(output).with_suffix(".json")))
+    varied, sheet = _varied(vary), _Sheet.of(flags)
     with waiting(settings.quiet):
         from ..apps.compare import compare as begin
         from ..apps.compare import plan_cells
@@ -78,7 +101,7 @@ def compare(
     painter = Painter(settings.quiet)
     with waiting(settings.quiet):
         comparison = begin(content, styles, presets=presets, vary=varied, keep=keep, paint=painter, **options)
-        comparison.check(output, curves=curves)
+        comparison.check(sheet.path, curves=sheet.curves)
     painter.jobs = comparison.cells
     if not settings.quiet:
         for line in dict.fromkeys(line for cell in cells for line in departures(cell.preset, cell.config)):
@@ -88,9 +111,9 @@ def compare(
             painter.take(tried)
     code = painter.finish()
     if any(tried.result for tried in comparison.tried):
-        comparison.save(output, cell=cell, curves=curves, quality=settings.quality)
+        comparison.save(sheet.path, cell=sheet.cell, curves=sheet.curves, quality=settings.quality)
         if not settings.quiet:
-            click.echo(f"{output} shows them")
+            click.echo(f"{sheet.path} shows them")
     return painter.interrupt.code or code
 
 

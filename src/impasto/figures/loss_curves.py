@@ -16,7 +16,7 @@ from ..errors import ImpastoError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Curve", "draw_curves", "require_matplotlib"]
+__all__ = ["Curve", "Legend", "Page", "draw_curves", "require_matplotlib"]
 
 _DPI = 100
 _DASHES = ("solid", "dashed", "dotted", "dashdot", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3)))
@@ -35,6 +35,41 @@ class Curve:
     losses: Mapping[str, Sequence[float | None]]
 
 
+@dataclass(frozen=True)
+class Legend:
+    """The labels of the runs.
+
+    Attributes:
+        columns: one label for each column.
+        rows: one label for each row, if there are several.
+        ordered: whether the columns are steps of a quantity, so that their colours are steps of a color map.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[str] = ()
+    ordered: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """The page that a figure is drawn on; all lengths are in px.
+
+    Attributes:
+        width: of the page.
+        margin: white border on each side.
+        type_size: font size.
+    """
+
+    width: int
+    margin: int
+    type_size: int
+
+    @property
+    def inner(self) -> int:
+        """Width in px without the margins."""
+        return self.width - 2 * self.margin
+
+
 def require_matplotlib() -> None:
     """Check that `draw_curves` can be used, before anything is painted.
 
@@ -46,29 +81,16 @@ def require_matplotlib() -> None:
         raise ImpastoError("loss curves need matplotlib", hint)
 
 
-def draw_curves(
-    curves: Sequence[Curve],
-    column_labels: Sequence[str],
-    row_labels: Sequence[str] = (),
-    *,
-    width: int,
-    margin: int,
-    type_size: int,
-    ordered: bool = False,
-) -> Image.Image:
+def draw_curves(curves: Sequence[Curve], legend: Legend, page: Page) -> Image.Image:
     """Plot every term that is not always 0 against the iteration, on a logarithmic axis.
 
     Args:
         curves: at least one.
-        column_labels: for the legend, one for each column.
-        row_labels: for the legend, one for each row if there are several.
-        width: of the picture, in px.
-        margin: white, on each side, in px.
-        type_size: font size in px.
-        ordered: whether the columns are steps of a quantity, so that their colours are steps of a color map.
+        legend: the labels of the runs.
+        page: width, margin and font size; the height follows from the number of terms.
 
     Returns:
-        An RGB image.
+        An RGB image of the page's width.
 
     Raises:
         ImpastoError: matplotlib is not installed.
@@ -78,24 +100,26 @@ def draw_curves(
     from matplotlib.figure import Figure
 
     names, png = _terms(curves), BytesIO()
-    across = max(1, min(len(names), (width - 2 * margin) // (16 * type_size)))
+    across = max(1, min(len(names), page.inner // (16 * page.type_size)))
     down = math.ceil(len(names) / across)
-    height = round((width - 2 * margin) / across * 0.7) * down + 5 * type_size
-    with rc_context({"font.size": type_size * 72 / _DPI * 0.9, "axes.spines.top": False, "axes.spines.right": False}):
-        figure = Figure(figsize=((width - 2 * margin) / _DPI, height / _DPI), dpi=_DPI, layout="constrained")
+    height = round(page.inner / across * 0.7) * down + 5 * page.type_size
+    with rc_context(
+        {"font.size": page.type_size * 72 / _DPI * 0.9, "axes.spines.top": False, "axes.spines.right": False}
+    ):
+        figure = Figure(figsize=(page.inner / _DPI, height / _DPI), dpi=_DPI, layout="constrained")
         panels = list(figure.subplots(down, across, squeeze=False).flat)
-        colors = _colors(len(column_labels), ordered)
+        colors = _colors(len(legend.columns), legend.ordered)
         for name, axes in zip(names, panels, strict=False):
             _draw_panel(axes, name, curves, colors)
         for axes in panels[len(names) :]:
             axes.set_axis_off()
-        key = _key(column_labels, row_labels, colors)
-        beside = max(1, (width - 2 * margin) // (type_size * (5 + max(len(line.get_label()) for line in key) // 2)))
+        key = _key(legend, colors)
+        beside = max(1, page.inner // (page.type_size * (5 + max(len(line.get_label()) for line in key) // 2)))
         figure.legend(handles=key, loc="outside lower center", ncols=min(beside, len(key)), frameon=False)
         figure.savefig(png, format="png")
     drawn = Image.open(png).convert("RGB")
-    paper = Image.new("RGB", (width, drawn.height + 2 * margin), "white")
-    paper.paste(drawn, (margin, margin))
+    paper = Image.new("RGB", (page.width, drawn.height + 2 * page.margin), "white")
+    paper.paste(drawn, (page.margin, page.margin))
     return paper
 
 
@@ -130,9 +154,9 @@ def _colors(count: int, ordered: bool) -> list[Any]:
     return [colormaps["viridis"](0.9 * index / max(1, count - 1)) for index in range(count)]
 
 
-def _key(column_labels: Sequence[str], row_labels: Sequence[str], colors: Sequence[Any]) -> list[Any]:
+def _key(legend: Legend, colors: Sequence[Any]) -> list[Any]:
     from matplotlib.lines import Line2D
 
-    columns = [Line2D([], [], color=color, label=label) for color, label in zip(colors, column_labels, strict=True)]
-    rows = [Line2D([], [], color="0.4", linestyle=_dash(row), label=label) for row, label in enumerate(row_labels)]
-    return [*columns, *rows] if len(row_labels) > 1 else columns
+    columns = [Line2D([], [], color=color, label=label) for color, label in zip(colors, legend.columns, strict=True)]
+    rows = [Line2D([], [], color="0.4", linestyle=_dash(row), label=label) for row, label in enumerate(legend.rows)]
+    return [*columns, *rows] if len(legend.rows) > 1 else columns

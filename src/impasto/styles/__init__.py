@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     from .read import read_pictures, read_style
     from .style import KeptStyle, Style, StyleTargets
     from .style_file import LearntStyle, check_style_output, read_learnt
-    from .style_ladder import learn_ladder
+    from .style_ladder import Ladder, Sources, learn_ladder
 
 _HOMES = {
     "KeptStyle": "style",
+    "Ladder": "style_ladder",
     "LearntStyle": "style_file",
     "Part": "mixing",
     "PictureStyle": "picture_style",
     "SHORTEST": "picture_style",
+    "Sources": "style_ladder",
     "Style": "style",
     "StyleTargets": "style",
     "check_style_output": "style_file",
@@ -47,9 +49,11 @@ _HOMES = {
 __all__ = [
     "SHORTEST",
     "KeptStyle",
+    "Ladder",
     "LearntStyle",
     "Part",
     "PictureStyle",
+    "Sources",
     "Style",
     "StyleTargets",
     "check_style_output",

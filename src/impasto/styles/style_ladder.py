@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
@@ -16,51 +17,82 @@ from ..config import STYLE_BANK, STYLE_SIZES, StylizeConfig
 from ..errors import ConfigError
 from ..losses import Sums
 from .patch_bank import kept
-from .picture_style import PictureStyle, learn
+from .picture_style import SHORTEST, PictureStyle, learn
 from .style import StyleTargets
 from .style_file import FORMAT, LearntStyle
 from .views import views
 
-__all__ = ["learn_ladder"]
+__all__ = ["Ladder", "Sources", "learn_ladder"]
 
 _COLORS = 4096  # pixels that stand for all
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a style is learnt from. A style file names it.
+
+    Attributes:
+        pictures: ``name`` and ``sha256`` of each picture.
+        weights: ``id`` and ``sha256`` of the network's weights.
+    """
+
+    pictures: Sequence[Mapping[str, Any]]
+    weights: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The sizes at which a style is learnt.
+
+    Attributes:
+        sizes: in px along ``config.side``, in any order, each 16 or more.
+        bank: the most hypercolumns kept at a size; if there are more, only the pictures are kept.
+
+    Raises:
+        ConfigError: there are no sizes, or one is below 16 px.
+    """
+
+    sizes: Sequence[int] = STYLE_SIZES
+    bank: int = STYLE_BANK
+
+    def __post_init__(self) -> None:
+        if not self.sizes or min(self.sizes) < SHORTEST:
+            given = ", ".join(map(str, self.sizes)) or "none"
+            raise ConfigError(f"sizes are {given}", f"give whole numbers of {SHORTEST} px or more")
 
 
 @torch.no_grad()
 def learn_ladder(
     style: PictureStyle,
-    origins: Sequence[Mapping[str, Any]],
+    sources: Sources,
     config: StylizeConfig,
     backbone: Backbone,
-    weights: Mapping[str, str],
-    sizes: Sequence[int] = STYLE_SIZES,
-    bank: int = STYLE_BANK,
+    ladder: Ladder,
     callback: Callable[[int], None] = lambda size: None,
 ) -> LearntStyle:
-    """What ``style`` says at each of ``sizes``.
+    """Compute the targets of a style at each size of a ladder.
 
     Args:
-        style: one picture, or several that are pooled.
-        origins: ``name`` and ``sha256`` of each of them.
-        config: resolved; of its layers, statistics are kept, and what neighbours are matched with where they are.
-        backbone: the network that sees, and ``weights`` the ``id`` and ``sha256`` of what it was made from.
-        sizes: in px along ``config.side``.
-        bank: hypercolumns kept at a size at most; where there are more, the pictures alone are kept.
-        callback: called with each size that is done.
+        style: one picture, or several whose statistics are pooled.
+        sources: recorded in the style.
+        config: resolved. Statistics are kept of its style layers, and hypercolumns if it matches neighbours.
+        backbone: the network, made from the weights of ``sources``.
+        ladder: sizes, and the limit of hypercolumns.
+        callback: called with each size that is finished.
 
-    Raises:
-        ConfigError: there are no sizes, or one is below 16 px.
+    Returns:
+        The `LearntStyle`.
     """
-    if not sizes or min(sizes) < 16:
-        raise ConfigError(f"sizes are {', '.join(map(str, sizes)) or 'none'}", "give whole numbers of 16 px or more")
     tensors = {"colors": _colors(style.colors)}
-    for size in sorted(set(sizes)):
-        tensors |= {f"{size}/{name}": tensor for name, tensor in _level(style, size, bank, config, backbone).items()}
+    for size in sorted(set(ladder.sizes)):
+        level = _level(style, size, ladder.bank, config, backbone)
+        tensors |= {f"{size}/{name}": tensor for name, tensor in level.items()}
         callback(size)
-    return LearntStyle(tensors, _facts(origins, config, weights))
+    return LearntStyle(tensors, _facts(sources, config))
 
 
 def _level(style: PictureStyle, size: int, most: int, config: StylizeConfig, backbone: Backbone) -> dict[str, Tensor]:
+    """The tensors of one size, see `LearntStyle`. ``most`` is the limit of hypercolumns."""
     pictures = [picture.to(backbone.device) for picture in style.resized(size, config)]
     matches = bool(config.neighbour_weight and config.neighbour_layers)
     rows = sum(view.rows for p, share in zip(pictures, style.shares, strict=True) for view in views(p, config, share))
@@ -114,14 +146,14 @@ def _moments(columns: Tensor) -> tuple[Tensor, Tensor]:
     return mean, torch.linalg.cholesky(covariance + 1e-12 * torch.eye(3, dtype=columns.dtype))
 
 
-def _facts(origins: Sequence[Mapping[str, Any]], config: StylizeConfig, weights: Mapping[str, str]) -> dict[str, str]:
+def _facts(sources: Sources, config: StylizeConfig) -> dict[str, str]:
     text = json.dumps(config.to_dict(), sort_keys=True)
     return {
         "format": FORMAT,
         "impasto": metadata.version("impasto"),
-        "origins": json.dumps(list(origins)),
+        "origins": json.dumps(list(sources.pictures)),
         "backbone": json.dumps(config.backbone),
-        "weights": json.dumps(dict(weights)),
+        "weights": json.dumps(dict(sources.weights)),
         "config": text,
         "config_sha256": hashlib.sha256(text.encode()).hexdigest(),
     }

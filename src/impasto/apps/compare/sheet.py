@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from ...figures.contact_sheet import contact_sheet, margin_of, stack, type_size
-from ...figures.loss_curves import Curve, draw_curves
+from ...figures.loss_curves import Curve, Legend, Page, draw_curves
 from .cells import Cell, Tried
 
 __all__ = ["PICTURE_SIDE", "describe", "lay_out"]
@@ -119,9 +119,7 @@ def _curves(cells: Sequence[Cell], tried: Sequence[Tried], width: int, size: int
     rows, columns = _labels(cells)
     curves = [Curve(cell.place, _drawn(each.losses)) for cell, each in zip(cells, tried, strict=False)]
     ordered = all(_is_number(list(cell.changes.values())[-1:]) for cell in cells)
-    return draw_curves(
-        curves, columns, rows, width=width, margin=margin_of(size), type_size=type_size(size), ordered=ordered
-    )
+    return draw_curves(curves, Legend(columns, rows, ordered), Page(width, margin_of(size), type_size(size)))
 
 
 def _drawn(losses: Sequence[Mapping[str, float]]) -> dict[str, list[float | None]]:

@@ -3,24 +3,41 @@ knife."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from PIL import Image
 
 from .brush import Brush, Canvas
 from .surface import Array, canvas_shape, fractal, grid, palette, ramp, smoothstep, turned
 
-# The trunks, far ones first: x of the foot, x of the top, half width at the foot.
-_ROWS = (
+
+@dataclass(frozen=True)
+class _Trunk:
+    """A trunk; lengths are in picture heights.
+
+    Attributes:
+        foot: x of its foot.
+        top: x of its top.
+        half: half of its width at the foot.
+    """
+
+    foot: float
+    top: float
+    half: float
+
+
+_ROWS = (  # trunks, the farthest row first
     (
-        (0.10, 0.13, 0.012),
-        (0.33, 0.30, 0.011),
-        (0.55, 0.56, 0.010),
-        (0.69, 0.71, 0.012),
-        (0.97, 0.95, 0.011),
-        (1.20, 1.22, 0.012),
+        _Trunk(0.10, 0.13, 0.012),
+        _Trunk(0.33, 0.30, 0.011),
+        _Trunk(0.55, 0.56, 0.010),
+        _Trunk(0.69, 0.71, 0.012),
+        _Trunk(0.97, 0.95, 0.011),
+        _Trunk(1.20, 1.22, 0.012),
     ),
-    ((0.42, 0.44, 0.020), (0.86, 0.84, 0.021), (1.10, 1.13, 0.022)),
-    ((0.20, 0.16, 0.038), (0.60, 0.64, 0.034), (1.00, 1.01, 0.040)),
+    (_Trunk(0.42, 0.44, 0.020), _Trunk(0.86, 0.84, 0.021), _Trunk(1.10, 1.13, 0.022)),
+    (_Trunk(0.20, 0.16, 0.038), _Trunk(0.60, 0.64, 0.034), _Trunk(1.00, 1.01, 0.040)),
 )
 
 _LIGHT = palette("3b3a78", "6d5a9e", "b0648a", "e0803f", "f4ad3c", "fad873", "fdf0c0")
@@ -38,7 +55,7 @@ def paint(width: int = 768, seed: int = 0) -> Image.Image:
     _paint_floor(canvas, y, x)
     for near, row in enumerate(_ROWS):
         for trunk in row:
-            _paint_trunk(canvas, y, x, *trunk, near=near / 2)
+            _paint_trunk(canvas, y, x, trunk, near=near / 2)
         _paint_leaves(canvas, y)
     return canvas.finish(width, gloss=0.4)
 
@@ -47,8 +64,8 @@ def _paint_glade(canvas: Canvas, y: Array, x: Array) -> None:
     glow = np.exp(-((y - 0.48) ** 2 / 0.05 + (x - 0.74) ** 2 / 0.16))
     target = ramp(_LIGHT, np.clip(0.14 + 0.74 * glow + 0.16 * fractal(y.shape, (0.25, 0.07), canvas.rng, 3), 0, 1))
     upright = turned(np.pi / 2 + 0.22 * fractal(y.shape, 0.08, canvas.rng, 2))
-    canvas.cover(np.ones_like(y), target, upright, Brush(0.05, 0.09, square=1, streaks=0.8), 0.03, value=0.03)
-    canvas.cover(np.ones_like(y), target, upright, Brush(0.03, 0.055, square=1, streaks=0.8), 0.021, value=0.04)
+    canvas.cover(np.ones_like(y), target, upright, Brush(0.05, 0.09, square=1, streaks=0.8, value=0.03), 0.03)
+    canvas.cover(np.ones_like(y), target, upright, Brush(0.03, 0.055, square=1, streaks=0.8, value=0.04), 0.021)
 
 
 def _paint_floor(canvas: Canvas, y: Array, x: Array) -> None:
@@ -58,14 +75,13 @@ def _paint_floor(canvas: Canvas, y: Array, x: Array) -> None:
     )
     target = ramp(_FLOOR, np.clip(0.78 - 0.5 * depth + light, 0, 1))
     floor, level = np.where(depth > 0, 1.0, 0.0), turned(0.25 * fractal(y.shape, 0.15, canvas.rng, 2))
-    canvas.cover(floor, target, level, Brush(0.026, 0.07, square=1, streaks=0.8), 0.017, value=0.04)
-    canvas.cover(0.7 * floor, target, level, Brush(0.016, 0.035, square=1), 0.013, value=0.06, hue=0.2)
+    canvas.cover(floor, target, level, Brush(0.026, 0.07, square=1, streaks=0.8, value=0.04), 0.017)
+    canvas.cover(0.7 * floor, target, level, Brush(0.016, 0.035, square=1, value=0.06, hue=0.2), 0.013)
 
 
-def _paint_trunk(canvas: Canvas, y: Array, x: Array, foot: float, top: float, half: float, *, near: float) -> None:
-    """A trunk in strokes across it, white where the light falls, with dark scars; ``near`` is 0 for far and 1 for
-    near."""
-    end = 0.74 + 0.2 * near
+def _paint_trunk(canvas: Canvas, y: Array, x: Array, trunk: _Trunk, *, near: float) -> None:
+    """A trunk in strokes across it, white where the light falls, with dark scars; ``near`` is in 0..1."""
+    foot, top, half, end = trunk.foot, trunk.top, trunk.half, 0.74 + 0.2 * near
     middle = top + (foot - top) * y / end + 0.01 * np.sin(6 * y + 40 * foot)
     across = (x - middle) / (half * (0.72 + 0.3 * y) * (1 + 0.8 * smoothstep(end - 0.08, end + 0.02, y)))
     bark = np.where((np.abs(across) < 0.95) & (y < end), 1.0, 0.0)
@@ -86,5 +102,5 @@ def _paint_leaves(canvas: Canvas, y: Array) -> None:
     target = ramp(_LEAVES, np.clip(0.42 + 0.25 * clumps + 0.16 * fractal(y.shape, 0.05, canvas.rng, 2), 0, 1))
     direction = turned(2 * fractal(y.shape, 0.03, canvas.rng, 1))
     leaves = 0.4 * np.maximum(density, fallen)
-    canvas.cover(leaves, target, direction, Brush(0.026, 0.038, square=0.5, body=0.006), 0.016, value=0.05, hue=0.2)
-    canvas.cover(0.7 * leaves, target, direction, Brush(0.014, 0.024, body=0.006), 0.013, value=0.07, hue=0.25)
+    canvas.cover(leaves, target, direction, Brush(0.026, 0.038, square=0.5, body=0.006, value=0.05, hue=0.2), 0.016)
+    canvas.cover(0.7 * leaves, target, direction, Brush(0.014, 0.024, body=0.006, value=0.07, hue=0.25), 0.013)

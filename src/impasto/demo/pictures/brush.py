@@ -33,6 +33,8 @@ class Brush:
         dryness: how much the end of a stroke breaks up and shows what lies below, 0 to 1.
         streaks: how much of the second colour is pulled through the first, 0 to 1.
         square: 0 for a round tip, 1 for a flat one such as a knife's.
+        value: deviation of the lightness of the paint, in Oklab L, see `vary`; the second colour deviates twice as far.
+        hue: deviation of the hue of the paint, in radians; the second colour deviates twice as far.
     """
 
     width: float
@@ -42,6 +44,8 @@ class Brush:
     dryness: float = 0.3
     streaks: float = 0.5
     square: float = 0.3
+    value: float = 0.03
+    hue: float = 0.12
 
 
 class Canvas:
@@ -60,17 +64,7 @@ class Canvas:
         texture = ndimage.gaussian_filter(rng.standard_normal((_FURROWS, _FURROWS)), (1.5, 32), mode="wrap")
         self._texture = (texture / texture.std()).astype(np.float32)
 
-    def cover(
-        self,
-        density: Array,
-        target: Array,
-        direction: Array,
-        brush: Brush,
-        spacing: float,
-        *,
-        value: float = 0.03,
-        hue: float = 0.12,
-    ) -> None:
+    def cover(self, density: Array, target: Array, direction: Array, brush: Brush, spacing: float) -> None:
         """Cover a region with strokes in random order.
 
         Args:
@@ -79,14 +73,11 @@ class Canvas:
             direction: (h, w, 2) unit vectors (y, x) that strokes follow.
             brush: the brush.
             spacing: mean distance of strokes, in picture heights.
-            value, hue: how far colours stray (see `vary`); the second colour on the brush strays twice as far.
         """
         points = self._scatter(density, spacing)
         wanted = target[cell_of(points, target.shape)]
-        first, second = (
-            vary(wanted, self.rng, value=value, hue=hue),
-            vary(wanted, self.rng, value=2 * value, hue=2 * hue),
-        )
+        first = vary(wanted, self.rng, value=brush.value, hue=brush.hue)
+        second = vary(wanted, self.rng, value=2 * brush.value, hue=2 * brush.hue)
         paths = _follow(points, direction, brush.length) * self.shape[0]
         strip = tuple(int(np.ceil(side * self.shape[0] * _DENSITY)) + 2 for side in (brush.length, brush.width))
         step = max(1, _POINTS // (strip[0] * strip[1]))
