@@ -14,12 +14,13 @@ from typing import Any
 from ..api import Begin, Result, Run, Stylizer, make_config
 from ..config import OutputConfig, StylizeConfig
 from ..errors import CheckpointError, ConfigError, ImpastoError, OutputError
-from ..files import above, check_kept, exists, folder_for, make_folder
-from ..images.files.folder import digest_of, expanded
-from ..images.files.io import check_output, check_size, read_record
-from ..runs.checkpoint import check_checkpoint, checkpoint_of, read_checkpoint, remove_checkpoint
+from ..files import exists, folder_for, make_folder
+from ..images.files.folder import digest_of
+from ..images.files.io import check_size, read_record
+from ..runs.checkpoint import checkpoint_of, read_checkpoint, remove_checkpoint
 from ..runs.claims import Claimed, claim
-from ..runs.record import files_named, parse_record
+from ..runs.outputs import OutputFiles, check_outputs, files_read
+from ..runs.record import parse_record
 from ..styles import KeptStyle, Style, needed_of_styles, parts_of, read_style
 from .jobs import Job, listed, plan_jobs
 
@@ -229,12 +230,6 @@ def _check_outputs(jobs: Sequence[Job], given: Sequence[Any], save: OutputConfig
         hint = "leave it out: each picture carries its own record"
         raise ConfigError("record names one file, for several pictures", hint)
     used = (each for job in jobs for each in (job.content, *job.styles))
-    sources = [*{id(source): source for source in (*given, *used)}.values()]
-    inputs = [*sources, *(source for given in sources for source in expanded(given)), *files_named(config)]
-    outputs = [Path(job.output or "") for job in jobs]
-    check_kept([*outputs, *map(checkpoint_of, outputs)], inputs)
-    for output in {(output.parent, output.suffix): output for output in outputs}.values():
-        check_output(above(output.parent) / output.name, bits=save.bits)
-    for output in outputs:
-        if exists(checkpoint_of(output)):
-            check_checkpoint(checkpoint_of(output))
+    sources = {id(source): source for source in (*given, *used)}.values()
+    outputs = [OutputFiles(job.output, checkpoint_of(job.output)) for job in jobs if job.output]
+    check_outputs(outputs, files_read(sources, config), bits=save.bits, make_folders=True)

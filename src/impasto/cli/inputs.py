@@ -7,12 +7,11 @@ from typing import Any
 
 import click
 
-from ..config import StylizeConfig
 from ..errors import OutputError
 from ..files import exists, is_folder
 from .options import Flag
 
-__all__ = ["check_new", "files_read", "left_out_of", "no_clobber_flag"]
+__all__ = ["check_new", "left_out_of", "no_clobber_flag"]
 
 _NAMED = 5  # files in one line
 
@@ -43,20 +42,3 @@ def left_out_of(given: Iterable[Any], *, recursive: bool = False) -> list[str]:
             more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
             lines.append(f"left out of {str(folder)!r}, being no pictures: {', '.join(names[:_NAMED])}{more}")
     return lines
-
-
-def files_read(config: StylizeConfig, given: Iterable[Any]) -> list[Any]:
-    """What is given to a run, the pictures of its folders, and the files that its options name.
-
-    Args:
-        config: the options.
-        given: pictures, folders, masks, records; None is passed over.
-
-    Raises:
-        PictureError: a folder has no pictures.
-    """
-    from ..images.files.folder import expanded
-    from ..runs.record import files_named
-
-    there = [each for each in given if each is not None]
-    return [*there, *(path for each in there for path in expanded(each)), *files_named(config)]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from ..config import OutputConfig
 from ..errors import CheckpointError
-from ..files import check_kept
 from ..runs.claims import claim
-from .inputs import files_read
 from .masks import recorded_masks
 from .options import Flag, GroupedCommand
 from .progress import waiting
@@ -53,8 +52,9 @@ def resume(
     with ExitStack() as held:
         with waiting(quiet):
             from ..api import resume as go_on
-            from ..images.files.io import check_output, check_size
+            from ..images.files.io import check_size
             from ..runs.checkpoint import read_checkpoint
+            from ..runs.outputs import OutputFiles, check_outputs, files_read
             from ..runs.record import config_of
 
             since = read_checkpoint(file)
@@ -62,11 +62,10 @@ def resume(
             held.enter_context(claim(output, file))
             since = read_checkpoint(file)  # as whoever held it has left it
             settings = OutputConfig(**{**since.output.get("settings", {}), "quiet": quiet})
-            check_output(output, bits=settings.bits)
             content, styles = recorded_pictures(since.record, Given(pictures, content_flag, style_flags))
             given = [content, *styles, *recorded_masks(since.record), file]
-            written = [output, *([settings.record] if settings.record else [])]
-            check_kept(written, files_read(config_of(since.record), given))
+            files = replace(OutputFiles.of(output, settings), checkpoint=None)  # that is the one it was read from
+            check_outputs([files], files_read(given, config_of(since.record)), bits=settings.bits)
             run = go_on(since, content, styles)
             check_size(output, run.size)
         if not quiet:

@@ -10,7 +10,7 @@ import click
 
 from ..config import STYLE_BANK, STYLE_SIZES, OutputConfig, StylizeConfig, options_about
 from ..files import check_kept
-from .inputs import check_new, files_read, left_out_of, no_clobber_flag
+from .inputs import check_new, left_out_of, no_clobber_flag
 from .options import Flag, GroupedCommand, derived_flags, given_options
 from .preset import PRESET_HELP, preset_config
 from .progress import waiting
@@ -61,10 +61,11 @@ def learn(
             click.echo(f"impasto: warning: {line}", err=True)
     with waiting(quiet):
         from ..apps.learn_style import learn_style
+        from ..runs.outputs import files_read
         from ..styles import check_style_output
 
         check_style_output(output)
-        check_kept([output], files_read(config, pictures))
+        check_kept([output], files_read(pictures, config))
         learnt = learn_style(pictures, sizes=lengths, bank=bank, config=config)
         learnt.save(output)
     if not quiet:

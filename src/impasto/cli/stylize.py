@@ -5,16 +5,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..config import OutputConfig, StylizeConfig
 from ..errors import ConfigError
-from ..files import check_kept, exists
+from ..files import exists
 from ..runs.claims import claim
 from .estimate import forecast_line
-from .inputs import check_new, files_read, left_out_of, no_clobber_flag
+from .inputs import check_new, left_out_of, no_clobber_flag
 from .interrupt import Interrupt
 from .masks import GivenMasks, mask_flags, recorded_masks
 from .options import Flag, GroupedCommand, derived_flags, given_options
@@ -104,9 +105,12 @@ def carry_out(
 ) -> int:
     """Paint a job and tell of it; the exit code. ``source`` is where its record comes from."""
     with waiting(settings.quiet):
+        from ..runs.outputs import OutputFiles, check_outputs, files_read
+
         if no_clobber:
             check_new(output, settings.record)
-        _check_outputs(output, settings, job, source)
+        files = OutputFiles.of(output, settings)
+        check_outputs([files], files_read([*job.files, source], job.config), bits=settings.bits)
     exact = job.record is not None  # a run is repeated with the weights it had
     fetch_missing(job.config, job.preset, quiet=settings.quiet, exact=exact)
     with waiting(settings.quiet):
@@ -114,7 +118,7 @@ def carry_out(
         from ..images.files.io import check_size
         from ..runs.steer import recorded_steers
 
-        warnings = [*_warnings(job), *_replaced(output, settings), *left_out_of(job.styles)]
+        warnings = [*_warnings(job), *_replaced(files.checkpoint), *left_out_of(job.styles)]
         steers = recorded_steers((job.record or {}).get("events") or ())
         stylizer = Stylizer(config=job.config, preset=job.preset, exact=exact)
         run = stylizer.iterate(job.content, job.painted_in, Begin(steers=steers))
@@ -122,10 +126,10 @@ def carry_out(
     if not settings.quiet:
         for line in warnings:
             click.echo(f"impasto: warning: {line}", err=True)
-    with claim(output, _checkpoint(output, settings) or output):
+    with claim(output, files.checkpoint or output):
         result, code = paint(run, output, settings)
     if not settings.quiet:
-        click.echo(summary(output, result, _checkpoint(output, settings)))
+        click.echo(summary(output, result, files.checkpoint))
         if job.record and not (job.changed or code):
             click.echo(compare_pixels(job.record, result.record, str(source)))
     return code
@@ -175,38 +179,12 @@ def _warnings(job: Request) -> list[str]:
     return [f"{path} is not the picture that was recorded: its bytes differ" for path in changed_inputs(used, recorded)]
 
 
-def _replaced(output: str, settings: OutputConfig) -> list[str]:
-    """A word on the unfinished run that this one will replace."""
-    file = _checkpoint(output, settings)
-    if not (file and exists(file)):
+def _replaced(checkpoint: Path | None) -> list[str]:
+    """A warning if this run will replace the checkpoint of an unfinished one."""
+    if not (checkpoint and exists(checkpoint)):
         return []
-    return [
-        f"{file} is of an unfinished run, which this one replaces; impasto resume {shlex.quote(file)} goes on with it"
-    ]
-
-
-def _check_outputs(output: str, settings: OutputConfig, job: Request, source: str | None) -> None:
-    """Refuse what could not be written after minutes of work, or would replace a file that goes in."""
-    from ..images.files.io import check_output
-    from ..runs.checkpoint import check_checkpoint
-    from ..runs.record import check_record_output
-
-    check_output(output, bits=settings.bits)
-    if settings.record:
-        check_record_output(settings.record)
-    checkpoint = _checkpoint(output, settings)
-    if checkpoint:
-        check_checkpoint(checkpoint)
-    check_kept(
-        [path for path in (output, settings.record, checkpoint) if path], files_read(job.config, [*job.files, source])
-    )
-
-
-def _checkpoint(output: str, settings: OutputConfig) -> str:
-    """Where checkpoints are written; empty where none is."""
-    from ..runs.checkpoint import checkpoint_of
-
-    return str(settings.checkpoint_file or checkpoint_of(output)) if settings.checkpoint else ""
+    resume = f"impasto resume {shlex.quote(str(checkpoint))}"
+    return [f"{checkpoint} is of an unfinished run, which this one replaces; {resume} goes on with it"]
 
 
 def paint(run: Run, output: str, settings: OutputConfig, checkpoint: str | None = None) -> tuple[Result, int]:
@@ -238,13 +216,13 @@ def diverged(output: str, result: Result) -> str:
     return f"{output} is no finished picture, but the best canvas of a run that diverged: {result.message}"
 
 
-def summary(output: str, result: Result, checkpoint: str = "") -> str:
+def summary(output: str, result: Result, checkpoint: str | Path | None = None) -> str:
     """``out.png: 512 x 384 px, 43.2 s, loss 0.234, finished``; and of a run that was stopped, how it goes on."""
     record = result.record
     ended = "finished" if result.reason == "finished" else result.message
     width, height = record["size"][1], record["size"][0]
     goes_on = (
-        f"\nimpasto resume {shlex.quote(checkpoint)} goes on with it"
+        f"\nimpasto resume {shlex.quote(str(checkpoint))} goes on with it"
         if checkpoint and result.reason == "stopped"
         else ""
     )

@@ -18,6 +18,7 @@ __all__ = [
     "check_shape",
     "peak_of",
     "quantize",
+    "rounded",
     "split_alpha",
     "tensors_of_array",
 ]
@@ -124,15 +125,28 @@ def quantize(pixels: Tensor, alpha: Tensor | None, bits: int) -> Array:
             f"give (1, 1, {pixels.shape[2]}, {pixels.shape[3]})",
         )
     planes = [plane.detach().to("cpu", torch.float32) for plane in (pixels, alpha) if plane is not None]
-    values = torch.cat(planes, dim=1)[0].permute(1, 2, 0)  # (H, W, 3 or 4)
+    values = torch.cat(planes, dim=1)  # (1, 3 or 4, H, W)
     if not torch.isfinite(values).all():
         raise OutputError(
             "the picture to be saved holds values that are not numbers",
             "the run diverged: lower the step size",
         )
-    peak = (1 << bits) - 1
-    rounded = values.clamp(0, 1).mul_(peak).round_().contiguous().numpy()
-    return rounded.astype(np.uint8 if bits == 8 else np.uint16)
+    return rounded(values, bits)
+
+
+def rounded(pixels: Tensor, bits: int) -> Array:
+    """Round pixels to integers: the only place where this is done. Nothing is checked.
+
+    Args:
+        pixels: ``(1, C, H, W)``; values outside [0, 1] are clamped.
+        bits: 8 or 16.
+
+    Returns:
+        ``(H, W, C)`` in uint8 or uint16, contiguous.
+    """
+    values = pixels.detach()[0].to("cpu", torch.float32).permute(1, 2, 0)  # (H, W, C)
+    levels = values.clamp(0, 1).mul_((1 << bits) - 1).round_().contiguous().numpy()
+    return levels.astype(np.uint8 if bits == 8 else np.uint16)
 
 
 def check_shape(array: Array, name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -144,7 +145,7 @@ def record_text(record: Mapping[str, Any]) -> str:
     return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def check_record_output(path: str) -> None:
+def check_record_output(path: str | os.PathLike[str]) -> None:
     """Refuse a file that a record could not be written to, or that holds something else.
 
     Raises:
@@ -247,8 +248,14 @@ _STARTS = ("content", "noise", "style", "pieces")
 
 
 def pixels_sha256(pixels: Tensor) -> str:
-    """SHA-256 of the picture's 8-bit RGB values, row by row: what anyone can compute again from an 8-bit PNG."""
-    import torch
+    """SHA-256 of the 8-bit RGB values of a picture, row by row, as they are in an 8-bit PNG.
 
-    rounded = pixels.detach()[0].float().clamp(0, 1).mul(255).round().to(torch.uint8)
-    return hashlib.sha256(rounded.permute(1, 2, 0).cpu().contiguous().numpy().tobytes()).hexdigest()
+    Args:
+        pixels: ``(1, 3, H, W)`` in [0, 1].
+
+    Returns:
+        64 hex digits.
+    """
+    from ..images.arrays import rounded
+
+    return hashlib.sha256(rounded(pixels, 8).tobytes()).hexdigest()

@@ -14,9 +14,9 @@ from ...engine.progress import Progress
 from ...errors import StyleError
 from ...figures.loss_curves import require_matplotlib
 from ...files import above, check_kept, check_replaced, is_json
-from ...images.files.folder import expanded
 from ...images.files.io import Picture, check_output, check_writable, read_picture, save_picture, to_pil, write_text
-from ...runs.record import files_named, record_text
+from ...runs.outputs import files_read
+from ...runs.record import record_text
 from ...styles import SHORTEST, Style, needed, needed_of_styles, parts_of, read_style
 from ..batch import Paint, attempt
 from .cells import Cell, Tried, label_of, plan_cells
@@ -105,9 +105,7 @@ class Comparison(Iterator[Tried]):
         check_replaced(numbers, lambda there: is_json(there, ("schema", "cells")), "comparison")
         kept = [cell.output for cell in self.cells if cell.output]
         given = [self.content.name, *(style.name for style in self.styles)]
-        pictures = [*given, *(path for name in given for path in expanded(name))]
-        starts = [path for cell in self.cells for path in files_named(cell.config)]
-        check_kept([path, numbers, *kept], [*pictures, *starts])
+        check_kept([path, numbers, *kept], files_read(given, *(cell.config for cell in self.cells)))
 
 
 def compare(
