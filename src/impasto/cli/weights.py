@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,10 +32,21 @@ def list_() -> None:
     from ..weights.manifest import WEIGHTS
 
     store = _store()
+    places = {id: _place(record, store.locate(id)) for id, record in WEIGHTS.items()}
+    if not sys.stdout.isatty():  # for programs: whole values, two lines each
+        for id, record in WEIGHTS.items():
+            click.echo(f"{id:<18} {record.megabytes:>4} MB  {record.licence:<13} {places[id]}")
+            click.echo(f"{'':<18} {record.origin}")
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("weights", "MB", "licence", "where", "origin", box=None, header_style="bold", padding=(0, 2, 0, 0))
     for id, record in WEIGHTS.items():
-        where = _place(record, store.locate(id))
-        click.echo(f"{id:<18} {record.megabytes:>4} MB  {record.licence:<13} {where}")
-        click.echo(f"{'':<18} {record.origin}")
+        place, origin = Text(places[id], overflow="fold"), Text(record.origin, style="dim")
+        table.add_row(Text(id, no_wrap=True), str(record.megabytes), Text(record.licence, no_wrap=True), place, origin)
+    Console(file=sys.stdout).print(table)
 
 
 @weights.command()
