@@ -21,7 +21,7 @@ from impasto.errors import ConfigError
 from impasto.objective.build import build_objective, refining
 from impasto.runs.forecast import forecast
 from impasto.runs.memory import peak_bytes
-from impasto.styles import PictureStyle, kept, learn
+from impasto.styles import PictureStyle, all_rows, learn
 from synthetic import picture
 
 
@@ -143,9 +143,9 @@ def test_in_tiles_it_learns_what_it_learns_of_the_whole(options):
     whole, parts = (learn(STYLE.double(), config.overlay({"tile_size": size}), network) for size in (0, 32))
     for layer, stats in whole.stats.items():
         assert (parts.stats[layer].moment - stats.moment).abs().max() <= 1e-10 * stats.moment.abs().max()
-    columns = kept(whole.bank)
+    columns = all_rows(whole.bank)
     assert (
-        (kept(parts.bank) - columns).abs().max() <= 1e-10 * columns.abs().max()
+        (all_rows(parts.bank) - columns).abs().max() <= 1e-10 * columns.abs().max()
         if columns.numel()
         else len(parts.bank) == 0
     )

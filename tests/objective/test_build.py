@@ -17,7 +17,7 @@ from impasto.objective.build import MatchStart, build_objective, refining
 from impasto.objective.matching_terms import NeighbourTerm, SplitTerm
 from impasto.objective.objective import Objective
 from impasto.objective.terms import ContentTerm, StyleTerm, VariationTerm
-from impasto.styles import kept, learn
+from impasto.styles import all_rows, learn
 from synthetic import STYLE_LAYERS, picture
 
 GRAM = {"objective": "gram", "style_layers": STYLE_LAYERS}
@@ -342,7 +342,7 @@ def test_the_matches_of_the_scale_below_are_kept_and_not_looked_for_again(vgg64)
     term = matched(objective)
     assert torch.equal(term.field.rows, field.rows)
     assert term.search is None
-    assert torch.equal(term.wanted, torch.nn.functional.normalize(kept(wanted.bank).flip(0), dim=1))
+    assert torch.equal(term.wanted, torch.nn.functional.normalize(all_rows(wanted.bank).flip(0), dim=1))
     assert not objective.searches
     assert objective.refreshed(HERE) is objective
     assert build(config, vgg64).searches

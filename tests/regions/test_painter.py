@@ -115,8 +115,10 @@ def test_masks_that_meet_leave_nothing():
     """However they are rounded: no content shines through where two soft edges cross."""
     for feather in (0, 0.02, 0.1, 0.3):
         left, right = plan(Region(LEFT, ONE), Region(RIGHT, TWO), feather=feather)
-        total = left.laid(torch.zeros(1, 3, *SIZE), torch.zeros(1, 3, *SIZE), torch.ones(1, 3, *left.share.shape[2:]))
-        total = right.laid(total, torch.zeros(1, 3, *SIZE), torch.ones(1, 3, *right.share.shape[2:]))
+        total = left.blended(
+            torch.zeros(1, 3, *SIZE), torch.zeros(1, 3, *SIZE), torch.ones(1, 3, *left.share.shape[2:])
+        )
+        total = right.blended(total, torch.zeros(1, 3, *SIZE), torch.ones(1, 3, *right.share.shape[2:]))
         torch.testing.assert_close(total, torch.ones(1, 3, *SIZE))
 
 

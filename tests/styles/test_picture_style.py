@@ -9,7 +9,7 @@ from impasto.config.options import StylizeConfig
 from impasto.images.resample import resize
 from impasto.losses import sums
 from impasto.matching import grid_of
-from impasto.styles import KeptStyle, PictureStyle, drawn, kept, learn
+from impasto.styles import KeptStyle, PictureStyle, all_rows, drawn, learn
 from synthetic import picture
 
 ONE, TWO = (picture(40, 48, seed, torch.float64) for seed in (2, 3))
@@ -23,7 +23,7 @@ def test_one_pass_gives_statistics_and_bank(vgg64):
     assert set(known.stats) == set(LAYERS)
     torch.testing.assert_close(known.stats["relu3_1"].second, sums(vgg64(ONE, ["relu3_1"])["relu3_1"]).second)
     torch.testing.assert_close(known.stats["pixels"].first, ONE.sum((0, 2, 3)))
-    assert kept(known.bank).shape == (2 * 10 * 12, 9)
+    assert all_rows(known.bank).shape == (2 * 10 * 12, 9)
 
 
 def test_the_rows_of_a_bank_come_from_its_pictures_in_their_order(vgg64):
@@ -31,7 +31,7 @@ def test_the_rows_of_a_bank_come_from_its_pictures_in_their_order(vgg64):
     assert all(torch.equal(found, ONE.rot90(turns, (2, 3))) for turns, found in enumerate(known.pictures))
     assert known.grids == ((10, 12), (12, 10), (10, 12))
     alone = [learn(turned, CONFIG.overlay({"neighbour_rotations": 1}), vgg64).bank for turned in known.pictures]
-    torch.testing.assert_close(kept(known.bank), torch.cat([kept(bank) for bank in alone]))
+    torch.testing.assert_close(all_rows(known.bank), torch.cat([all_rows(bank) for bank in alone]))
 
 
 def test_what_weighs_nothing_is_not_computed(vgg64):
@@ -48,8 +48,8 @@ def test_a_border_is_not_matched(border, cells, vgg64):
     whole = learn(ONE, CONFIG, vgg64)
     sides = [slice(cells, side - cells) for side in (10, 12)]
     for part, turned in enumerate([sides, sides[::-1]]):
-        rows = kept(whole.bank).chunk(2)[part].reshape(*whole.grids[part], -1)[turned[0], turned[1]]
-        assert torch.equal(kept(known.bank).chunk(2)[part], rows.flatten(0, 1))
+        rows = all_rows(whole.bank).chunk(2)[part].reshape(*whole.grids[part], -1)[turned[0], turned[1]]
+        assert torch.equal(all_rows(known.bank).chunk(2)[part], rows.flatten(0, 1))
         pixels = [slice(4 * side.start, 4 * side.stop) for side in turned]
         assert torch.equal(known.pictures[part], whole.pictures[part][..., pixels[0], pixels[1]])
     assert known.grids == ((10 - 2 * cells, 12 - 2 * cells), (12 - 2 * cells, 10 - 2 * cells))
@@ -72,7 +72,7 @@ def test_a_pool_of_pictures_is_one_style_over_all_their_positions(vgg64):
         both = [torch.stack(parts).sum(0) for parts in zip(*(known.stats[name] for known in each), strict=True)]
         for ours, expected in zip(pooled.stats[name], both, strict=True):
             torch.testing.assert_close(ours, expected)
-    torch.testing.assert_close(kept(pooled.bank), torch.cat([kept(known.bank) for known in each]))
+    torch.testing.assert_close(all_rows(pooled.bank), torch.cat([all_rows(known.bank) for known in each]))
     assert pooled.grids == each[0].grids + each[1].grids == ((6, 8), (8, 6)) * 2
     for ours, expected in zip(pooled.pictures, each[0].pictures + each[1].pictures, strict=True):
         torch.testing.assert_close(ours, expected)

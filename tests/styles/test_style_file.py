@@ -10,7 +10,7 @@ import torch
 from impasto.config.options import StylizeConfig
 from impasto.errors import ConfigError, StyleError
 from impasto.images.color.transfer import fit_moments, recolor
-from impasto.styles import Ladder, LearntStyle, PictureStyle, Sources, kept, learn_ladder, read_learnt, read_style
+from impasto.styles import Ladder, LearntStyle, PictureStyle, Sources, all_rows, learn_ladder, read_learnt, read_style
 from impasto.styles.patch_bank import Bank
 from synthetic import picture
 
@@ -39,8 +39,8 @@ def check(style, lengths=(32, 64), weights=WEIGHTS, **options) -> None:
 
 
 def assert_same_bank(found: Bank, expected: Bank, rtol: float, atol: float) -> None:
-    rows = kept(expected)
-    torch.testing.assert_close(kept(found), rows, rtol=rtol, atol=atol * rows.max().item())
+    rows = all_rows(expected)
+    torch.testing.assert_close(all_rows(found), rows, rtol=rtol, atol=atol * rows.max().item())
 
 
 # What it knows

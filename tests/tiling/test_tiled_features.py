@@ -9,7 +9,7 @@ from impasto.backbones import VGG, features_of
 from impasto.config.options import StylizeConfig
 from impasto.losses import sums
 from impasto.matching import hypercolumns
-from impasto.styles import PictureStyle, StyleTargets, joined, kept, learn
+from impasto.styles import PictureStyle, StyleTargets, all_rows, joined, learn
 from impasto.tiling import picture_features, picture_hypercolumns, picture_sums
 from synthetic import picture, random_weights
 
@@ -61,7 +61,7 @@ def test_a_style_in_tiles_gives_the_same_rows_when_they_are_asked_for(network):
     assert tiled.grids == whole.grids
     rows = torch.randint(len(whole.bank), (300,), generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(tiled.bank[rows], whole.bank[rows], rtol=1e-10, atol=1e-12)
-    torch.testing.assert_close(kept(tiled.bank), kept(whole.bank), rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(all_rows(tiled.bank), all_rows(whole.bank), rtol=1e-10, atol=1e-12)
     for name in LAYERS:
         torch.testing.assert_close(tiled.stats[name].second, whole.stats[name].second, rtol=1e-10, atol=1e-10)
 
@@ -70,9 +70,9 @@ def test_banks_of_several_pictures_follow_each_other(network):
     config = StylizeConfig(neighbour_layers=LAYERS[:4], style_layers=LAYERS, tile_size=40)
     large, small = PictureStyle((SEEN,)), PictureStyle((picture(36, 40, 2, torch.float64),))
     far, near = (style.at(max(style.pictures[0].shape), config.resolve(), network).bank for style in (large, small))
-    assert torch.equal(kept(joined([far, far])), torch.cat([kept(far), kept(far)]))
-    assert torch.equal(kept(joined([far, near])), torch.cat([kept(far), kept(near)]))
-    assert torch.equal(kept(joined([far, kept(near)])), torch.cat([kept(far), kept(near)]))
+    assert torch.equal(all_rows(joined([far, far])), torch.cat([all_rows(far), all_rows(far)]))
+    assert torch.equal(all_rows(joined([far, near])), torch.cat([all_rows(far), all_rows(near)]))
+    assert torch.equal(all_rows(joined([far, all_rows(near)])), torch.cat([all_rows(far), all_rows(near)]))
     assert joined([near]) is near
 
 

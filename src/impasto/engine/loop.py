@@ -61,7 +61,7 @@ def paint(
         # 1. Start the scale: enlarge the canvas of the scale below, find matches, build the objective.
         if since and below is None:
             state = begun_again(now.inputs, now.stages[number], since)
-            now.hear((yield _progress(state, now.stages[number], clock)), clock.step, state, number)
+            now.apply((yield _progress(state, now.stages[number], clock)), clock.step, state, number)
         else:
             state = begun(now.inputs, now.stages[number], shown, start or Carry(shown), below)
 
@@ -71,14 +71,14 @@ def paint(
             if stage.is_exact(done) and done == stage.exact_from:
                 state.measure_by(objective_again(now.inputs, stage, state.found(), exact=True))
             if done and state.objective.searches and done % stage.config.matching.neighbour_refresh == 0:
-                state.look_again()
+                state.refresh_matches()
 
             # 3. One step of the solver, with its step size annealed.
             note = state.step(_cooled(stage.config.cooling or 0.0, done / plan.iterations))
             clock.step += 1
 
             # 4. Report the progress, and apply the changes that are due or that the caller sent.
-            now.hear((yield _progress(state, stage, clock, note)), clock.step, state, number)
+            now.apply((yield _progress(state, stage, clock, note)), clock.step, state, number)
 
         below, ended = state.result(), over
         del state  # its targets are large, and the next scale makes its own
@@ -110,7 +110,7 @@ class Steered:
     def _become(self, inputs: PaintInputs) -> None:
         self.inputs, self.stages = inputs, plan_stages(inputs.config, inputs.backbone, self._plans)
 
-    def hear(self, sent: Change | None, step: int, state: ScaleState, number: int) -> None:
+    def apply(self, sent: Change | None, step: int, state: ScaleState, number: int) -> None:
         """Make the changes due after a step, and the one that the caller sent.
 
         Args:

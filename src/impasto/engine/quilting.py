@@ -53,7 +53,7 @@ def pieced(pictures: Sequence[Tensor], shares: Sequence[float], size: Size, seed
     spans = list(product(_spans(grid[0], length), _spans(grid[1], length)))
     numbers = torch.multinomial(drawn_by, len(spans), replacement=True, generator=random).tolist()
     for (down, right), number in [*zip(spans, numbers, strict=True)] * _ROUNDS:
-        table.lay(down, right, [table.place(number, down, right, random) for _ in range(_OFFERED)])
+        table.choose(down, right, [table.place(number, down, right, random) for _ in range(_OFFERED)])
     rows = table.rows
     for axis in (-2, -1):
         rows = rows.roll(length // 2, axis) if is_wrapped(axis, wrap) else rows
@@ -77,7 +77,7 @@ class _Table:
         wrap: axes along which the canvas wraps around.
         taken: source of each piece that is placed, by its spans.
         rows: ``(h, w)``, source cell of each cell, numbered as in `Field`.
-        laid: ``(3, h, w)``, mean colour of each cell; NaN where no piece is placed.
+        placed: ``(3, h, w)``, mean colour of each cell; NaN where no piece is placed.
     """
 
     pictures: Sequence[Tensor]
@@ -89,7 +89,7 @@ class _Table:
         self.grids = tuple(map(grid_of, self.pictures))
         self.colors = [F.adaptive_avg_pool2d(p, grid)[0] for p, grid in zip(self.pictures, self.grids, strict=True)]
         self.rows = torch.zeros(self.grid, dtype=torch.long)
-        self.laid = torch.full((3, *self.grid), math.nan)
+        self.placed = torch.full((3, *self.grid), math.nan)
 
     def place(self, number: int, down: Span, right: Span, random: torch.Generator) -> Place:
         """A random source for a piece: a corner in one grid, such that the piece lies inside of the grid if it can."""
@@ -98,7 +98,7 @@ class _Table:
         y, x = (int(torch.randint(room, (), generator=random)) for room in rooms)
         return number, y, x
 
-    def lay(self, down: Span, right: Span, offered: Sequence[Place]) -> None:
+    def choose(self, down: Span, right: Span, offered: Sequence[Place]) -> None:
         """Place the best of the offered pieces. If its grid is too small, the last cells are repeated."""
         self.taken.pop((down, right), None)
         least = (1 - _OVERLAP) * min(down[1] - down[0], right[1] - right[0])
@@ -110,7 +110,7 @@ class _Table:
         xs = (x + torch.arange(right[1] - right[0])).clamp_max(width - 1)
         before = sum(math.prod(grid) for grid in self.grids[:number])
         self.rows[slice(*down), slice(*right)] = before + ys[:, None] * width + xs  # (h, w)
-        self.laid[:, slice(*down), slice(*right)] = self.colors[number][:, ys][:, :, xs]
+        self.placed[:, slice(*down), slice(*right)] = self.colors[number][:, ys][:, :, xs]
         self.taken[down, right] = chosen
 
     def _apart(self, place: Place) -> float:
@@ -123,7 +123,7 @@ class _Table:
         number, y, x = place
         axes = ((-2, down, y), (-1, right, x))
         ours, theirs = zip(*(self._around(axis, span, at, number) for axis, span, at in axes), strict=True)
-        away = self.laid[:, ours[0]][:, :, ours[1]] - self.colors[number][:, theirs[0]][:, :, theirs[1]]  # (3, h, w)
+        away = self.placed[:, ours[0]][:, :, ours[1]] - self.colors[number][:, theirs[0]][:, :, theirs[1]]  # (3, h, w)
         return away.square().nanmean().nan_to_num(0).item()
 
     def _around(self, axis: int, span: Span, at: int, number: int) -> tuple[Tensor, Tensor]:

@@ -155,7 +155,7 @@ class ScaleState:
         self.losses = (*self.losses, self.report.total)[-2 * _PLATEAU_WINDOW :]
         return note
 
-    def look_again(self) -> None:
+    def refresh_matches(self) -> None:
         """Search the nearest neighbours again. This changes the objective, so the solver's history is dropped."""
         self._become(self._within_memory(lambda objective: objective.refreshed(self.canvas)))
         self.state = self.solver.refresh(self.state)

@@ -13,7 +13,7 @@ from ..config import StylizeConfig
 from ..devices import release_freed_memory
 from ..images.masks import resized_mask
 from ..matching import Field, Search, directions, enlarged, grid_of
-from ..styles import StyleTargets, drawn, joined, kept, layer_bank
+from ..styles import StyleTargets, all_rows, drawn, joined, layer_bank
 from ..tiling import picture_hypercolumns
 from ..types import Size
 from .matching_terms import NeighbourTerm, SplitTerm
@@ -93,7 +93,7 @@ def _search(content: Tensor, matched: Sequence[Matched], config: StylizeConfig, 
     searched = _searched([len(bank) for bank in banks], [share for _, share in matched], config, inside)
     rows = None if searched is None else searched.to(content.device)
     release_freed_memory()  # of the network, whose features fragment the heap
-    bank = kept(joined(banks))
+    bank = all_rows(joined(banks))
     release_freed_memory()
     mixed = content if config.neighbour_sees == "pictures" else None
     mix, coherence = config.neighbour_mix or 0.0, config.neighbour_coherence

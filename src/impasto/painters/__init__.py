@@ -1,7 +1,7 @@
-"""Painters: what turns the inputs of a run into an iterator of `Progress`, one a way of painting.
+"""Painters: each is one way of painting, and turns the inputs of a run into an iterator of `Progress`.
 
-Read `painter`, the contract, then `whole` (one picture, by optimisation) and `regional` (part by part). A run talks to
-a painter through the contract alone. Runs may import it; it may import the engine and the regions.
+Read `painter`, the contract, then `whole` (one picture, by optimisation) and `regional` (one region after another).
+A run uses a painter through the contract only. `impasto.runs` may import this package.
 """
 
 from collections.abc import Callable
@@ -13,9 +13,21 @@ from .whole import WholePicture
 __all__ = ["PAINTERS", "Painter", "Task", "create_painter"]
 
 PAINTERS: dict[str, Callable[[Task], Painter]] = {"whole": WholePicture, "regional": Regional}
-"""By name: each makes itself for a task."""
+"""The painters by name; each is made from a `Task`."""
 
 
 def create_painter(task: Task) -> Painter:
-    """The painter of a task: by regions where it has any, else of the whole picture."""
+    """Choose the painter of a task: `Regional` if it has regions, otherwise `WholePicture`.
+
+    Args:
+        task: what is to be painted.
+
+    Returns:
+        The `Painter`.
+
+    Raises:
+        ConfigError: the task has regions, and something that they cannot use.
+        PictureError: the picture of the initial canvas cannot be read.
+        StyleError: a style cannot be used as it is asked for.
+    """
     return PAINTERS["regional" if task.zones else "whole"](task)

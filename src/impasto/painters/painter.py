@@ -1,4 +1,4 @@
-"""What a painter is, and what it is asked to do."""
+"""The contract between a run and its painter: the task that the run gives, and the protocol of the painter."""
 
 from __future__ import annotations
 
@@ -27,17 +27,19 @@ __all__ = ["Painter", "Task"]
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What a run asks of a painter.
+    """The task of a painter: its inputs and the plan.
 
     Attributes:
-        content: the picture to keep to; None for a texture.
-        styles: what is painted in, of all zones one after the other where there are any.
-        zones: parts of the picture with styles of their own; none for the whole.
-        config: resolved, with the size of its tiles.
-        backbone: the network that sees.
+        content: None for a texture.
+        styles: all styles; if there are regions, those of the first one come first, and so on.
+        zones: the regions; empty if the whole picture is painted in the same styles.
+        config: resolved, with a ``tile_size``.
+        backbone: the network.
         plans: the scales, coarse to fine.
-        size: (height, width) of the finished picture.
-        carry, guests, colors: see `runs.run.Begin`.
+        size: (height, width) of the finished picture in px.
+        carry: see `runs.run.Begin`.
+        guests: see `runs.run.Begin`.
+        colors: see `runs.run.Begin`.
     """
 
     content: Picture | None
@@ -52,28 +54,41 @@ class Task:
     colors: FittedColors | None = None
 
     def start(self, styles: Sequence[Style]) -> tuple[Tensor | None, Picture | None]:
-        """The first canvas that the options say, in the colours of these styles, and the file it was read from; see
-        `started`."""
+        """The initial canvas that the options ask for, and the picture it was read from; see `started`.
+
+        Args:
+            styles: with the colours that are used in the optimisation.
+
+        Returns:
+            The canvas ``(1, 3, H, W)`` and the picture, or None for each.
+        """
         return started(self.config, styles, self.plans[0].size, self.plans[-1].size)
 
     def ground(self, start: Tensor | None) -> Tensor:
-        """What is shown to every scale as the content, ``(1, 3, H, W)`` in [0, 1]; for a texture its start."""
+        """The content of all scales.
+
+        Args:
+            start: the initial canvas, which stands in for the content of a texture.
+
+        Returns:
+            ``(1, 3, H, W)`` in [0, 1], on the CPU.
+        """
         if self.content:
             return seamless_ground(self.content.pixels, self.plans[-1].size, self.config)
-        if start is None:  # options of a texture let no content through
+        if start is None:  # the options of a texture always ask for an initial canvas
             raise ValueError("a texture begins with something")
         return start
 
 
 class Painter(Protocol):
-    """One way of painting; made for a `Task`, and asked once.
+    """One way of painting. A painter is made for one `Task` and painted with once.
 
     Attributes:
-        plans: the scales that its progress counts, with the size of the whole picture.
-        parts: the same with the sizes that are painted, for what it will take.
-        ground: what it keeps to, ``(1, 3, H, W)`` in [0, 1], on the CPU.
-        canvas: what it begins with; None for the ground.
-        start: the file that this was read from, if it was.
+        plans: the scales that its `Progress` counts, with the size of the whole picture.
+        parts: the same scales, with the sizes that are optimised; memory and time are forecast from them.
+        ground: the content, ``(1, 3, H, W)`` in [0, 1], on the CPU.
+        canvas: the initial canvas, ``(1, 3, H, W)``; None for the content.
+        start: the picture that the initial canvas was read from, or None.
     """
 
     plans: tuple[ScalePlan, ...]
@@ -83,9 +98,24 @@ class Painter(Protocol):
     start: Picture | None
 
     def paint(self, since: Mapping[str, Any], events: Sequence[Event]) -> Painting:
-        """Paint: an iterator of `Progress`, which takes a `Change` at each step; see `engine.loop.paint`."""
+        """Start or continue painting.
+
+        Args:
+            since: the state of an unfinished run, from `Progress.saved`; empty for a new run.
+            events: changes of options that are known beforehand.
+
+        Returns:
+            A generator that yields a `Progress` after each iteration and accepts a `Change`, see `engine.loop.paint`.
+        """
         ...
 
     def shown(self, picture: Tensor) -> Tensor:
-        """A picture as it is returned: in the colours that were asked for."""
+        """Give a painting its final colours.
+
+        Args:
+            picture: ``(1, 3, H, W)`` in [0, 1], of any size.
+
+        Returns:
+            ``(1, 3, H, W)`` in [0, 1].
+        """
         ...

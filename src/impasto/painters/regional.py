@@ -1,4 +1,4 @@
-"""A picture of several regions, one after the other: `regions.painter.paint_patches`."""
+"""The painter of pictures with several regions, one after another, by `regions.painter.paint_patches`."""
 
 from __future__ import annotations
 
@@ -22,8 +22,14 @@ __all__ = ["Regional"]
 
 @dataclass(eq=False)
 class Regional:
-    """See `Painter`. Patches see to their colours themselves; ``plans`` are those of all patches, one after the
-    other."""
+    """Paints regions one after another, see `Painter`. ``plans`` are the scales of all patches in this order.
+
+    Args:
+        task: with regions.
+
+    Raises:
+        ConfigError: the task has a carried canvas, guest terms or fitted colours, which regions cannot use.
+    """
 
     task: Task
     plans: tuple[ScalePlan, ...] = field(init=False)

@@ -1,4 +1,4 @@
-"""The whole picture, by optimisation: `engine.loop.paint`, with colours that are changed before and after."""
+"""The painter of whole pictures: `engine.loop.paint`, with the colour mode applied before and after."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ __all__ = ["WholePicture"]
 
 @dataclass(eq=False)
 class WholePicture:
-    """See `Painter`."""
+    """Paints the whole picture by optimisation, see `Painter`.
+
+    Args:
+        task: without regions.
+    """
 
     task: Task
     plans: tuple[ScalePlan, ...] = field(init=False)

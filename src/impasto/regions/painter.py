@@ -66,7 +66,7 @@ class Patch:
         (top, left), (height, width) = self.corner, self.share.shape[2:]
         return picture[..., top : top + height, left : left + width]
 
-    def laid(self, picture: Tensor, ground: Tensor, painted: Tensor) -> Tensor:
+    def blended(self, picture: Tensor, ground: Tensor, painted: Tensor) -> Tensor:
         """Blend the painting of this rectangle into a picture.
 
         Args:
@@ -161,18 +161,18 @@ def paint_patches(
         The `Outcome`, of the whole picture.
     """
     picture, since = ground, since or {}
-    ended, done = Outcome(picture, "finished", "every iteration was done"), _Done(patches, events=list(events))
+    ended, counts = Outcome(picture, "finished", "every iteration was done"), _Counts(patches, events=list(events))
     for number, patch in enumerate(patches):
         if number < since.get("patch", 0):
-            done.pass_over(patch)
+            counts.finish(patch)
             continue
         here = since if since.get("patch") == number else {}
         if here:
             picture = here["picture"]
-            done.evaluations, done.seconds = here["earlier_evaluations"], here["earlier_seconds"]
-        painting = _painting(patch, ground, start, backbone, here, done.own_events())
-        outcome = yield from _told(painting, patch, picture, ground, done)
-        picture = patch.laid(picture, ground, outcome.pixels)
+            counts.evaluations, counts.seconds = here["earlier_evaluations"], here["earlier_seconds"]
+        painting = _painting(patch, ground, start, backbone, here, counts.own_events())
+        outcome = yield from _paint_patch(painting, patch, picture, ground, counts)
+        picture = patch.blended(picture, ground, outcome.pixels)
         if ended.reason != "diverged":
             ended = outcome
     return Outcome(picture, ended.reason, ended.message)
@@ -197,8 +197,8 @@ def _painting(
 
 
 @dataclass
-class _Done:
-    """Counts over all patches, up to the present one."""
+class _Counts:
+    """Counts over all patches, up to the present one, and all changes of options so far."""
 
     patches: Sequence[Patch]
     number: int = 0
@@ -212,13 +212,13 @@ class _Done:
         """All changes, with their steps counted from the start of the next patch."""
         return [Event(max(0, event.step - self.step), event.change) for event in self.events]
 
-    def pass_over(self, patch: Patch) -> None:
+    def finish(self, patch: Patch) -> None:
         """Count a patch that is finished."""
         self.number, self.scale = self.number + 1, self.scale + len(patch.scales)
         self.step += sum(scale.iterations for scale in patch.scales)
 
-    def told(self, progress: Progress, patch: Patch) -> Progress:
-        """The progress of one patch, with its counts over all patches."""
+    def over_all(self, progress: Progress, patch: Patch) -> Progress:
+        """The progress of one patch, counted over all patches, with the size of the whole picture."""
         plans = [scale for each in self.patches for scale in each.scales]
         height, width = patch.whole[progress.scale - 1].size
         return dataclasses.replace(
@@ -234,29 +234,29 @@ class _Done:
         )
 
 
-def _told(painting: Painting, patch: Patch, picture: Tensor, ground: Tensor, done: _Done) -> Painting:
+def _paint_patch(painting: Painting, patch: Patch, picture: Tensor, ground: Tensor, counts: _Counts) -> Painting:
     """Run one patch, and yield its progress with previews of the whole picture."""
-    told: Progress | None = None
+    last: Progress | None = None
     sent: Change | None = None
     while True:
         try:
             progress = painting.send(sent)
         except StopIteration as end:
-            if told is not None:
-                done.evaluations, done.seconds = told.evaluations, told.seconds
-            done.pass_over(patch)
+            if last is not None:
+                counts.evaluations, counts.seconds = last.evaluations, last.seconds
+            counts.finish(patch)
             outcome: Outcome = end.value
             return outcome
-        told = done.told(progress, patch)
+        last = counts.over_all(progress, patch)
 
-        def preview(size: Size = (told.height, told.width), own: Progress = progress) -> Tensor:
-            return resize(patch.laid(picture, ground, own.preview()), size)
+        def preview(size: Size = (last.height, last.width), own: Progress = progress) -> Tensor:
+            return resize(patch.blended(picture, ground, own.preview()), size)
 
-        earlier = {"patch": done.number, "earlier_evaluations": done.evaluations, "earlier_seconds": done.seconds}
+        earlier = {"patch": counts.number, "earlier_evaluations": counts.evaluations, "earlier_seconds": counts.seconds}
 
         def saved(own: Progress = progress, beside: Mapping[str, Any] = earlier) -> dict[str, Any]:
             return {**own.saved(), **beside, "picture": picture}
 
-        sent = yield dataclasses.replace(told, preview=preview, saved=saved)
+        sent = yield dataclasses.replace(last, preview=preview, saved=saved)
         if sent:
-            done.events.append(Event(told.step, sent))
+            counts.events.append(Event(last.step, sent))

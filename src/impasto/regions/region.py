@@ -1,4 +1,4 @@
-"""Regions: which part of a picture is painted in which styles, with options of its own; from masks and label maps."""
+"""Regions: parts of a picture with styles and options of their own, from masks or label maps."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _own(config: StylizeConfig, number: int, first: int, count: int) -> StylizeC
 
 
 def _pairs(region: Region) -> list[tuple[Any, Any]]:
-    """Pairs of a style and its mask or None."""
+    """The styles of a region, each with its mask or None."""
     several = isinstance(region.style, (list, tuple))
     styles = list(region.style) if several else [region.style]
     given = region.style_mask
@@ -116,6 +116,7 @@ def _pairs(region: Region) -> list[tuple[Any, Any]]:
 
 
 def _read(source: Any, given: Any, within: Within) -> tuple[Style, Mask | None]:
+    """Read a style, limited to its mask, and the mask."""
     style = read_style(source, within)
     if given is None:
         return style, None
@@ -191,6 +192,7 @@ def recorded_regions(entries: Sequence[Mapping[str, Any]], styles: Sequence[Any]
 
 
 def _recorded(entry: Mapping[str, str]) -> Mask | str:
+    """The mask of a record's entry: one colour of a label map, or the path of a mask file."""
     if not entry["color"]:
         return entry["name"]
     mask = read_map(entry["name"]).mask(color_of(entry["color"]))
@@ -201,4 +203,5 @@ def _recorded(entry: Mapping[str, str]) -> Mask | str:
 
 
 def _input(mask: Mask) -> dict[str, str]:
+    """The entry of a mask in a record."""
     return {"name": mask.name, "sha256": mask.sha256, "color": mask.color}

@@ -1,8 +1,8 @@
-"""Styles: what is known of one at a size, and what it is known from: pictures, folders, or a file that was learnt.
+"""Styles: their statistics and hypercolumns at a size, from pictures, folders of pictures, or a style file.
 
 Read `style`, the protocol, then `picture_style`, `views`, `patch_bank`, `mixing`, and `style_file` with `style_ladder`.
-The objective and the engine may import it. Its names are loaded when first used, so that `style_header` looks at a file
-without PyTorch.
+`impasto.objective` and the packages above it may import this one. Names are imported when first used, so that
+`style_header` reads a file without PyTorch.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .mixing import Part, needed, needed_of_styles, parts_of, style_length
-    from .patch_bank import joined, kept
+    from .patch_bank import all_rows, joined
     from .picture_style import SHORTEST, PictureStyle, drawn, layer_bank, learn, resized
     from .read import read_pictures, read_style
     from .style import KeptStyle, Style, StyleTargets
@@ -29,10 +29,10 @@ _HOMES = {
     "Sources": "style_ladder",
     "Style": "style",
     "StyleTargets": "style",
+    "all_rows": "patch_bank",
     "check_style_output": "style_file",
     "drawn": "picture_style",
     "joined": "patch_bank",
-    "kept": "patch_bank",
     "layer_bank": "picture_style",
     "learn": "picture_style",
     "learn_ladder": "style_ladder",
@@ -56,10 +56,10 @@ __all__ = [
     "Sources",
     "Style",
     "StyleTargets",
+    "all_rows",
     "check_style_output",
     "drawn",
     "joined",
-    "kept",
     "layer_bank",
     "learn",
     "learn_ladder",

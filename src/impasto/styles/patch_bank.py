@@ -13,7 +13,7 @@ from ..matching import grid_of
 from ..tiling import hypercolumn_parts
 from .views import View
 
-__all__ = ["Bank", "LazyBank", "joined", "kept"]
+__all__ = ["Bank", "LazyBank", "all_rows", "joined"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,21 +70,28 @@ class LazyBank:
 
 
 Bank = Tensor | LazyBank
-"""``(n, sum of C)``; both have a length and give rows."""
+"""``(n, sum of C)``. Both kinds have a length, and return the rows of an index tensor."""
 
 
 def joined(banks: Sequence[Bank]) -> Bank:
-    """One bank of several; a single one is not copied, which counts at large sizes."""
+    """Concatenate banks. A single one is returned without a copy, which would take much memory at large sizes.
+
+    Args:
+        banks: at least one, with the same layers.
+
+    Returns:
+        A tensor, unless all banks with rows are distant ones.
+    """
     filled = [bank for bank in banks if len(bank)] or banks[:1]
     if len(filled) == 1:
         return filled[0]
     lazy = [bank for bank in filled if isinstance(bank, LazyBank)]
     if len(lazy) < len(filled):
-        return torch.cat([kept(bank) for bank in filled])
+        return torch.cat([all_rows(bank) for bank in filled])
     first = lazy[0]
     return LazyBank(tuple(view for bank in lazy for view in bank.views), first.layers, first.backbone, first.tile_size)
 
 
-def kept(bank: Bank) -> Tensor:
-    """All rows as a tensor, as they are searched."""
+def all_rows(bank: Bank) -> Tensor:
+    """All rows of a bank in memory, ``(n, sum of C)``."""
     return bank if isinstance(bank, Tensor) else bank.all_rows()

@@ -1,4 +1,4 @@
-"""What pictures say of a style."""
+"""Styles from pictures: their statistics and hypercolumns at a size."""
 
 from __future__ import annotations
 
@@ -27,17 +27,21 @@ __all__ = ["SHORTEST", "PictureStyle", "drawn", "layer_bank", "learn", "resized"
 SHORTEST = 16
 """Least short side of a picture in px: the networks halve it four times."""
 
-_MOST_OF_A_LAYER = 16_384
+_MOST_OF_A_LAYER = 16_384  # positions of a layer that are matched by itself
 
 
 @dataclass(frozen=True, eq=False)
 class PictureStyle:
     """The style of one picture, or of several pooled into one.
 
-    ``pictures`` are ``(1, 3, H, W)`` in [0, 1] of any size; each is brought to the length that is asked for, but its
-    short side never to less than 16 px, which the deepest layers need, and then changed by ``change``. With a ``mask``,
-    of a single picture, no more than that part of it is seen. ``size`` is that of a single picture before it was made
-    smaller.
+    Attributes:
+        pictures: ``(1, 3, H, W)`` in [0, 1], of any sizes.
+        name: the path that was read, or ``array``.
+        sha256: of the bytes that were read.
+        change: map of a picture ``(1, 3, h, w)`` in [0, 1] to another one, applied after resizing; see `recolored`.
+        mask: the part of a single picture that is used; None for all of it.
+        reading: peak memory of reading the pictures, in bytes, about.
+        size: (height, width) of a single picture before it was reduced while it was read.
     """
 
     pictures: tuple[Tensor, ...]
@@ -49,18 +53,25 @@ class PictureStyle:
     size: Size | None = None
 
     def masked(self, mask: Mask) -> PictureStyle:
-        """That part of this picture."""
+        """This style, limited to a part of its picture.
+
+        Args:
+            mask: of the picture.
+
+        Returns:
+            The `PictureStyle`.
+        """
         return replace(self, mask=mask)
 
     @property
     def colors(self) -> Tensor:
-        """See `Style.colors`: every pixel there is."""
+        """See `Style.colors`: all pixels."""
         if (part := self._part(self.pictures[0])) is not None:
             return self.change(_pixels(self.pictures[0], part))
         return torch.cat([self.change(picture).flatten(2)[:, :, None] for picture in self.pictures], dim=3)
 
     def picture(self) -> Tensor:
-        """See `Style.picture`: the first one."""
+        """See `Style.picture`: the first picture."""
         return self.change(self.pictures[0])
 
     def recolored(self, change: Callable[[Tensor], Tensor]) -> PictureStyle:
@@ -69,12 +80,15 @@ class PictureStyle:
         return replace(self, change=lambda picture: change(before(picture)))
 
     def check(self, config: StylizeConfig, weights: Mapping[str, str], lengths: Sequence[float]) -> None:
-        """See `Style.check`: pictures serve every run."""
+        """See `Style.check`: pictures can be used by any run."""
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """The share of each picture in the bank: of many, some spread over all of them share it, and the rest are not
-        matched."""
+        """Share of each picture in the bank of hypercolumns. They sum to 1.
+
+        Of more than `views.MOST_TURNED` pictures, that many, evenly spaced, get equal shares. The others get 0 and are
+        not matched.
+        """
         count = len(self.pictures)
         matched = (
             {round(k * (count - 1) / (MOST_TURNED - 1)) for k in range(MOST_TURNED)}
@@ -84,7 +98,15 @@ class PictureStyle:
         return tuple(1 / len(matched) if k in matched else 0.0 for k in range(count))
 
     def resized(self, length: float, config: StylizeConfig) -> Iterator[Tensor]:
-        """The pictures with ``length`` px along ``config.side``, in their changed colours."""
+        """The pictures, resized and in their changed colours.
+
+        Args:
+            length: px along ``config.side``; a short side keeps at least 16 px, see `resized`.
+            config: ``side`` and ``resample``.
+
+        Yields:
+            ``(1, 3, h, w)`` in [0, 1].
+        """
         return (self._changed(resized(picture, length, config)) for picture in self.pictures)
 
     def _changed(self, picture: Tensor) -> Tensor:
@@ -96,11 +118,11 @@ class PictureStyle:
         )
 
     def _part(self, picture: Tensor) -> Tensor | None:
-        """The mask at the size of a picture."""
+        """The mask at the size of a picture, ``(1, 1, H, W)``; None without a mask."""
         return None if self.mask is None else self.mask.at((picture.shape[2], picture.shape[3])).to(picture.device)
 
     def at(self, length: float, config: StylizeConfig, backbone: Backbone) -> StyleTargets:
-        """See `Style.at`. Statistics are added over the pictures, and their hypercolumns make one bank."""
+        """See `Style.at`. Statistics are summed over the pictures, and their hypercolumns are one bank."""
         pictures = (picture.to(backbone.device) for picture in self.resized(length, config))
         each = zip(pictures, self.shares, strict=True)
         first, *rest = (learn(picture, config, backbone, share, self._part(picture)) for picture, share in each)
@@ -108,7 +130,7 @@ class PictureStyle:
 
 
 def _pixels(picture: Tensor, part: Tensor) -> Tensor:
-    """Those of a part ``(1, 1, H, W)`` of a picture, ``(1, 3, 1, n)``."""
+    """The pixels of a picture where the mask ``part`` ``(1, 1, H, W)`` is above 0, as ``(1, 3, 1, n)``."""
     return picture[..., part[0, 0] > 0][:, :, None]
 
 
@@ -116,17 +138,22 @@ def _pixels(picture: Tensor, part: Tensor) -> Tensor:
 def learn(
     picture: Tensor, config: StylizeConfig, backbone: Backbone, share: float = 1.0, mask: Tensor | None = None
 ) -> StyleTargets:
-    """What is to be known of a style picture, taken as it is: nothing is resized.
+    """Compute the statistics and the hypercolumns of a style picture, without resizing it.
 
     Args:
         picture: ``(1, 3, h, w)`` in [0, 1].
-        config: layers and turns; resolved here if it is not yet. What weighs nothing is not computed.
-        backbone: the network that sees, on the picture's device.
-        share: of all pictures of the style, that this one is: of many pictures few are turned; 0 is not matched.
-        mask: ``(1, 1, h, w)``, which part of it counts, see `images.masks.reduced`; None for all of it.
+        config: layers, rotations and tiles; resolved here if it is not yet. Parts with a weight of 0 are not computed.
+        backbone: the network, on the picture's device.
+        share: share of this picture in the bank; fewer rotations are used if it is small, and nothing is matched if
+            it is 0.
+        mask: ``(1, 1, h, w)`` in [0, 1], the part of the picture that is used, see `images.masks.reduced`; None for
+            all.
+
+    Returns:
+        The `StyleTargets`.
 
     Raises:
-        ConfigError: a layer is unknown to the backbone.
+        ConfigError: the backbone has no such layer.
     """
     config = config.resolve()
     config = own_layers(config, backbone.layers, weighing(config).keys() & {"style", "neighbour"})
@@ -161,26 +188,26 @@ def _learn_layers(
 
 
 def _layers(config: StylizeConfig, share: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Those whose statistics count, and those that are matched."""
+    """The layers whose statistics are used, and those that are matched; empty if their weight or ``share`` is 0."""
     layers = (config.style_layers or ()) if config.style_weight else ()
     return layers, (config.neighbour_layers or ()) if config.neighbour_weight and share else ()
 
 
 def _turned(mask: Tensor | None, count: int) -> list[Tensor | None]:
-    """The mask of each view, itself and its quarter turns."""
+    """The mask of each view: the mask itself and its quarter turns."""
     return [None if mask is None else mask.rot90(turns, (2, 3)) for turns in range(count)]
 
 
 def _weight(mask: Tensor | None, name: str, backbone: Backbone) -> Tensor | None:
-    """What the cells of a layer count, where a part of the picture does."""
+    """The mask at the resolution of a layer, ``(1, 1, h, w)``: weight of each of its cells; None without a mask."""
     layer = backbone.layers[name]
     return None if mask is None else reduced(mask, layer.stride, layer.radius)
 
 
 def _inside(seen: Sequence[View], mask: Tensor | None, matched: Sequence[str], backbone: Backbone) -> Tensor | None:
-    """Which rows of the bank lie in a part of the picture, as bool.
+    """The rows of the bank that lie in the masked part of the pictures, as bool ``(n,)``; None without a mask.
 
-    Half of the part is left at least, and a cell at its edges is not: what is voted with reaches beyond its place.
+    The mask is eroded, because the patches that are voted with reach beyond their cell, but at most to half its area.
     """
     farthest = max(backbone.layers[name].radius for name in matched)
 
@@ -194,13 +221,19 @@ def _inside(seen: Sequence[View], mask: Tensor | None, matched: Sequence[str], b
 
 
 def _counted(weight: Tensor) -> Tensor:
-    """The places of half the weight or more, or of the most there is, as bool."""
+    """Flat bool: weights of 1/2 or more, or of the maximum if all are smaller."""
     return weight.flatten() >= weight.max().clamp_max(HALF)
 
 
 def _layer(features: Tensor, weight: Tensor | None, most: float, config: StylizeConfig) -> Tensor:
-    """At most so many places of one layer, ``(n, C)``, without the border; of weights ``(1, 1, H, W)`` those that
-    count."""
+    """At most ``most`` positions of one layer, ``(n, C)``, without the border, and only where ``weight`` is high.
+
+    Args:
+        features: ``(1, C, H, W)``.
+        weight: ``(1, 1, H, W)`` in [0, 1], see `_counted`; None for all positions.
+        most: limit of positions.
+        config: ``neighbour_border`` and ``seed``.
+    """
     height, width = features.shape[2:]
     cells = math.ceil(config.neighbour_border * max(height, width))
     top, left = min(cells, height // 3), min(cells, width // 3)
@@ -210,13 +243,24 @@ def _layer(features: Tensor, weight: Tensor | None, most: float, config: Stylize
 
 
 def layer_bank(config: StylizeConfig) -> int:
-    """How many places of a layer are searched where each is matched by itself: at every step, so no more than are
-    published."""
+    """Number of positions of a layer that are searched if each layer is matched by itself.
+
+    The search is repeated at every step, so the number is limited to 16,384.
+    """
     return min(config.neighbour_bank, _MOST_OF_A_LAYER)
 
 
 def drawn(rows: Tensor, most: float, seed: int) -> Tensor:
-    """The ``rows`` ``(n, C)``, or ``most`` of them, at least one, drawn by the seed."""
+    """Draw rows at random, without replacement, if there are more than ``most``.
+
+    Args:
+        rows: ``(n, C)``.
+        most: limit; at least one row is drawn.
+        seed: of the random numbers.
+
+    Returns:
+        ``(m, C)``.
+    """
     if len(rows) <= most:
         return rows
     order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
@@ -224,8 +268,16 @@ def drawn(rows: Tensor, most: float, seed: int) -> Tensor:
 
 
 def resized(picture: Tensor, length: float, config: StylizeConfig) -> Tensor:
-    """A style picture with so many px along ``config.side``; a narrow one with as many as the deepest layers have to
-    see."""
+    """Resize a style picture.
+
+    Args:
+        picture: ``(1, 3, H, W)`` in [0, 1].
+        length: px along ``config.side``; more if the short side would have less than 16 px.
+        config: ``side`` and ``resample``.
+
+    Returns:
+        ``(1, 3, h, w)`` in [0, 1].
+    """
     size = picture.shape[2], picture.shape[3]
     least = math.ceil(SHORTEST * side_of(size, config.side) / min(size))
     return resize(picture, fit_size(size, max(round(length), least), config.side), config.resample)

@@ -1,4 +1,4 @@
-"""From what a user hands in to a style."""
+"""Reading of styles from what a user gives: pictures, folders, style files."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ __all__ = ["read_pictures", "read_style"]
 
 
 def read_style(source: Any, within: Within | None = None) -> Style:
-    """A style from a picture, from a folder of pictures, which are pooled, or from a file of a learnt style.
+    """Read a style: a picture, a folder of pictures, which are pooled, or a style file.
 
     Args:
-        source: whatever `read_picture` takes, the path of a folder or of a ``.style`` file, or a style, which is
-            returned.
-        within: as of `read_picture`, see `needed_of_styles`.
+        source: anything that `read_picture` accepts, the path of a folder or of a ``.style`` file, or a style, which
+            is returned as it is.
+        within: as of `read_picture`, from `needed_of_styles`; None reads pictures at full size.
+
+    Returns:
+        The `Style`.
 
     Raises:
         PictureError: a picture cannot be read or has a side below 16 px, or the folder has none.
@@ -47,7 +50,14 @@ def read_style(source: Any, within: Within | None = None) -> Style:
 
 
 def read_pictures(sources: Iterable[Any], within: Within | None = None) -> list[Picture]:
-    """Style pictures; a folder stands for those in it.
+    """Read style pictures.
+
+    Args:
+        sources: as of `read_style`; a folder stands for the pictures in it.
+        within: as of `read_style`.
+
+    Returns:
+        The pictures.
 
     Raises:
         PictureError: as of `read_style`.

@@ -1,4 +1,4 @@
-"""What a scale wants of a style, as a value, and what can give it."""
+"""The protocol of a style, the value that it gives to a scale, and a cache of these values."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from ..config import StylizeConfig
 from ..losses import Sums
 from ..matching import grid_of
 from ..types import Size
-from .patch_bank import Bank, joined, kept
+from .patch_bank import Bank, all_rows, joined
 
 __all__ = ["KeptStyle", "Style", "StyleTargets"]
 
-_MOST_KEPT = 8  # sizes of a style: more than a run has scales
+_MOST_KEPT = 8  # entries of the cache: more than a run has scales
 
 
 @dataclass(frozen=True)
 class StyleTargets:
-    """What is known of a style at one size. Adding two pools them: one style that was seen in both.
+    """Targets of a style at one size. The sum of two targets pools them into one style.
 
     Attributes:
-        stats: the statistics of each style layer.
-        bank: hypercolumns of the neighbour layers, ``(n, sum of C)``; no rows where nothing is matched.
-        pictures: what the rows were taken from, one after the other, ``(1, 3, H, W)`` in [0, 1] each.
-        split: where each layer is matched by itself, the features of each, ``(n, C)``, in place of the bank.
-        inside: ``(n,)`` bool, the rows of the bank that may be matched, where a part of the picture is the style; None
-            for all.
+        stats: statistics of each style layer, by name.
+        bank: hypercolumns of the neighbour layers, ``(n, sum of C)``; without rows if nothing is matched.
+        pictures: the pictures that the rows of the bank come from, ``(1, 3, H, W)`` in [0, 1], in the same order.
+        split: features ``(n, C)`` of each layer by name, instead of the bank, if each layer is matched by itself.
+        inside: ``(n,)`` bool, the rows of the bank that may be matched, if only a part of the picture is the style;
+            None for all.
     """
 
     stats: Mapping[str, Sums]
@@ -46,9 +46,9 @@ class StyleTargets:
         """(height, width) of the grid of each picture."""
         return tuple(grid_of(picture) for picture in self.pictures)
 
-    def kept(self, tile_size: int) -> StyleTargets:
+    def with_rows(self, tile_size: int) -> StyleTargets:
         """Itself with its bank as a tensor, for runs that follow each other; not where tiles are to save memory."""
-        return self if tile_size else replace(self, bank=kept(self.bank))
+        return self if tile_size else replace(self, bank=all_rows(self.bank))
 
     def __add__(self, other: StyleTargets) -> StyleTargets:
         stats = {name: known + other.stats[name] for name, known in self.stats.items()}
@@ -59,70 +59,83 @@ class StyleTargets:
 
 
 class Style(Protocol):
-    """Something a picture can be painted in the style of."""
+    """A style: gives its targets at any size."""
 
     @property
     def name(self) -> str:
-        """The path it was read from, or ``array``."""
+        """The path that was read, or ``array``."""
         ...
 
     @property
     def sha256(self) -> str:
-        """Of what it was read from."""
+        """SHA-256 of the bytes that were read, as hex digits."""
         ...
 
     @property
     def reading(self) -> int:
-        """About the bytes that reading it took at its highest."""
+        """Peak memory of reading it, in bytes, about."""
         ...
 
     @property
     def colors(self) -> Tensor:
-        """Its colours, as a picture ``(1, 3, h, w)`` of any size whose order of pixels says nothing."""
+        """Its colours, ``(1, 3, h, w)`` in [0, 1]; the order of the pixels has no meaning."""
         ...
 
     def picture(self) -> Tensor:
-        """A picture of it ``(1, 3, h, w)``, for a canvas to begin with.
+        """A picture of the style ``(1, 3, h, w)`` in [0, 1], for an initial canvas.
 
         Raises:
-            StyleError: it has none.
+            StyleError: the style has no picture.
         """
         ...
 
     def check(self, config: StylizeConfig, weights: Mapping[str, str], lengths: Sequence[float]) -> None:
-        """See that it can serve a run, before it starts.
+        """Check before a run starts that it can use this style.
 
         Args:
             config: resolved.
-            weights: ``id`` and ``sha256`` of the network's.
-            lengths: those that `at` will be asked for.
+            weights: ``id`` and ``sha256`` of the network's weights.
+            lengths: all lengths in px that `at` will be called with.
 
         Raises:
-            StyleError: it was learnt with another network, or for other layers or sizes.
+            StyleError: the style was learnt with another network, or for other layers or sizes.
         """
         ...
 
     def recolored(self, change: Callable[[Tensor], Tensor]) -> Style:
-        """The same style with every picture changed, at the size it is seen in: ``(1, 3, h, w)`` in [0, 1] to another.
+        """The style with the colours of its pictures changed.
+
+        Args:
+            change: map of a picture ``(1, 3, h, w)`` in [0, 1] to another one, applied after resizing.
+
+        Returns:
+            The `Style`.
 
         Raises:
-            StyleError: it has statistics of which no picture is kept.
+            StyleError: the style consists of statistics, whose colours cannot be changed.
         """
         ...
 
     def at(self, length: float, config: StylizeConfig, backbone: Backbone) -> StyleTargets:
-        """What it asks for where it has so many px along ``config.side``, on the backbone's device.
+        """The targets of the style at one size.
 
         Args:
-            length: of the style, in px.
-            config: resolved; which layers are wanted, and how they are taken.
-            backbone: the network that sees.
+            length: of the style, in px along ``config.side``.
+            config: resolved; layers, rotations and tiles.
+            backbone: the network.
+
+        Returns:
+            The `StyleTargets`, on the backbone's device.
         """
         ...
 
 
 class KeptStyle:
-    """A style that works out once what it is asked for again and again, for runs that follow each other."""
+    """A style that caches its targets, for several runs with the same options.
+
+    Args:
+        style: whose targets are cached.
+    """
 
     def __init__(self, style: Style) -> None:
         self._style, self._known = style, dict[tuple[float, StylizeConfig, Backbone], StyleTargets]()
@@ -156,14 +169,14 @@ class KeptStyle:
         self._style.check(config, weights, lengths)
 
     def recolored(self, change: Callable[[Tensor], Tensor]) -> Style:
-        """See `Style.recolored`; not kept, because the next content may change it in another way."""
+        """See `Style.recolored`; not cached, because the change may depend on the content."""
         return self._style.recolored(change)
 
     def at(self, length: float, config: StylizeConfig, backbone: Backbone) -> StyleTargets:
         """See `Style.at`."""
         asked = length, config, backbone
-        known = self._known.pop(asked, None) or self._style.at(*asked).kept(config.tile_size)
-        self._known[asked] = known  # the latest stand last
+        known = self._known.pop(asked, None) or self._style.at(*asked).with_rows(config.tile_size)
+        self._known[asked] = known  # most recently used last
         if len(self._known) > _MOST_KEPT:
             del self._known[next(iter(self._known))]
         return known

@@ -1,8 +1,8 @@
-"""Styles that were learnt: their statistics at a ladder of sizes, in memory or in a file.
+"""Learnt styles: statistics at several sizes, in memory or in a file.
 
-A file is safetensors. For each size it holds the statistics of every style layer and, where neighbours are matched, the
-pictures at that size and their hypercolumns, unless these are more than a budget: then they are taken from the
-    pictures.
+The file format is safetensors. For each size a file holds the statistics of every style layer and, if neighbours are
+matched, the pictures at that size with their hypercolumns. If there are more hypercolumns than a limit, they are left
+out, and computed from the pictures when they are used.
 """
 
 from __future__ import annotations
@@ -32,23 +32,24 @@ from .views import views
 
 __all__ = ["FORMAT", "SUFFIX", "LearntStyle", "check_style_output", "read_learnt"]
 
-_SEEING = ("pooling", "padding", "network_input", "side")  # options that decide what the numbers mean
-_TURNING = ("neighbour_rotations", "neighbour_border")  # options that decide which hypercolumns there are
-_FARTHEST = 2.0  # between the size asked for and the nearest one learnt; beyond, strokes would be of another size
+_SEEING = ("pooling", "padding", "network_input", "side")  # options that the statistics depend on
+_TURNING = ("neighbour_rotations", "neighbour_border")  # options that the choice of hypercolumns depends on
+_FARTHEST = 2.0  # largest ratio of a requested size to the nearest learnt one: strokes would have another size
 
 
 @dataclass(frozen=True, eq=False)
 class LearntStyle:
-    """A style whose statistics are known at some sizes; what lies between them gets what is known at the nearest.
+    """A style with statistics at some sizes. For other sizes those of the nearest one are used.
 
     Attributes:
         tensors: ``colors`` ``(3, n)``; for each size in px ``SIZE/stats/LAYER``, the sum of (f, 1) (f, 1)^T over
             positions, ``(C + 1, C + 1)``; ``SIZE/picture/N`` ``(3, h, w)``; ``SIZE/bank/LAYER`` ``(n, C)`` over
             ``SIZE/peak/LAYER``.
-        facts: ``format``, ``impasto``, ``origins``, ``backbone``, ``weights``, ``config`` and its ``config_sha256``;
-            all but the first two and the last are JSON.
-        name: the file, or ``learnt``.
-        sha256: of the file; empty in memory.
+        facts: metadata, texts by name: ``format``, ``impasto``, ``origins``, ``backbone``, ``weights``, ``config`` and
+            its ``config_sha256``; all but the first two and the last are JSON.
+        name: path of the file, or ``learnt``.
+        sha256: of the file, as hex digits; empty for a style in memory.
+        reading: peak memory of reading it, in bytes, about.
     """
 
     tensors: Mapping[str, Tensor]
@@ -59,39 +60,47 @@ class LearntStyle:
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
-        """The sizes it was learnt at, in px along ``config.side``."""
+        """The sizes that the style was learnt at, in px along ``config.side``, ascending."""
         return tuple(sorted({int(name.split("/")[0]) for name in self.tensors if "/" in name}))
 
     @cached_property
     def config(self) -> StylizeConfig:
-        """The resolved options it was learnt with."""
+        """The resolved options that the style was learnt with."""
         return StylizeConfig(**self.fact("config"))
 
     def fact(self, name: str) -> Any:
-        """One of the ``facts`` that are JSON."""
+        """The value of an entry of ``facts`` that is JSON."""
         return json.loads(self.facts[name])
 
     def layers(self, size: int, kind: str = "stats") -> tuple[str, ...]:
-        """The layers of which it knows the ``stats``, or has the ``bank``, at one of its sizes."""
+        """The layers with data of one kind at one of its sizes, sorted.
+
+        Args:
+            size: one of ``sizes``.
+            kind: ``stats`` or ``bank``.
+
+        Returns:
+            Names of layers.
+        """
         start = f"{size}/{kind}/"
         return tuple(sorted(name.removeprefix(start) for name in self.tensors if name.startswith(start)))
 
     def rows(self, size: int) -> int:
-        """How many positions to match it keeps at one of its sizes."""
+        """Number of hypercolumns at one of its sizes; 0 if there are none."""
         return next((len(tensor) for name, tensor in self.tensors.items() if name.startswith(f"{size}/bank/")), 0)
 
     def pictures(self, size: int) -> list[Tensor]:
-        """The pictures it keeps at one of its sizes, ``(1, 3, h, w)`` in [0, 1]."""
+        """The pictures at one of its sizes, ``(1, 3, h, w)`` in [0, 1]."""
         count = sum(name.startswith(f"{size}/picture/") for name in self.tensors)
         return [self.tensors[f"{size}/picture/{k}"][None].float() for k in range(count)]
 
     @property
     def colors(self) -> Tensor:
-        """See `Style.colors`: a sample with the mean and covariance of all."""
+        """See `Style.colors`: a sample with the mean and covariance of all pixels."""
         return self.tensors["colors"][None, :, None]
 
     def picture(self) -> Tensor:
-        """See `Style.picture`: the first one, at the largest size."""
+        """See `Style.picture`: the first picture, at the largest size."""
         if not self.pictures(self.sizes[-1]):
             raise StyleError(f"{self.name} holds no picture for the canvas to begin with", "give another --init")
         return self.pictures(self.sizes[-1])[0]
@@ -118,7 +127,7 @@ class LearntStyle:
         return StyleTargets(stats, bank, tuple(view.inner for view in turned))
 
     def recolored(self, change: Callable[[Tensor], Tensor]) -> LearntStyle:
-        """See `Style.recolored`: never, its statistics are those of its own colours."""
+        """See `Style.recolored`: always raises, because the statistics are those of the original colours."""
         raise StyleError(
             f"{self.name} was learnt in its own colours, and this color mode changes them",
             "give its pictures in place of the file, or --color content",
@@ -152,7 +161,10 @@ class LearntStyle:
             )
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the file, whole or not at all.
+        """Write the style to a file, atomically.
+
+        Args:
+            path: a name that ends in ``.style``.
 
         Raises:
             StyleError, OutputError: see `check_style_output`.
@@ -174,12 +186,12 @@ class LearntStyle:
             )
 
     def _stats(self, size: int, layer: str, area: float, device: torch.device) -> Sums:
-        """As they would be on ``area`` times the positions."""
+        """The statistics of a layer, scaled to ``area`` times the number of positions."""
         both = area * self.tensors[f"{size}/stats/{layer}"].to(device)
         return Sums(both[-1, -1], both[-1, :-1], both[:-1, :-1])
 
     def _keeps(self, size: int, layers: Sequence[str], config: StylizeConfig) -> bool:
-        """Whether the hypercolumns that a run wants are those that were kept."""
+        """Whether the stored hypercolumns are those that a run with this config uses."""
         turned = all(getattr(self.config, option) == getattr(config, option) for option in _TURNING)
         return turned and config.neighbour_match == "hypercolumns" and set(layers) <= set(self.layers(size, "bank"))
 
@@ -188,11 +200,14 @@ class LearntStyle:
 
 
 def check_style_output(path: str | os.PathLike[str]) -> None:
-    """Refuse a file that `LearntStyle.save` could not write, before anything is learnt.
+    """Check before a style is learnt that `LearntStyle.save` can write it.
+
+    Args:
+        path: the file.
 
     Raises:
-        StyleError: its name does not end in ``.style``.
-        OutputError: its folder is missing, read-only or full, or the file that is there is no style.
+        StyleError: the name does not end in ``.style``.
+        OutputError: the folder is missing, read-only or full, or the file exists and is no style file.
     """
     if Path(path).suffix != SUFFIX:
         raise StyleError(f"cannot write {os.fspath(path)!r} as a style", f"give a name that ends in {SUFFIX}")
@@ -208,7 +223,13 @@ def _is_style(path: Path) -> bool:
 
 
 def read_learnt(path: str | os.PathLike[str]) -> LearntStyle:
-    """The style in a file that `LearntStyle.save` wrote.
+    """Read a style file.
+
+    Args:
+        path: a file that `LearntStyle.save` wrote.
+
+    Returns:
+        The `LearntStyle`.
 
     Raises:
         StyleError: the file is missing, damaged, of a later version, or no style.

@@ -1,4 +1,4 @@
-"""What a style file says of itself, read without PyTorch, which takes seconds to load."""
+"""The header of a style file, read without PyTorch, which takes seconds to import."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ FORMAT = "impasto style 1"
 
 @dataclass(frozen=True, eq=False)
 class StyleHeader:
-    """The facts of a style file, and the shapes of its tensors; see `style_file.LearntStyle` for both.
+    """The metadata of a style file, and the shapes of its tensors; see `style_file.LearntStyle` for both.
 
     Attributes:
-        facts: texts, most of them JSON.
-        shapes: of each tensor, by its name.
-        name: of the file.
-        sha256: of its bytes.
+        facts: the metadata, texts by name; most of them are JSON.
+        shapes: shape of each tensor, by name.
+        name: path of the file.
+        sha256: of the file, as hex digits.
     """
 
     facts: Mapping[str, str]
@@ -36,35 +36,45 @@ class StyleHeader:
     sha256: str
 
     def fact(self, name: str) -> Any:
-        """One of the ``facts`` that are JSON."""
+        """The value of an entry of ``facts`` that is JSON."""
         return json.loads(self.facts[name])
 
     @property
     def config(self) -> StylizeConfig:
-        """The resolved options it was learnt with."""
+        """The resolved options that the style was learnt with."""
         return StylizeConfig(**self.fact("config"))
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """The sizes it was learnt at, in px along ``config.side``."""
+        """The sizes that the style was learnt at, in px along ``config.side``, ascending."""
         return tuple(sorted({int(name.split("/")[0]) for name in self.shapes if "/" in name}))
 
     def layers(self, size: int) -> tuple[str, ...]:
-        """The layers whose statistics it knows at one of its sizes."""
+        """The layers with statistics at one of its sizes, sorted."""
         start = f"{size}/stats/"
         return tuple(sorted(name.removeprefix(start) for name in self.shapes if name.startswith(start)))
 
     def rows(self, size: int) -> int:
-        """How many positions to match it keeps at one of its sizes."""
+        """Number of hypercolumns at one of its sizes; 0 if there are none."""
         return next((shape[0] for name, shape in self.shapes.items() if name.startswith(f"{size}/bank/")), 0)
 
     def pictures(self, size: int) -> int:
-        """How many pictures it keeps at one of its sizes."""
+        """Number of pictures at one of its sizes."""
         return sum(name.startswith(f"{size}/picture/") for name in self.shapes)
 
 
 def facts_in(header: Mapping[str, Any]) -> dict[str, str]:
-    """The facts in the header of a safetensors file; any error where they are not those of a style."""
+    """The metadata in the header of a safetensors file.
+
+    Args:
+        header: the parsed JSON header.
+
+    Returns:
+        Texts by name.
+
+    Raises:
+        ValueError, KeyError, AttributeError: the metadata are not those of a style.
+    """
     facts: dict[str, str] = header["__metadata__"]
     if not facts["format"].startswith(FORMAT.rstrip("1")):
         raise ValueError
@@ -72,10 +82,16 @@ def facts_in(header: Mapping[str, Any]) -> dict[str, str]:
 
 
 def style_bytes(path: str | os.PathLike[str]) -> bytes:
-    """All of a style file.
+    """The bytes of a style file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        All of its bytes.
 
     Raises:
-        StyleError: it cannot be read.
+        StyleError: the file cannot be read.
     """
     try:
         return Path(path).read_bytes()
@@ -87,7 +103,13 @@ def style_bytes(path: str | os.PathLike[str]) -> bytes:
 
 
 def read_style_header(path: str | os.PathLike[str]) -> StyleHeader:
-    """What a file that `LearntStyle.save` wrote says of itself.
+    """Read the header of a style file.
+
+    Args:
+        path: a file that `LearntStyle.save` wrote.
+
+    Returns:
+        The `StyleHeader`.
 
     Raises:
         StyleError: the file is missing, damaged, of a later version, or no style.

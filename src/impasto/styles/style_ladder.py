@@ -1,4 +1,4 @@
-"""Learns a style from pictures, at a ladder of sizes."""
+"""Learning of a style from pictures, at several sizes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..backbones import Backbone
 from ..config import STYLE_BANK, STYLE_SIZES, StylizeConfig
 from ..errors import ConfigError
 from ..losses import Sums
-from .patch_bank import kept
+from .patch_bank import all_rows
 from .picture_style import SHORTEST, PictureStyle, learn
 from .style import StyleTargets
 from .style_file import FORMAT, LearntStyle
@@ -24,7 +24,7 @@ from .views import views
 
 __all__ = ["Ladder", "Sources", "learn_ladder"]
 
-_COLORS = 4096  # pixels that stand for all
+_COLORS = 4096  # pixels in the sample of colours
 
 
 @dataclass(frozen=True)
@@ -96,29 +96,31 @@ def _level(style: PictureStyle, size: int, most: int, config: StylizeConfig, bac
     pictures = [picture.to(backbone.device) for picture in style.resized(size, config)]
     matches = bool(config.neighbour_weight and config.neighbour_layers)
     rows = sum(view.rows for p, share in zip(pictures, style.shares, strict=True) for view in views(p, config, share))
-    kept = matches and config.neighbour_match == "hypercolumns" and rows <= most
-    asked = config if kept else config.overlay({"neighbour_weight": 0.0})
+    with_bank = matches and config.neighbour_match == "hypercolumns" and rows <= most
+    asked = config if with_bank else config.overlay({"neighbour_weight": 0.0})
     first, *rest = (learn(p, asked, backbone, share) for p, share in zip(pictures, style.shares, strict=True))
     known = sum(rest, first)
     tensors = {f"stats/{layer}": _packed(stats) for layer, stats in known.stats.items()}
     if matches:
         tensors |= {f"picture/{k}": picture[0].half().cpu() for k, picture in enumerate(pictures)}
-    return {**tensors, **(_bank(known, config, backbone) if kept else {})}
+    return {**tensors, **(_bank(known, config, backbone) if with_bank else {})}
 
 
 def _packed(stats: Sums) -> Tensor:
-    """The sums of f f^T, f and 1 as one matrix, ``(C + 1, C + 1)``."""
+    """The sums of f f^T, f and 1 over positions as one matrix, ``(C + 1, C + 1)``."""
     above = torch.cat([stats.second, stats.first[:, None]], dim=1)
     below = torch.cat([stats.first, stats.positions[None]])
     return torch.cat([above, below[None]]).float().cpu().contiguous()
 
 
 def _bank(known: StyleTargets, config: StylizeConfig, backbone: Backbone) -> dict[str, Tensor]:
-    """The hypercolumns, layer by layer, in 16 bits; over their largest value, which no 16 bits might hold."""
+    """The hypercolumns of each layer in float16, divided by their maximum, which may exceed the range of float16."""
     layers = config.neighbour_layers or ()
     tensors = {}
     for layer, columns in zip(
-        layers, torch.split(kept(known.bank), [backbone.layers[layer].channels for layer in layers], dim=1), strict=True
+        layers,
+        torch.split(all_rows(known.bank), [backbone.layers[layer].channels for layer in layers], dim=1),
+        strict=True,
     ):
         peak = columns.abs().max().clamp_min(1e-30)
         tensors[f"bank/{layer}"] = (columns / peak).half().cpu().contiguous()
@@ -127,8 +129,7 @@ def _bank(known: StyleTargets, config: StylizeConfig, backbone: Backbone) -> dic
 
 
 def _colors(pixels: Tensor) -> Tensor:
-    """A sample of the pixels ``(1, 3, 1, N)``, moved a little so that it has the mean and covariance of all; ``(3,
-    n)``."""
+    """A sample ``(3, n)`` of the pixels ``(1, 3, 1, N)``, mapped linearly to the mean and covariance of all pixels."""
     whole = pixels.flatten(2)[0].double()
     if whole.shape[1] <= _COLORS:
         return whole.float()
@@ -139,8 +140,7 @@ def _colors(pixels: Tensor) -> Tensor:
 
 
 def _moments(columns: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean ``(3, 1)`` and a triangular root of the covariance; what is added to it keeps grey pictures from dividing by
-    0."""
+    """Mean ``(3, 1)`` and Cholesky factor of the covariance, which is regularised by 1e-12 for grey pictures."""
     mean = columns.mean(1, keepdim=True)
     covariance = (columns - mean) @ (columns - mean).T / columns.shape[1]
     return mean, torch.linalg.cholesky(covariance + 1e-12 * torch.eye(3, dtype=columns.dtype))

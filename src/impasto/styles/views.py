@@ -1,4 +1,4 @@
-"""What is matched of a style picture: itself and its quarter turns, without a border."""
+"""Views of a style picture that are matched: the picture and its quarter turns, without their borders."""
 
 from __future__ import annotations
 
@@ -14,32 +14,44 @@ from ..types import Size
 __all__ = ["MOST_TURNED", "View", "views"]
 
 MOST_TURNED = 16
-"""Turned pictures in a bank: a folder of many has paint for every place without all of them, or their turns."""
+"""Most views in a bank. A folder of many pictures has a match for every place without all of them and their turns."""
 
 
 @dataclass(frozen=True)
 class View:
-    """A style picture ``(1, 3, h, w)``, turned, of which ``margin`` (height, width), in cells, is not matched at each
-    border."""
+    """A view of a style picture.
+
+    Attributes:
+        picture: ``(1, 3, h, w)`` in [0, 1], turned.
+        margin: (height, width) in cells, the border on each side that is not matched.
+    """
 
     picture: Tensor
     margin: Size
 
     @property
     def inner(self) -> Tensor:
-        """What is matched of the picture."""
+        """The picture without its border, ``(1, 3, h', w')``."""
         (top, left), (rows, sides) = self.margin, self.picture.shape[2:]
         return self.picture[..., CELL * top : rows - CELL * top, CELL * left : sides - CELL * left]
 
     @property
     def rows(self) -> int:
-        """How many hypercolumns that has."""
+        """Number of hypercolumns of ``inner``."""
         return math.prod(grid_of(self.inner))
 
 
 def views(picture: Tensor, config: StylizeConfig, share: float = 1.0) -> list[View]:
-    """What is matched of a style picture: itself and its quarter turns, without a border; a third of each side stays at
-    least."""
+    """The views of a style picture: the picture and its quarter turns, without a border.
+
+    Args:
+        picture: ``(1, 3, h, w)`` in [0, 1].
+        config: ``neighbour_rotations`` and ``neighbour_border``; at least a third of each side is kept.
+        share: share of the picture in the bank; of `MOST_TURNED` views it gets so many, at least one; none if 0.
+
+    Returns:
+        At most four views.
+    """
     turned = [picture.rot90(turns, (2, 3)) for turns in range(_turns(config, share))]
     cells = math.ceil(config.neighbour_border * max(grid_of(picture)))
     return [View(each, (min(cells, grid_of(each)[0] // 3), min(cells, grid_of(each)[1] // 3))) for each in turned]
