@@ -20,7 +20,7 @@ from .errors import OutputError
 
 __all__ = [
     "above",
-    "check_kept",
+    "check_overwrites",
     "check_replaced",
     "check_writable",
     "discard",
@@ -76,7 +76,7 @@ def is_folder(path: str | os.PathLike[str]) -> bool:
     return os.path.isdir(path)  # noqa: PTH112
 
 
-def check_kept(outputs: Iterable[str | os.PathLike[str]], inputs: Iterable[Any]) -> None:
+def check_overwrites(outputs: Iterable[str | os.PathLike[str]], inputs: Iterable[Any]) -> None:
     """Refuse to write over a file that goes in, into a folder that does, or twice to the same file.
 
     Args:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..config import STYLE_BANK, STYLE_SIZES, OutputConfig, StylizeConfig, options_about
-from ..files import check_kept
+from ..files import check_overwrites
 from .inputs import check_new, left_out_of, no_clobber_flag
 from .options import Flag, GroupedCommand, derived_flags, given_options
 from .preset import PRESET_HELP, preset_config
@@ -65,7 +65,7 @@ def learn(
         from ..styles import check_style_output
 
         check_style_output(output)
-        check_kept([output], files_read(pictures, config))
+        check_overwrites([output], files_read(pictures, config))
         learnt = learn_style(pictures, sizes=lengths, bank=bank, config=config)
         learnt.save(output)
     if not quiet:

@@ -11,7 +11,7 @@ import click
 
 from ..config import StylizeConfig
 from ..errors import WeightsError
-from ..files import check_kept, check_replaced
+from ..files import check_overwrites, check_replaced
 from .progress import on_a_screen
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def convert(source: str, target: str) -> None:
         raise WeightsError(
             f"cannot write {target!r}: only safetensors are written", "give a name that ends in .safetensors"
         )
-    check_kept([target], [source])
+    check_overwrites([target], [source])
     check_replaced(target, is_tensor_file, "weights file")
     write_weights(read_weights(source), target)
     click.echo(_store().verify(target))

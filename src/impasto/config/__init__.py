@@ -1,8 +1,8 @@
 """Every option of Impasto, once: its name, range, help and default.
 
-Read `options`, then `fields` (what an option is), `choices` (what it may be one of), `defaults` (what follows from the
-objective), `concerns` (a few options together), `presets` and `strength`.
-Everything may import it; it imports nothing that computes.
+Read `options`, then `fields` (an option and its checks), `choices` (values of options), `defaults` (by objective,
+backbone and effort), `concerns` (groups of options), `presets` and `strength`.
+All packages above `impasto.errors` may import this one. It imports neither NumPy nor PyTorch.
 """
 
 from .choices import OBJECTIVES

@@ -1,6 +1,7 @@
-"""What an option may be one of: each tuple of names is born here, and what they stand for is checked against it.
+"""Values of the options that are one of several names. Each tuple is defined here only.
 
-Nothing here knows what the names stand for; the modules that do lie above, and hold a registry made by `registered`.
+The modules that implement the names are above this package. Each of them holds a registry by these names, which
+`registered` checks.
 """
 
 from __future__ import annotations
@@ -60,10 +61,17 @@ NUMBER_FORMATS = ("float32", "mixed", "bfloat16")
 
 
 def registered(choices: tuple[str, ...], registry: Mapping[str, Entry]) -> dict[str, Entry]:
-    """The ``registry`` of what each of the ``choices`` stands for, checked to hold all of them and nothing else.
+    """Check that a registry has an entry for each choice, and no other ones.
+
+    Args:
+        choices: the names.
+        registry: what each name stands for.
+
+    Returns:
+        The registry.
 
     Raises:
-        ValueError: a choice has no entry, or an entry is no choice; so the module with the registry cannot be imported.
+        ValueError: a choice has no entry, or an entry is no choice. The module with the registry then fails to import.
     """
     if odd := set(choices) ^ set(registry):
         raise ValueError(f"{', '.join(sorted(odd))}: either a choice without an entry or an entry without a choice")

@@ -1,7 +1,6 @@
-"""The options of one concern, resolved: what a part of a run is given that needs no more of the config, and no
-``None``.
+"""Groups of resolved options, for parts of a run that need only these.
 
-Each field is the option of the same name in `StylizeConfig`.
+Each field is the option of the same name in `StylizeConfig`. None of them is ``None``.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ Concern = TypeVar("Concern")
 
 @dataclass(frozen=True)
 class Scales:
-    """How large the pictures are, and what is painted at which size."""
+    """Sizes of the pictures and scales, and iterations."""
 
     size: int
     side: str
@@ -36,7 +35,7 @@ class Scales:
 
 @dataclass(frozen=True)
 class Matching:
-    """How neighbours are matched."""
+    """Matching of nearest neighbours."""
 
     neighbour_weight: float
     neighbour_layers: tuple[str, ...]
@@ -52,7 +51,7 @@ class Matching:
 
 @dataclass(frozen=True)
 class SolverOptions:
-    """What moves the canvas, and what is done to it after each step."""
+    """The solver, its variable, and what is done to the canvas after each step."""
 
     optimizer: str
     step_size: float
@@ -72,5 +71,13 @@ class SolverOptions:
 
 
 def concern_of(kind: type[Concern], config: Any) -> Concern:
-    """The ``kind``, one of the classes above, of a resolved config."""
+    """Take a group of options out of a config.
+
+    Args:
+        kind: one of the classes above.
+        config: resolved.
+
+    Returns:
+        An instance of ``kind``.
+    """
     return kind(**{field.name: getattr(config, field.name) for field in dataclasses.fields(kind)})  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What objective, backbone and effort choose where an option is left open."""
+"""Defaults of the options that depend on objective, backbone and effort."""
 
 from __future__ import annotations
 
@@ -19,13 +19,17 @@ MATCHED_LAYERS = tuple(
     f"relu{b}_{n}" for b, last in ((1, 2), (2, 2), (3, 4), (4, 4), (5, 1)) for n in range(1, last + 1)
 )
 
-OF_THE_BACKBONE = {"weights": None, "network_input": "own", "padding": None}  # of no use to another one
+OF_THE_BACKBONE = {
+    "weights": None,
+    "network_input": "own",
+    "padding": None,
+}  # options that are reset if another backbone is chosen
 DEFAULT_WEIGHTS = registered(BACKBONES, {"compact": "compact", "vgg19": "vgg19.oxford8", "vgg16": "vgg16.oxford"})
 
-_ABSENT = {"vgg16": ("relu3_4", "relu4_4")}  # layers that VGG-19 has
+_ABSENT = {"vgg16": ("relu3_4", "relu4_4")}  # layers of VGG-19 that it does not have
 
-# What each objective needs, found by looking at the pictures. The losses are relative to their targets, so the same
-# numbers serve other weights, whatever the scale of their activations; what a network wants of its own stands below.
+# Defaults of each objective, found by comparing pictures. The losses are relative to their targets, so the same
+# coefficients apply to other weights, whatever the scale of their activations. What depends on the network is below.
 _EVERY: dict[str, Any] = {
     "content_layers": ("relu4_2",),
     "content_loss": "relative",
@@ -55,7 +59,7 @@ _GRAM: dict[str, Any] = {
     "content_weight": 2.0,
     "style_weight": 10.0,
     "style_layers": (*PAPER_STYLE_LAYERS, "pixels"),
-    # without it a narrow first layer leaves rainbow blotches: Gram matrices hardly see correlations
+    # without it a narrow first layer leaves blotches of rainbow colours: Gram matrices hardly constrain correlations
     "meanstd_weight": 1.0,
     "step_size": 1e-2,
 }
@@ -84,9 +88,9 @@ _OBJECTIVES: dict[str, dict[str, Any]] = registered(
     },
 )
 
-# What the published networks want where the embedded one wants something else. Their deep layers are sparse: moments of
-# relu5_1 ask for things of the style picture, not for strokes. Coarse scales hold to the content, so that no such thing
-# stands in a flat.
+# Defaults of the published networks that differ from those of the embedded one. Their deep layers are sparse, so that
+# moments of relu5_1 reproduce objects of the style picture, not strokes. The content loss at coarse scales keeps such
+# objects out of flat areas.
 _STROKES = {"neighbour_mix": 0.5, "voting": (0.4, 0.4, 0.6, 1.0), "voting_edges": 0.45}
 _PUBLISHED: dict[str, dict[str, Any]] = {
     "blend": {
@@ -104,9 +108,9 @@ _PUBLISHED: dict[str, dict[str, Any]] = {
 # Adam over tens of iterations: its usual second moment is still that of the first, large gradients when they end.
 _SHORT_MEMORY = {"beta1": 0.7, "beta2": 0.9, "cooling": 0.5}
 
-# Iterations at each scale, and what belongs to them, for each objective that matches and each network, and for
-# statistics. Fewer iterations take larger steps. A draft's finest scale is strokes alone, laid down by the matches of
-# the scale below.
+# Iterations at each scale with options that depend on them: for objectives with matching by network, and for those of
+# statistics only. Fewer iterations use larger steps. The finest scale of a draft of the published networks has no
+# iterations, only patch voting with the matches of the scale below.
 _MATCHING: dict[str, dict[str, dict[str, Any]]] = {
     "compact": registered(
         EFFORTS,
@@ -146,7 +150,16 @@ _STATISTICS: dict[str, dict[str, Any]] = registered(
 
 
 def defaults_of(objective: str, backbone: str, effort: str) -> dict[str, Any]:
-    """``{option: value}`` for every option that may be left open, by the names of `StylizeConfig`."""
+    """The defaults of all options of `StylizeConfig` that may be None.
+
+    Args:
+        objective: one of `OBJECTIVES`.
+        backbone: one of `BACKBONES`.
+        effort: one of `EFFORTS`.
+
+    Returns:
+        Values by name of the option.
+    """
     own = "compact" if backbone == "compact" else "published"
     matches = objective in ("blend", "neighbours")
     return {

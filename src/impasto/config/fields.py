@@ -1,4 +1,4 @@
-"""One option: what is known of it, and how a value is checked against that."""
+"""Options of a config: their metadata, and the checks of their values."""
 
 from __future__ import annotations
 
@@ -30,12 +30,24 @@ SUBJECTS = {
     "one run": "the files of one run, which many runs cannot share",
     "one picture": "what is written of one picture, and not of a sheet of several",
 }
-"""What an option may be about: commands take or leave out options by these words."""
+"""Subjects of options. Commands include or leave out options by these words."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """What is known of one option beside its type and default (stored in the field's metadata)."""
+    """Metadata of an option, beside its type and default; stored in the metadata of the field.
+
+    Attributes:
+        help: one phrase for help texts and documents.
+        group: heading that it is listed under.
+        unit: of the value, or empty.
+        low: least value, or None.
+        high: largest value, or None.
+        choices: allowed names; empty for any value.
+        former: its name in older records and command lines, which is still accepted.
+        about: words of `SUBJECTS`.
+        without_content: value for textures, if it differs from the default.
+    """
 
     help: str
     group: str
@@ -43,9 +55,9 @@ class Option:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
-    former: str = ""  # its name in older records and command lines, still read
-    about: tuple[str, ...] = ()  # words of `SUBJECTS`
-    without_content: Any = None  # what a texture has in its place, if that is not what anything else has
+    former: str = ""
+    about: tuple[str, ...] = ()
+    without_content: Any = None
 
     def __post_init__(self) -> None:
         if odd := {*self.about} - {*SUBJECTS}:
@@ -53,16 +65,33 @@ class Option:
 
 
 def option(default: Any, help: str, group: str, **rest: Any) -> Any:
-    """A field of a config: its default, and what `Option` says of it."""
+    """Make a field of a config.
+
+    Args:
+        default: of the option.
+        help: see `Option`.
+        group: see `Option`.
+        rest: other attributes of `Option`.
+
+    Returns:
+        A `dataclasses.field`.
+    """
     return dataclasses.field(default=default, metadata={"option": Option(help=help, group=group, **rest)})
 
 
 def options_of(config: type | object) -> Mapping[str, tuple[Any, Any, Option]]:
-    """``{name: (type, default, Option)}`` for every option of a config class, in order."""
+    """All options of a config.
+
+    Args:
+        config: a config class or an instance.
+
+    Returns:
+        Type, default and `Option` by name, in the order of definition.
+    """
     return _options_of(config if isinstance(config, type) else type(config))
 
 
-@functools.cache  # type hints are text until they are asked for, and a run asks for them hundreds of times
+@functools.cache  # evaluating type hints is slow, and a run needs them hundreds of times
 def _options_of(cls: type) -> Mapping[str, tuple[Any, Any, Option]]:
     types = typing.get_type_hints(cls)
     return MappingProxyType({f.name: (types[f.name], f.default, f.metadata["option"]) for f in dataclasses.fields(cls)})
@@ -74,12 +103,20 @@ def _former_names(cls: type) -> Mapping[str, str]:
 
 
 def by_present_name(cls: type, options: Mapping[str, Any]) -> dict[str, Any]:
-    """``options`` with those that go by a former name under their present one."""
+    """Replace former names of options by the present ones.
+
+    Args:
+        cls: a config class.
+        options: values by name.
+
+    Returns:
+        Values by present name.
+    """
     return {_former_names(cls).get(name, name): value for name, value in options.items()}
 
 
 def refuse_unknown(cls: type[Config]) -> type[Config]:
-    """Turn a mistyped keyword into a `ConfigError` that names the nearest known option."""
+    """Class decorator of a config: an unknown keyword raises a `ConfigError` that names the nearest known option."""
     init: Callable[..., None] = cls.__init__
 
     @functools.wraps(init)
@@ -92,7 +129,7 @@ def refuse_unknown(cls: type[Config]) -> type[Config]:
 
 
 def _known(cls: type, options: Mapping[str, Any]) -> dict[str, Any]:
-    """``options`` by their present names; one that there is not is refused."""
+    """Values by present name; an unknown name raises a `ConfigError`."""
     known, options = options_of(cls), by_present_name(cls, options)
     for name in options:
         if name not in known:
@@ -101,28 +138,40 @@ def _known(cls: type, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Checked:
-    """Coerces, range-checks and names what is wrong, for every field of a frozen dataclass."""
+    """Base of the configs: converts and checks the value of every field of a frozen dataclass.
+
+    Raises:
+        ConfigError: a value is of the wrong type or out of range.
+    """
 
     def __post_init__(self) -> None:
         self._take({name: getattr(self, name) for name in options_of(self)})
 
     def changed(self: Changed, changes: Mapping[str, Any]) -> Changed:
-        """A copy with ``changes``, which alone are coerced: the rest is checked already. What concerns several is
-        checked anew.
+        """A copy with some options changed.
+
+        Only the changes are converted and checked, and then combinations of options.
+
+        Args:
+            changes: values by name.
+
+        Returns:
+            The changed config.
 
         Raises:
-            ConfigError: a change is unknown (the nearest known name is given), of the wrong type, or out of range.
+            ConfigError: an option is unknown (the hint gives the nearest name), of the wrong type, or out of range.
         """
         copied = copy.copy(self)
         copied._take(_known(type(self), changes))
         return copied
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; ``type(config)(**config.to_dict())`` is the same config."""
+        """Values by name, as JSON types; ``type(config)(**config.to_dict())`` is an equal config."""
         values = {name: getattr(self, name) for name in options_of(self)}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
     def _take(self, values: Mapping[str, Any]) -> None:
+        """Convert, check and set values; used by constructors only, because configs are immutable."""
         known = options_of(self)
         for name, value in values.items():
             kind, _, option = known[name]
@@ -130,12 +179,23 @@ class Checked:
         self._check_together()
 
     def _check_together(self) -> None:
-        """Raise a `ConfigError` where options that are right by themselves do not go together."""
+        """Raise a `ConfigError` if the values of several options contradict each other."""
 
 
 @functools.cache
 def shape_of(kind: Any) -> tuple[type, bool, bool]:
-    """The scalar type of an option's annotation, whether it takes several, and whether it may be left open."""
+    """Analyse the annotation of an option.
+
+    Args:
+        kind: such as ``int``, ``tuple[float, ...]`` or ``str | None``.
+
+    Returns:
+        The scalar type, whether the option takes several values, and whether it may be None.
+
+    Examples:
+        >>> shape_of(tuple[float, ...] | None)
+        (<class 'float'>, True, True)
+    """
     variants = typing.get_args(kind)
     is_open = NoneType in variants
     base = next(variant for variant in variants if variant is not NoneType) if is_open else kind
@@ -144,7 +204,7 @@ def shape_of(kind: Any) -> tuple[type, bool, bool]:
 
 
 def _coerce(name: str, value: Any, kind: Any, option: Option) -> Any:
-    """``value`` as ``kind``, or a `ConfigError` that says what the option takes."""
+    """Convert a value to ``kind``, or raise a `ConfigError` that says what the option takes."""
     scalar, many, is_open = shape_of(kind)
     if value is None:
         if is_open:
@@ -159,6 +219,7 @@ def _coerce(name: str, value: Any, kind: Any, option: Option) -> Any:
 
 
 def _scalar(name: str, value: Any, kind: type, option: Option) -> Any:
+    """Convert and check a single value."""
     if kind is bool or isinstance(value, bool):
         if not (kind is bool and isinstance(value, bool)):
             raise _wrong(name, value, kind, option)

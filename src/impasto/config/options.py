@@ -1,8 +1,8 @@
-"""Every option, once: its default, help, unit, range and choices. Flags, docs and checks are derived from here.
+"""All options: default, help, unit, range and choices. Flags, documents and checks are derived from this module.
 
-An option whose default is ``None`` is chosen by `StylizeConfig.resolve` for the objective in use, because what is a
-good step size for neighbour matching is a bad one for Gram matrices. A resolved config has no ``None`` left and says
-all of it. The file is as long as there are options: each is born here and nowhere else.
+If the default of an option is ``None``, `StylizeConfig.resolve` chooses it by objective, backbone and effort: a good
+step size for neighbour matching is a bad one for Gram matrices. A resolved config has no ``None``. Each option is
+defined here only, so the file is as long as there are options.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from .fields import SUBJECTS, Checked, by_present_name, option, options_of, refu
 __all__ = ["STYLE_BANK", "STYLE_SIZES", "WHOLE", "OutputConfig", "StylizeConfig", "options_about"]
 
 STYLE_SIZES = (64, 128, 256, 512, 1024)
-"""Sizes that a style is learnt at: those of the default run, and the next one."""
+"""Default sizes in px at which a style is learnt: those of the default run, and the next larger one."""
 
 STYLE_BANK = 16_384
-"""Positions to match that a learnt style keeps at each size: those of a square picture of 256 px and its quarter
-turns."""
+"""Default limit of hypercolumns that a learnt style stores at each size: those of a square picture of 256 px with its
+quarter turns."""
 
 WHOLE = 100_000
-"""px: the longest side that a picture may have, and so a tile that is the whole of it."""
+"""Largest side of a picture in px; as ``tile_size`` it stands for no tiles."""
 
 _AMOUNT = r"(?i)(\d+(?:\.\d+)?)\s*([KMGT])(i?)B?"
 
@@ -36,10 +36,10 @@ _AMOUNT = r"(?i)(\d+(?:\.\d+)?)\s*([KMGT])(i?)B?"
 @refuse_unknown
 @dataclass(frozen=True)
 class StylizeConfig(Checked):
-    """All that decides what a run paints. Immutable; change it with `dataclasses.replace` or `overlay`.
+    """All options that the result of a run depends on. Immutable; change it with `overlay` or `dataclasses.replace`.
 
     Raises:
-        ConfigError: an option is unknown (the nearest known name is given), of the wrong type, or out of range.
+        ConfigError: an option is unknown (the hint gives the nearest name), of the wrong type, or out of range.
     """
 
     # Sizes and scales
@@ -494,7 +494,7 @@ class StylizeConfig(Checked):
 
     @property
     def memory_bytes(self) -> int | None:
-        """The memory in bytes; None for auto. GB are 10^9 bytes, GiB 2^30."""
+        """The option ``memory`` in bytes; None for auto. A GB is 10^9 bytes, a GiB 2^30."""
         amount = re.fullmatch(_AMOUNT, self.memory)
         if amount is None:
             return None
@@ -502,35 +502,52 @@ class StylizeConfig(Checked):
 
     @property
     def scales(self) -> Scales:
-        """The sizes and what is painted at them, resolved."""
+        """The group of sizes and iterations, resolved."""
         return concern_of(Scales, self.resolve())
 
     @property
     def matching(self) -> Matching:
-        """How neighbours are matched, resolved."""
+        """The group of neighbour matching, resolved."""
         return concern_of(Matching, self.resolve())
 
     @property
     def solver(self) -> SolverOptions:
-        """What moves the canvas, resolved."""
+        """The group of the solver, resolved."""
         return concern_of(SolverOptions, self.resolve())
 
     def overlay(self, changes: Mapping[str, Any]) -> StylizeConfig:
-        """This config with ``changes`` on top; unknown names are refused with the nearest known one.
+        """This config with some options changed.
 
-        Another backbone comes with its own weights, input and padding, unless they are among the changes.
+        If the backbone changes, its weights, input and padding are reset to the defaults, unless they are given.
+
+        Args:
+            changes: values by name of the option.
+
+        Returns:
+            The changed config.
+
+        Raises:
+            ConfigError: an option is unknown (the hint gives the nearest name), of the wrong type, or out of range.
         """
         own = OF_THE_BACKBONE if changes.get("backbone", self.backbone) != self.backbone else {}
         return self.changed({**own, **by_present_name(StylizeConfig, changes)})
 
     def of_texture(self, height: int, width: int, changes: Mapping[str, Any]) -> StylizeConfig:
-        """This config with ``changes`` for a texture of that many px: what speaks of the content is put aside.
+        """This config for a texture: options that concern the content are reset.
 
-        Where neighbours are matched, it starts from pieces of the styles, otherwise from noise, unless ``init`` says
-        something else than the content.
+        If ``init`` is the content, a texture starts from pieces of the styles if neighbours are matched, and from noise
+        otherwise.
+
+        Args:
+            height: of the texture in px.
+            width: of the texture in px.
+            changes: options on top, by name.
+
+        Returns:
+            The config of the texture.
 
         Raises:
-            ConfigError: one of the changes speaks of the content.
+            ConfigError: one of the changes concerns the content.
         """
         of_content = options_about("content")
         for name, value in changes.items():
@@ -544,22 +561,29 @@ class StylizeConfig(Checked):
         return changed.overlay({**{name: value for name, value in known if value is not None}, **shape})
 
     def resolve(self) -> StylizeConfig:
-        """This config with every ``None`` replaced by the default of its objective, backbone and effort; itself where
-        none is."""
+        """This config with each ``None`` replaced by the default for its objective, backbone and effort.
+
+        Returns:
+            The resolved config; this one if it is resolved already.
+        """
         if None not in vars(self).values():
             return self
         chosen = defaults_of(self.objective, self.backbone, self.effort)
         if self.optimizer == "lbfgs":
-            chosen |= {"step_size": 1.0, "cooling": 1.0}  # the others are Adam's
+            chosen |= {"step_size": 1.0, "cooling": 1.0}  # the other defaults are for Adam
         if self.style_layers is not None:
-            chosen["style_layer_weights"] = ()  # the others belong to the default layers
+            chosen["style_layer_weights"] = ()  # the default ones are for the default layers
         return self.overlay({k: v for k, v in chosen.items() if getattr(self, k) is None})
 
 
 @refuse_unknown
 @dataclass(frozen=True)
 class OutputConfig(Checked):
-    """What is written where; none of it changes what is painted."""
+    """Options of the output. The result of a run does not depend on them.
+
+    Raises:
+        ConfigError: an option is unknown (the hint gives the nearest name), of the wrong type, or out of range.
+    """
 
     quality: int = option(95, "quality of JPEG and WebP", "output", low=1, high=100)
     bits: int = option(8, "bits a channel of PNG and TIFF: 8 or 16", "output", low=8, high=16, about=("one picture",))
@@ -596,10 +620,16 @@ class OutputConfig(Checked):
 
 
 def options_about(*subjects: str) -> frozenset[str]:
-    """The names of all options that are about one of the ``subjects``, words of `SUBJECTS`.
+    """Names of all options that are about one of some subjects.
+
+    Args:
+        subjects: words of `SUBJECTS`.
+
+    Returns:
+        The names.
 
     Raises:
-        ValueError: a subject is none of them.
+        ValueError: a word is not in `SUBJECTS`.
     """
     if odd := {*subjects} - {*SUBJECTS}:
         raise ValueError(f"{', '.join(sorted(odd))}: none of {', '.join(SUBJECTS)}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import OutputConfig, StylizeConfig
-from ..files import above, check_kept, exists
+from ..files import above, check_overwrites, exists
 from ..images.files.folder import expanded
 from ..images.files.io import check_output
 from .checkpoint import check_checkpoint, checkpoint_of
@@ -70,7 +70,7 @@ def check_outputs(
         if files.checkpoint and (exists(files.checkpoint) or not make_folders):
             check_checkpoint(files.checkpoint)
     written = [path for files in outputs for path in (files.picture, files.record, files.checkpoint) if path]
-    check_kept(written, inputs)
+    check_overwrites(written, inputs)
 
 
 def _sort(picture: str | os.PathLike[str]) -> tuple[Path, str]:

@@ -20,7 +20,7 @@ __all__ = ["Bank", "LazyBank", "all_rows", "joined"]
 class LazyBank:
     """The hypercolumns of style pictures, computed when rows are asked for.
 
-    A scale that searches asks for all of them once (`kept`). One that keeps the matches of the scale below asks for the
+    A scale that searches asks for all of them once (`all_rows`). One that keeps the matches of the scale below asks for the
     matched rows alone, which are far fewer than the bank has.
 
     Attributes:

@@ -1,5 +1,8 @@
-"""Pictures looked at in tiles: what is seen, and values and gradients, as of the whole picture, in the memory of one
-tile."""
+"""Tiled evaluation: features, statistics, and the loss with its gradient, equal to those of the whole picture.
+
+Only the activations of one tile are in memory at a time. Read `tiles` (geometry), then `features`, `gradient` (two
+passes), `lazy_features` and `out_of_memory`. `impasto.styles` and the packages above it may import this one.
+"""
 
 from .features import (
     Wanted,

@@ -1,5 +1,4 @@
-"""What is seen of a picture, tile by tile: features, statistics and hypercolumns that are those of the whole
-picture."""
+"""Tiled feature extraction: features, statistics and hypercolumns, equal to those of the whole picture."""
 
 from __future__ import annotations
 
@@ -26,25 +25,38 @@ __all__ = [
 ]
 
 Wanted = Mapping[str, Cells]
-"""Cells of layers, counted over the whole picture."""
+"""Cells that are needed of each layer, by name; numbered over the whole picture."""
 
 
 def cut_features(
     backbone: Backbone, image: Tensor, window: Window, wanted: Sequence[Wanted]
 ) -> list[dict[str, Tensor]]:
-    """The features of each set of cells, from the ``image`` ``(1, 3, h, w)`` that is in the window."""
+    """Features of several sets of cells, in one pass of the network over a window.
+
+    Args:
+        backbone: the network.
+        image: ``(1, 3, h, w)`` in [0, 1], the pixels of the window.
+        window: large enough for all cells, see `Tile.window`.
+        wanted: sets of cells.
+
+    Returns:
+        For each set the features of its cells, ``(1, C, h, w)`` by layer.
+    """
     features = features_of(backbone, image, list(dict.fromkeys(name for part in wanted for name in part)))
     return [{name: window.cut(features[name], name, cells) for name, cells in part.items()} for part in wanted]
 
 
 def picture_features(backbone: Backbone, picture: Tensor, layers: Sequence[str], tile_size: int) -> dict[str, Tensor]:
-    """Features of whole layers by name, each with memory of its own.
+    """Features of whole layers. No tensor shares memory with another one.
 
     Args:
-        backbone: the network that sees.
+        backbone: the network.
         picture: ``(1, 3, H, W)`` in [0, 1].
-        layers: to be looked at.
-        tile_size: side of the tiles in px; 0 for none.
+        layers: names of layers.
+        tile_size: side of the tiles in px; 0 evaluates the whole picture at once.
+
+    Returns:
+        ``(1, C, h, w)`` by layer.
     """
     if not is_tiled(picture, tile_size):
         return {
@@ -69,8 +81,18 @@ def picture_sums(
     tile_size: int,
     weights: Mapping[str, Tensor] | None = None,
 ) -> dict[str, Sums]:
-    """The statistics of layers by name. Arguments as in `picture_features`; ``weights`` of each layer as in
-    `losses.sums`."""
+    """Statistics of layers.
+
+    Args:
+        backbone: as of `picture_features`.
+        picture: as of `picture_features`.
+        layers: as of `picture_features`.
+        tile_size: as of `picture_features`.
+        weights: mask ``(1, 1, h, w)`` of each layer, see `losses.sums`; None weighs all positions alike.
+
+    Returns:
+        The `Sums` by layer.
+    """
     found: dict[str, Sums] = {}
     for tile, features in _tiles(backbone, picture, layers, tile_size):
         stats = {name: sums(part, tile.of(weights[name], name) if weights else None) for name, part in features.items()}
@@ -79,7 +101,17 @@ def picture_sums(
 
 
 def picture_hypercolumns(backbone: Backbone, picture: Tensor, layers: Sequence[str], tile_size: int) -> Tensor:
-    """The hypercolumns ``(h * w, sum of C)`` on the grid of the picture. Arguments as in `picture_features`."""
+    """Hypercolumns on the grid of a picture.
+
+    Args:
+        backbone: as of `picture_features`.
+        picture: as of `picture_features`.
+        layers: stacked, in this order.
+        tile_size: as of `picture_features`.
+
+    Returns:
+        ``(h * w, sum of C)``.
+    """
     grid = grid_of(picture)
     if not is_tiled(picture, tile_size):
         strides = {name: backbone.layers[name].stride for name in layers}
@@ -96,7 +128,18 @@ def picture_hypercolumns(backbone: Backbone, picture: Tensor, layers: Sequence[s
 def hypercolumn_parts(
     backbone: Backbone, picture: Tensor, layers: Sequence[str], tile_size: int
 ) -> Iterator[tuple[Cells, list[Tensor]]]:
-    """The `grid_columns` of each layer, ``(n, C)``, of each tile, and the cells of the picture's grid they stand on."""
+    """Hypercolumns of a picture, tile by tile.
+
+    Args:
+        backbone: as of `picture_features`.
+        picture: as of `picture_features`.
+        layers: stacked, in this order.
+        tile_size: as of `picture_features`.
+
+    Yields:
+        The cells of the picture's grid in one tile, and the features of each layer there, ``(n, C)``; divided by C and
+        concatenated they are hypercolumns.
+    """
     grid = grid_of(picture)
     for tile in tiles_of(picture, backbone, layers, tile_size):
         wanted = sources_of(tile, layers, grid)
@@ -106,13 +149,31 @@ def hypercolumn_parts(
 
 
 def sources_of(tile: Tile, layers: Sequence[str], grid: Size) -> dict[str, Cells]:
-    """The cells of layers that the tile's cells of a ``grid`` are made of."""
+    """The cells of layers from which a tile's cells of a grid are interpolated.
+
+    Args:
+        tile: part of a picture.
+        layers: names of layers.
+        grid: (h, w) of a grid over the whole picture.
+
+    Returns:
+        Cells by layer.
+    """
     return {name: _regrid(tile, name, grid).sources(tile.own_of(grid)) for name in layers}
 
 
 def grid_share(features: Mapping[str, Tensor], tile: Tile, layers: Sequence[str], grid: Size) -> list[Tensor]:
-    """The tile's part of the `grid_columns` of each layer, ``(n, C)``, from the features of the cells of
-    `sources_of`."""
+    """Interpolate the features of a tile at its cells of a grid, as `matching.hypercolumns` does for a whole picture.
+
+    Args:
+        features: of the cells that `sources_of` returns, ``(1, C, h, w)`` by layer.
+        tile: part of a picture.
+        layers: names of layers.
+        grid: (h, w) of a grid over the whole picture.
+
+    Returns:
+        ``(n, C)`` for each layer.
+    """
     cells = tile.own_of(grid)
     return [columns(_regrid(tile, name, grid).part(features[name], cells)) for name in layers]
 
@@ -124,6 +185,7 @@ def _regrid(tile: Tile, name: str, grid: Size) -> Regrid:
 def _tiles(
     backbone: Backbone, picture: Tensor, layers: Sequence[str], tile_size: int
 ) -> Iterator[tuple[Tile, dict[str, Tensor]]]:
+    """Each tile of a picture, with the features of its own cells."""
     for tile in tiles_of(picture, backbone, layers, tile_size) if layers else ():
         wanted = {name: tile.own(name) for name in layers}
         window = tile.window([wanted])

@@ -1,8 +1,8 @@
-"""The value and gradient of weighted terms, tile by tile: as of the whole picture, in the memory of one tile.
+"""Value and gradient of a sum of terms in tiles, equal to those of the whole picture.
 
-Two passes. The first adds up each tile's statistics over its own cells, without gradients. They are compared, which
-gives the slopes of the losses in the sums. The second walks over the tiles again, takes these slopes and the local
-terms back to the pixels that a tile sees, and adds them into the gradient, surroundings included.
+There are two passes over the tiles. The first one sums the statistics of all tiles, without gradients; the loss of the
+sums and its gradient with respect to them follow. The second pass propagates this gradient, and that of the local
+terms, back to the pixels in the window of each tile, and accumulates it.
 """
 
 from __future__ import annotations
@@ -24,60 +24,74 @@ __all__ = ["Additive", "Local", "value_and_grad"]
 
 
 class TiledTerm(Protocol):
-    """A term, as far as both kinds are alike."""
+    """A term of the loss that can be evaluated in tiles."""
 
     name: ClassVar[str]
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """The layers it looks at."""
+        """Names of the layers that it depends on."""
         ...
 
 
 @runtime_checkable
 class Additive(TiledTerm, Protocol):
-    """A term of statistics that add over positions. ``features`` hold the cells that are a tile's own, or those of
-    all."""
+    """A term of statistics that are sums over positions. ``features`` are ``(1, C, h, w)`` by layer: the cells of one
+    tile, or all of them."""
 
     def sums(self, features: Mapping[str, Tensor], tile: Tile | None = None) -> Sums:
-        """The statistics of one tile, or of the whole picture."""
+        """The statistics of one tile; without ``tile`` those of the whole picture."""
         ...
 
     def compare(self, stats: Sums) -> Tensor:
-        """The weighted loss of the whole picture's statistics, a scalar."""
+        """The weighted loss, a scalar, as a function of the statistics of the whole picture."""
         ...
 
     def pulled(self, features: Mapping[str, Tensor], slope: Sums, tile: Tile) -> Mapping[str, Tensor]:
-        """The gradients of the features, of that of the sums."""
+        """The gradient with respect to the features of a tile, by layer, of the shapes of the features.
+
+        Args:
+            features: of the tile.
+            slope: gradient of the loss with respect to the statistics.
+            tile: the tile.
+        """
         ...
 
 
 @runtime_checkable
 class Local(TiledTerm, Protocol):
-    """A term to which each tile adds a share of its own."""
+    """A term that is a sum of independent shares of the tiles."""
 
     def seen(self, tile: Tile) -> Wanted:
-        """The cells of each layer that the share depends on."""
+        """The cells of each layer that the share of a tile depends on."""
         ...
 
     def share(self, features: Mapping[str, Tensor], tile: Tile) -> Tensor:
-        """What the tile adds to the weighted loss, a scalar, by the features of the cells `seen`."""
+        """The share of a tile in the weighted loss, a scalar.
+
+        Args:
+            features: of the cells that `seen` returns, ``(1, C, h, w)`` by layer.
+            tile: the tile.
+        """
         ...
 
 
 def value_and_grad(
     backbone: Backbone, terms: Sequence[TiledTerm], canvas: Tensor, tile_size: int
 ) -> tuple[list[tuple[str, Tensor]], Tensor]:
-    """The name and value of each term, and the gradient ``(1, 3, H, W)`` of their sum.
+    """Value of each term and gradient of their sum, in tiles.
 
     Args:
-        backbone: the network that sees; the activations of one tile are in memory at a time.
-        terms: each `Additive` or `Local`.
+        backbone: the network; the activations of one tile are in memory at a time.
+        terms: each one `Additive` or `Local`.
         canvas: ``(1, 3, H, W)`` in [0, 1].
         tile_size: side of the tiles in px.
 
+    Returns:
+        Name and weighted value of each term, and the gradient ``(1, 3, H, W)`` of their sum.
+
     Raises:
-        ConfigError: a term is neither.
+        ConfigError: a term is neither `Additive` nor `Local`.
     """
     additive, local = _sorted(terms)
     release_freed_memory()
@@ -97,6 +111,7 @@ def value_and_grad(
 
 
 def _sorted(terms: Sequence[TiledTerm]) -> tuple[list[Additive], list[Local]]:
+    """The additive terms, and the local ones."""
     for term in terms:
         if not isinstance(term, (Additive, Local)):
             raise ConfigError(f"the loss {term.name!r} is no sum over tiles", "leave out --tile-size")
@@ -105,7 +120,7 @@ def _sorted(terms: Sequence[TiledTerm]) -> tuple[list[Additive], list[Local]]:
 
 @torch.no_grad()
 def _totals(backbone: Backbone, terms: Sequence[Additive], canvas: Tensor, tiles: Sequence[Tile]) -> list[Sums]:
-    """The statistics of the whole canvas for each term."""
+    """First pass: the statistics of the whole canvas for each term."""
     totals: list[Sums] = []
     for tile in tiles if terms else ():
         wanted = [_own(term, tile) for term in terms]
@@ -117,7 +132,7 @@ def _totals(backbone: Backbone, terms: Sequence[Additive], canvas: Tensor, tiles
 
 
 def _compared(term: Additive, stats: Sums) -> tuple[Tensor, Sums]:
-    """The loss, and its gradient in the sums."""
+    """The loss of one term, and its gradient with respect to the statistics."""
     leaves = Sums(*(part.detach().requires_grad_() for part in stats))
     with torch.enable_grad():
         value = term.compare(leaves)
@@ -133,7 +148,7 @@ def _descend(
     tile: Tile,
     gradient: Tensor,
 ) -> list[Tensor]:
-    """Add to the ``gradient`` what comes from one tile; the shares of the local terms."""
+    """Second pass, one tile: add its contribution to ``gradient`` ``(1, 3, H, W)``; returns the local terms' shares."""
     wanted, needs = [_own(term, tile) for term, _ in additive], [term.seen(tile) for term in local]
     window = tile.window([*wanted, *needs])
     image = window.of(canvas)
@@ -151,6 +166,7 @@ def _descend(
 
 
 def _descend_locally(term: Local, tile: Tile, cells: Wanted, flow: _Flow) -> Tensor:
+    """The share of a local term, whose gradient is added to ``flow``."""
     leaves = {name: part.detach().requires_grad_() for name, part in flow.cut(cells).items()}
     with torch.enable_grad():
         share = term.share(leaves, tile)
@@ -160,15 +176,17 @@ def _descend_locally(term: Local, tile: Tile, cells: Wanted, flow: _Flow) -> Ten
 
 
 class _Flow:
-    """The features of a window, and their gradients as they come together."""
+    """The features of a window by layer, and the gradients with respect to them, accumulated over terms."""
 
     def __init__(self, window: Window, features: Mapping[str, Tensor]) -> None:
         self._window, self._features, self.gradients = window, features, dict[str, Tensor]()
 
     def cut(self, wanted: Wanted) -> dict[str, Tensor]:
+        """The features of some cells, as views."""
         return {name: self._window.cut(self._features[name], name, cells) for name, cells in wanted.items()}
 
     def add(self, wanted: Wanted, pulls: Mapping[str, Tensor]) -> None:
+        """Add the gradients ``pulls`` with respect to the features of some cells."""
         for name, pull in pulls.items():
             if name not in self.gradients:
                 self.gradients[name] = torch.zeros_like(self._features[name])
@@ -176,4 +194,5 @@ class _Flow:
 
 
 def _own(term: TiledTerm, tile: Tile) -> Wanted:
+    """The tile's own cells of the layers of a term."""
     return {name: tile.own(name) for name in term.layers}

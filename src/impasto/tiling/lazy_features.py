@@ -1,4 +1,4 @@
-"""Features of a picture that are computed anew for each tile: what is kept of them is the picture."""
+"""Features that are recomputed from the picture for each tile, to save memory."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = ["Anew"]
 
 
 class Anew:
-    """The features of the content, where memory is dearer than time.
+    """Features of a picture that are recomputed for each tile: this takes more time and less memory than storing them.
 
     Args:
-        backbone: the network that sees.
+        backbone: the network.
         picture: ``(1, 3, H, W)`` in [0, 1].
-        layers: all that will be asked for; they are computed together, and those of one tile are remembered.
-        tile_size: side of the tiles in px, for what is asked of the whole picture.
+        layers: all layers that will be requested. They are computed together; those of the last tile are cached.
+        tile_size: side of the tiles in px in which `size` walks over the picture.
     """
 
     def __init__(self, backbone: Backbone, picture: Tensor, layers: Sequence[str], tile_size: int) -> None:
@@ -31,7 +31,7 @@ class Anew:
 
     @torch.no_grad()
     def of(self, tile: Tile, name: str) -> Tensor:
-        """The tile's own cells of a layer, ``(1, C, h, w)``."""
+        """Features of the tile's own cells of a layer, ``(1, C, h, w)``."""
         if self._seen[0] != tile.pixels:
             wanted = {layer: tile.own(layer) for layer in self._layers}
             window = tile.window([wanted])
@@ -39,7 +39,15 @@ class Anew:
         return self._seen[1][name]
 
     def size(self, name: str, mask: Tensor | None) -> tuple[Tensor, Tensor]:
-        """The `content_size` of a whole layer, by a mask ``(1, 1, H, W)`` of its cells or None."""
+        """The `losses.content_size` of a whole layer.
+
+        Args:
+            name: of the layer.
+            mask: ``(1, 1, h, w)`` in [0, 1], weights of the cells of the layer; None weighs all alike.
+
+        Returns:
+            Two scalars, see `losses.content_size`.
+        """
         tiles = tiles_of(self._picture, self._backbone, self._layers, self._tile_size)
         sizes = [content_size(self.of(tile, name), None if mask is None else tile.of(mask, name)) for tile in tiles]
         energies, counts = zip(*sizes, strict=True)
@@ -47,5 +55,5 @@ class Anew:
 
     @torch.no_grad()
     def whole(self, name: str) -> Tensor:
-        """The whole layer, ``(1, C, H, W)``."""
+        """Features of a whole layer, ``(1, C, h, w)``, computed at once."""
         return features_of(self._backbone, self._picture, [name])[name]

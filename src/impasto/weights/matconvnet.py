@@ -1,4 +1,4 @@
-"""Reads imagenet-vgg-verydeep-19.mat and -16.mat of MatConvNet, in each of the layouts they have been published in."""
+"""Reading of imagenet-vgg-verydeep-19.mat and -16.mat of MatConvNet, in all published layouts."""
 
 from __future__ import annotations
 
@@ -11,13 +11,20 @@ __all__ = ["read_matconvnet"]
 
 
 def read_matconvnet(path: Path) -> NetworkWeights:
-    """The convolutions of a MatConvNet file; fully connected layers, stored as wider kernels, are left out.
+    """Read the convolutions of a MatConvNet file; fully connected layers, stored as wider kernels, are left out.
 
-    ``layers`` is a cell of structures whose fields have changed order over the releases, and in the first one the pair
-    ``weights`` was two fields, ``filters`` and ``biases``: so they are taken by name. Kernels are (height, width, in,
-        out):
-    the importer transposed Caffe's on purpose, and turned the first ones from BGR to RGB.
-    What scipy raises passes through.
+    ``layers`` is a cell of structures. The order of their fields depends on the release, and the first release has two
+    fields ``filters`` and ``biases`` instead of the pair ``weights``, so fields are read by name. Kernels are
+    ``(height, width, in, out)``: the importer transposed those of Caffe, and reordered the first ones from BGR to RGB.
+
+    Args:
+        path: a ``.mat`` file.
+
+    Returns:
+        The `NetworkWeights`.
+
+    Raises:
+        Exception: whatever scipy raises for a damaged file.
     """
     from scipy.io import loadmat
 

@@ -1,4 +1,4 @@
-"""The shapes of VGG-19 and VGG-16: names of their convolutions, and the check that a set of weights is one."""
+"""Shapes of VGG-19 and VGG-16: names of their convolutions, and the check of a set of weights."""
 
 from __future__ import annotations
 
@@ -25,14 +25,25 @@ __all__ = [
 ]
 
 SHAPES = {"VGG-19": (2, 2, 4, 4, 4), "VGG-16": (2, 2, 3, 3, 3)}
-"""Convolutions in each block; a pooling stands between two blocks (Simonyan and Zisserman 2014, table 1, columns E and
-D)."""
+"""Number of convolutions in each block; a pooling follows each block (Simonyan and Zisserman 2014, table 1, columns E
+and D)."""
 
 BLOCKS = SHAPES["VGG-19"]
 
 
 def convolution_names(blocks: Iterable[int]) -> tuple[str, ...]:
-    """The convolutions of a network with so many in each block, in order, as the papers call them: ``conv1_1`` ..."""
+    """Names of the convolutions of a network, in order, as in the papers.
+
+    Args:
+        blocks: number of convolutions in each block.
+
+    Returns:
+        The names.
+
+    Examples:
+        >>> convolution_names((2, 1))
+        ('conv1_1', 'conv1_2', 'conv2_1')
+    """
     return tuple(f"conv{block}_{n}" for block, count in enumerate(blocks, 1) for n in range(1, count + 1))
 
 
@@ -46,14 +57,14 @@ _WANTED = "give weights of VGG-19 or VGG-16"
 
 @dataclass(frozen=True)
 class NetworkWeights:
-    """The convolutions of a VGG-19 or VGG-16 of any width, or its first ones.
+    """The convolutions of a VGG-19 or VGG-16 of any width, or the first ones of them.
 
     Attributes:
         convolutions: ``{"conv1_1": (weight (out, in, 3, 3), bias (out,)), ...}`` in order, float32.
-        normalization: the input the network wants.
-        format: layout of the file they came from.
-        sha256: of that file.
-        metadata: what the file says of itself (origin, licence, hash of the file it was converted from).
+        normalization: input of the network.
+        format: layout of the file that was read, or ``memory``.
+        sha256: of this file, as hex digits.
+        metadata: of this file (origin, licence, hash of the file that it was converted from).
     """
 
     convolutions: Convolutions
@@ -64,7 +75,13 @@ class NetworkWeights:
 
 
 def check_convolutions(found: Convolutions) -> Convolutions:
-    """``found`` in the order of the network.
+    """Check convolutions and sort them.
+
+    Args:
+        found: by name, in any order.
+
+    Returns:
+        The same, in the order of the network.
 
     Raises:
         WeightsError: they are not the first convolutions of a VGG-19 or VGG-16, or hold a number that is not finite.
@@ -80,6 +97,7 @@ def check_convolutions(found: Convolutions) -> Convolutions:
 
 
 def _problems(convolutions: Convolutions) -> Iterator[str]:
+    """Sentences on wrong shapes and on numbers that are not finite."""
     channels = 3
     for name, (weight, bias) in convolutions.items():
         width = weight.shape[0]
@@ -92,7 +110,14 @@ def _problems(convolutions: Convolutions) -> Iterator[str]:
 
 
 def from_hwio(kernel: Any, bias: Any) -> tuple[Tensor, Tensor]:
-    """Kernels (height, width, in, out) and biases of any shape, as PyTorch orders them: (out, in, height, width),
-    (out,)."""
+    """Convert a kernel of Keras or MatConvNet to the layout of PyTorch.
+
+    Args:
+        kernel: ``(height, width, in, out)``.
+        bias: of any shape with ``out`` numbers.
+
+    Returns:
+        Weight ``(out, in, height, width)`` and bias ``(out,)``, float32.
+    """
     weight = np.ascontiguousarray(np.asarray(kernel, np.float32).transpose(3, 2, 0, 1))
     return torch.from_numpy(weight), torch.from_numpy(np.asarray(bias, np.float32).reshape(-1))

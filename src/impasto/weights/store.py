@@ -1,4 +1,4 @@
-"""The weights on this machine: fetched once, checked, kept as convolutions only, loaded by name or by path."""
+"""The weights on this machine: fetched once, checked, stored as convolutions only, and loaded by name or path."""
 
 from __future__ import annotations
 
@@ -20,7 +20,14 @@ __all__ = ["Store", "default_cache"]
 
 
 def default_cache(environment: Mapping[str, str]) -> Path:
-    """The folder of the weights: ``IMPASTO_CACHE`` of ``environment``, otherwise where the system keeps caches."""
+    """The cache folder of weights.
+
+    Args:
+        environment: variables; ``IMPASTO_CACHE`` is the folder if it is set.
+
+    Returns:
+        The folder, by default that of the system for caches.
+    """
     import platformdirs
 
     chosen = environment.get("IMPASTO_CACHE")
@@ -28,37 +35,55 @@ def default_cache(environment: Mapping[str, str]) -> Path:
 
 
 class Store:
-    """A cache folder of weights. Any number of processes may use it at once.
+    """A cache folder of weights, which several processes may use at the same time.
 
     Args:
-        cache: the folder; made when the first file is fetched.
-        pause: seconds before a second attempt to fetch one.
+        cache: the folder; created when the first file is fetched.
+        pause: seconds before the second attempt to fetch a file.
     """
 
     def __init__(self, cache: str | Path, pause: float = PAUSE) -> None:
         self.cache, self._pause = Path(cache), pause
 
     def locate(self, id: str) -> Path | None:
-        """The file of the weights ``id`` on this machine, as it stands; None when they have to be fetched or installed.
+        """Find weights on this machine; the file is not checked.
+
+        Args:
+            id: name of the weights.
+
+        Returns:
+            The file; None if the weights have to be fetched or installed.
 
         Raises:
-            WeightsError: no weights have that name.
+            WeightsError: no weights have this name.
         """
         return next((place for place in self._places(find_record(id)) if exists(place)), None)
 
     def at_hand(self, id_or_path: str) -> str:
-        """The weights to use where these are asked for: they themselves, or a coarser form where only that one is
-        here."""
+        """Choose between weights and their less precise stand-in.
+
+        Args:
+            id_or_path: weights that are asked for.
+
+        Returns:
+            The same; or the id of their stand-in, if only that one is on this machine.
+        """
         record = WEIGHTS.get(id_or_path)
         if record is None or not record.stand_in or self.locate(record.id):
             return id_or_path
         return record.stand_in if self.locate(record.stand_in) else id_or_path
 
     def require(self, id: str) -> Path:
-        """The file of the weights ``id`` on this machine, as it stands; nothing is fetched.
+        """Find weights that have to be on this machine; nothing is fetched, and the file is not checked.
+
+        Args:
+            id: name of the weights.
+
+        Returns:
+            The file.
 
         Raises:
-            WeightsError: no weights have that name, or they are not here; the hint says how to get them.
+            WeightsError: no weights have this name, or they are not on this machine; the hint says how to get them.
         """
         path, record = self.locate(id), find_record(id)
         if path is None:
@@ -67,32 +92,42 @@ class Store:
         return path
 
     def fetch(self, id: str, progress: ProgressCallback | None = None) -> Path:
-        """The file of the weights ``id``, downloaded unless it is here and whole.
+        """Download weights, unless they are on this machine and undamaged.
 
-        The original file may also be put into the cache folder by hand. Of a download only the convolutions are kept;
-        their metadata tells the hash of the original.
+        The original file may also be put into the cache folder by hand. Only the convolutions of it are stored; their
+        metadata has the hash of the original.
 
         Args:
             id: name of the weights.
-            progress: called with bytes done and bytes in total (0 when unknown).
+            progress: called with the number of bytes received and the total (0 if unknown).
+
+        Returns:
+            The file.
 
         Raises:
-            DownloadError: it cannot be fetched; the hint says which file to get and where to put it.
-            WeightsError: no weights have that name, the package they come with is not here, or the folder cannot be
+            DownloadError: the file cannot be fetched; the hint says which file to get and where to put it.
+            WeightsError: no weights have this name, the package with them is not installed, or the folder cannot be
                 written.
         """
         record = find_record(id)
         if record.package:
             return self.require(id)
-        kept = self._kept(record)
-        if not _is_whole(kept, record):
+        file = self._converted(record)
+        if not _is_whole(file, record):
             with self._locked(record):
-                if not _is_whole(kept, record):  # another process may have fetched it meanwhile
+                if not _is_whole(file, record):  # another process may have fetched it in the meantime
                     self._obtain(record, progress)
-        return kept
+        return file
 
     def load(self, id_or_path: str | Path, progress: ProgressCallback | None = None) -> NetworkWeights:
-        """The weights of that name, fetched if need be, or those in a file.
+        """Load weights by name, fetched if necessary, or from a file.
+
+        Args:
+            id_or_path: name of weights, or a file.
+            progress: as of `fetch`.
+
+        Returns:
+            The `NetworkWeights`.
 
         Raises:
             WeightsError: there is no such name or file, or the file is damaged, unsafe or of another network.
@@ -103,11 +138,17 @@ class Store:
             from .formats import read_weights
 
             return read_weights(id_or_path)
-        here = self.require(record.id) if record.package else self._kept(record)
+        here = self.require(record.id) if record.package else self._converted(record)
         return _read(here if exists(here) else self.fetch(record.id, progress), record)
 
     def verify(self, id_or_path: str | Path) -> str:
-        """One line that says what a file of weights is, after reading all of it and checking every hash that is known.
+        """Read a weights file completely, and check all known hashes of it.
+
+        Args:
+            id_or_path: name of weights, or a file.
+
+        Returns:
+            A line that describes the file.
 
         Raises:
             WeightsError: it is missing, damaged, unsafe, of another network, or not the file it should be.
@@ -126,18 +167,19 @@ class Store:
         )
 
     def _places(self, record: WeightsRecord) -> list[Path]:
-        """Where the file may lie, the place that goes first first."""
+        """Paths at which the file is looked for, in this order."""
         if record.distribution:
             place = installed_file(record)
             return [place] if place else []
-        return [record.packaged] if record.packaged else [self._kept(record), self.cache / record.file]
+        return [record.packaged] if record.packaged else [self._converted(record), self.cache / record.file]
 
-    def _kept(self, record: WeightsRecord) -> Path:
+    def _converted(self, record: WeightsRecord) -> Path:
+        """Path of the converted file in the cache."""
         return self.cache / f"{record.id}.safetensors"
 
     @contextmanager
     def _locked(self, record: WeightsRecord) -> Iterator[None]:
-        """One process at a time; what the system says of the folder becomes an error that says what to do."""
+        """Lock weights against other processes; errors of the folder become a `WeightsError` with a hint."""
         from filelock import FileLock
 
         try:
@@ -152,7 +194,7 @@ class Store:
             ) from error
 
     def _obtain(self, record: WeightsRecord, progress: ProgressCallback | None) -> None:
-        """Put the kept file there, from the original in the folder or from the network."""
+        """Convert the original file, from the cache folder or downloaded."""
         original = self.cache / record.file
         if exists(original):
             if not matches(original, record.hash):
@@ -160,7 +202,7 @@ class Store:
                     f"{original} is not the file of {record.id}: its hash is not {record.hash}",
                     f"remove it, and get {record.url} instead; to use a file of your own, give its path",
                 )
-            self._keep(record, original)
+            self._convert(record, original)
             return
         part = original.with_name(f"{record.file}.part")
         try:
@@ -168,21 +210,24 @@ class Store:
         except DownloadError as error:
             hint = f"get {record.url} yourself, put it into {self.cache} and run again; {WITHOUT_DOWNLOAD} needs none"
             raise DownloadError(f"cannot fetch {record.id}: {error.message}", hint) from error
-        self._keep(record, part)
+        self._convert(record, part)
         part.unlink()
 
-    def _keep(self, record: WeightsRecord, original: Path) -> None:
+    def _convert(self, record: WeightsRecord, original: Path) -> None:
+        """Convert an original file to safetensors in the cache."""
         algorithm = record.hash.split(":")[0]
         from .formats import read_weights, write_weights
 
         source_hash = f"{algorithm}:{file_digest(original, algorithm)}"
         told = {"id": record.id, "source": record.url, "source_hash": source_hash}
         about = {"licence": record.licence, "origin": record.origin}
-        write_weights(read_weights(original, normalization=record.normalization), self._kept(record), {**told, **about})
+        write_weights(
+            read_weights(original, normalization=record.normalization), self._converted(record), {**told, **about}
+        )
 
 
 def _read(path: Path, record: WeightsRecord) -> NetworkWeights:
-    """The weights in a file, if it is the file of ``record`` or was converted from it."""
+    """Read a file, and check that it is the original file of ``record`` or was converted from it."""
     from .formats import read_weights
 
     try:
@@ -196,14 +241,16 @@ def _read(path: Path, record: WeightsRecord) -> NetworkWeights:
 
 
 def _repair(record: WeightsRecord) -> str:
+    """A hint on how to replace damaged weights."""
     if record.packaged:
         return "install Impasto again"
     return f"repair it: {reinstall(record) if record.distribution else f'impasto weights fetch {record.id}'}"
 
 
-def _is_whole(kept: Path, record: WeightsRecord) -> bool:
+def _is_whole(file: Path, record: WeightsRecord) -> bool:
+    """Whether a file exists and is undamaged."""
     try:
-        _read(kept, record)
+        _read(file, record)
     except WeightsError:
         return False
     return True

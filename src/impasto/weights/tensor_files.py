@@ -1,4 +1,4 @@
-"""Reads files of named tensors: PyTorch state dicts (never running what a pickle asks for) and safetensors."""
+"""Reading of files of named tensors: PyTorch state dicts, without executing code of the pickle, and safetensors."""
 
 from __future__ import annotations
 
@@ -24,16 +24,21 @@ __all__ = ["is_tensor_file", "read_pickle", "read_safetensors", "read_tensors", 
 
 
 def read_pickle(path: Path) -> NetworkWeights:
-    """The convolutions of a PyTorch file of either age. What torch raises of damaged files passes through.
+    """Read the convolutions of a PyTorch file, of the old or the zip format.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The `NetworkWeights`.
 
     Raises:
-        WeightsError: the pickle asks for more than tensors, which may be code; it is not run.
+        WeightsError: the pickle contains more than tensors, which may be code; it is not executed.
+        Exception: whatever torch raises for a damaged file.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # of pickle protocols and old storages: the file's age is no concern of the user
+            warnings.simplefilter("ignore")  # on pickle protocols and old storages
             state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except pickle.UnpicklingError as error:
         refused = "refused: this pickle asks for more than tensors and could run code, or it is damaged"
@@ -46,10 +51,17 @@ def read_pickle(path: Path) -> NetworkWeights:
 
 
 def read_safetensors(path: Path) -> NetworkWeights:
-    """The convolutions of a safetensors file. What safetensors raises of damaged files passes through.
+    """Read the convolutions of a safetensors file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The `NetworkWeights`.
 
     Raises:
-        WeightsError: the tensors are not those that were written with our metadata.
+        WeightsError: the tensors do not have the hash in our metadata.
+        Exception: whatever safetensors raises for a damaged file.
     """
     tensors, metadata = read_tensors(path)
     found = _from_names(tensors)
@@ -64,14 +76,24 @@ def read_safetensors(path: Path) -> NetworkWeights:
 
 
 def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors and the metadata of a safetensors file. What safetensors raises of damaged files passes through."""
+    """Read a safetensors file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Tensors by name, and metadata.
+
+    Raises:
+        Exception: whatever safetensors raises for a damaged file.
+    """
     from safetensors import safe_open
     from safetensors.torch import load
 
     name = os.fspath(path)
     with safe_open(name, framework="numpy") as file:
         metadata = dict(file.metadata() or {})
-    if not _is_utf8(name):  # a name that safetensors can open for itself, but not for PyTorch
+    if not _is_utf8(name):  # safetensors cannot open such a name for PyTorch
         return load(Path(name).read_bytes()), metadata
     with safe_open(name, framework="pt") as file:
         return {key: file.get_tensor(key) for key in file.keys()}, metadata  # noqa: SIM118  (the handle is not iterable)
@@ -86,14 +108,14 @@ def _is_utf8(name: str) -> bool:
 
 
 def is_tensor_file(path: Path) -> bool:
-    """Whether a file begins as safetensors do."""
+    """Whether a file starts like a safetensors file."""
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         return length < path.stat().st_size and file.read(1) == b"{"
 
 
 def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 over names, types, shapes and bytes, in the order of the names."""
+    """SHA-256 of names, types, shapes and bytes of tensors, sorted by name, as hex digits."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
@@ -103,8 +125,14 @@ def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
 
 
 def sorted_metadata(data: bytes) -> bytes:
-    """The same safetensors with its metadata in order: safetensors shuffles it, and equal numbers shall be equal
-    files."""
+    """Sort the metadata of a safetensors file, whose order is random, so that equal contents give equal files.
+
+    Args:
+        data: bytes of the file.
+
+    Returns:
+        Bytes of the sorted file.
+    """
     start = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:start])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
@@ -114,7 +142,7 @@ def sorted_metadata(data: bytes) -> bytes:
 
 
 def _from_names(tensors: Mapping[str, Tensor]) -> NetworkWeights:
-    """The convolutions among named tensors; the names tell the layout, and the layout what input is usual."""
+    """The convolutions among tensors by name. The names tell the layout, and the layout the usual input."""
     if "0.weight" in tensors and tensors["0.weight"].shape == (3, 3, 1, 1):
         inner = {name: tensor for name, tensor in tensors.items() if not name.startswith("0.")}
         return NetworkWeights(_pairs(inner, "", _ADAIN), _mixing(tensors["0.weight"], tensors["0.bias"]), "adain")
@@ -129,22 +157,27 @@ def _from_names(tensors: Mapping[str, Tensor]) -> NetworkWeights:
 
 
 def _pairs(tensors: Mapping[str, Tensor], prefix: str, places: Mapping[str, str]) -> Convolutions:
-    """``{name: (weight, bias)}`` of every tensor that looks like kernels; unknown places keep their own name."""
+    """Weight and bias of every tensor of four dimensions, by layer.
+
+    Args:
+        tensors: by name.
+        prefix: of the names.
+        places: names of layers by the names in the file; others keep their name.
+    """
     found = {}
     for name, tensor in tensors.items():
         layer = re.fullmatch(re.escape(prefix) + r"([^.]+)\.weight", name)
         if layer and tensor.ndim == 4:
-            bias = tensors.get(
-                f"{prefix}{layer[1]}.bias", torch.empty(0)
-            )  # of no shape: the check names what is missing
+            # A missing bias becomes empty, which `check_convolutions` reports.
+            bias = tensors.get(f"{prefix}{layer[1]}.bias", torch.empty(0))
             found[places.get(layer[1], layer[1])] = tensor.float().clone(), bias.float().clone()
     return found
 
 
 def _mixing(weight: Tensor, bias: Tensor) -> Normalization:
-    """The 1x1 convolution that AdaIN's encoder begins with, as a normalisation of RGB in 0..1: exact, and no layer.
+    """The first 1 x 1 convolution of AdaIN's encoder as an equivalent normalisation of RGB in 0..1.
 
-    AdaIN reflects the picture at every border, which `VGG` does not; ``padding="replicate-all"`` comes nearest.
+    AdaIN pads by reflection, which `VGG` does not support; ``padding="replicate-all"`` is the nearest to it.
     """
     red, green, blue = (tuple(row) for row in weight.flatten(1).double().tolist())
     first, second, third = (-value for value in bias.double().tolist())
@@ -152,7 +185,13 @@ def _mixing(weight: Tensor, bias: Tensor) -> Normalization:
 
 
 def _places(shape: str, first: int, step: int) -> Iterator[tuple[str, str]]:
-    """``(index in nn.Sequential, convolution)``: convolutions are ``step`` modules apart, a pooling adds one."""
+    """Pairs of an index in `nn.Sequential` and a convolution.
+
+    Args:
+        shape: ``VGG-19`` or ``VGG-16``.
+        first: index of the first convolution.
+        step: number of modules from one convolution to the next; a pooling adds one.
+    """
     index, names = first, iter(convolution_names(SHAPES[shape]))
     for count in SHAPES[shape]:
         for _ in range(count):

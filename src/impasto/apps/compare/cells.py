@@ -95,10 +95,10 @@ def plan_cells(
                 content, tuple(styles), labels=labels, place=(y, x), preset=preset, changes=changes, config=config
             )
             cells.append(cell)
-    return cells if keep is None else list(_kept(cells, keep))
+    return cells if keep is None else list(_with_files(cells, keep))
 
 
-def _kept(cells: Sequence[Cell], folder: Path) -> Iterator[Cell]:
+def _with_files(cells: Sequence[Cell], folder: Path) -> Iterator[Cell]:
     """The cells with a file each, numbered, so that files sort as the cells do."""
     for number, cell in enumerate(cells, start=1):
         yield replace(cell, output=folder / f"{number:02}-{cell.stem}.png")

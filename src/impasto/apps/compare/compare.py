@@ -13,7 +13,7 @@ from ...config import StylizeConfig
 from ...engine.progress import Progress
 from ...errors import StyleError
 from ...figures.loss_curves import require_matplotlib
-from ...files import above, check_kept, check_replaced, is_json
+from ...files import above, check_overwrites, check_replaced, is_json
 from ...images.files.io import Picture, check_output, check_writable, read_picture, save_picture, to_pil, write_text
 from ...runs.outputs import files_read
 from ...runs.record import record_text
@@ -105,7 +105,7 @@ class Comparison(Iterator[Tried]):
         check_replaced(numbers, lambda there: is_json(there, ("schema", "cells")), "comparison")
         kept = [cell.output for cell in self.cells if cell.output]
         given = [self.content.name, *(style.name for style in self.styles)]
-        check_kept([path, numbers, *kept], files_read(given, *(cell.config for cell in self.cells)))
+        check_overwrites([path, numbers, *kept], files_read(given, *(cell.config for cell in self.cells)))
 
 
 def compare(

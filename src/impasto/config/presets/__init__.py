@@ -1,4 +1,4 @@
-"""Named overlays on the config, one TOML file each: a title, a source, and the options that differ from the default."""
+"""Presets: one TOML file each, with a title, a source, and the options that differ from the defaults."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ __all__ = ["Preset", "load_preset", "preset_names", "read_preset"]
 
 @dataclass(frozen=True)
 class Preset:
-    """A published system (or a choice of ours) as options.
+    """A published system, or a choice of ours, as options.
 
     Attributes:
+        name: of the file, without suffix.
         title: one line for a list.
-        source: who published it where.
-        departs: what is not as the source has it; empty where nothing is known to differ.
-        options: the overlay on the default config.
+        source: publication or program.
+        departs: known differences from the source; empty if there are none.
+        options: options that differ from the defaults, by name.
     """
 
     name: str
@@ -37,21 +38,27 @@ class Preset:
 
     @property
     def config(self) -> StylizeConfig:
-        """All options, the overlay applied."""
+        """The defaults with ``options`` on top."""
         return StylizeConfig(**self.options)
 
 
 def preset_names() -> list[str]:
-    """Every preset, by name."""
+    """Names of all presets, sorted."""
     files = resources.files(__package__).iterdir()
     return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
 
 
 def read_preset(name: str) -> Preset:
-    """One preset.
+    """Read a preset.
+
+    Args:
+        name: one of `preset_names`.
+
+    Returns:
+        The `Preset`.
 
     Raises:
-        ConfigError: there is none of that name; the nearest one is named.
+        ConfigError: no preset has this name; the hint gives the nearest one.
     """
     if name not in preset_names():
         raise ConfigError(f"unknown preset {name!r}", nearest_name(name, preset_names()))
@@ -60,5 +67,5 @@ def read_preset(name: str) -> Preset:
 
 
 def load_preset(name: str) -> StylizeConfig:
-    """The config of one preset: `read_preset` ``(name).config``."""
+    """The config of a preset; arguments and errors as of `read_preset`."""
     return read_preset(name).config
