@@ -50,14 +50,17 @@ _HINTS = {
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
-    """Refuse a file that could not be written, before anything is computed for it.
+    """Check that a file can be written, before anything is computed.
+
+    Args:
+        path: the file.
 
     Raises:
-        OutputError: ``path`` is a folder, device or pipe, or its folder is missing, read-only or full.
+        OutputError: it is a folder, device or pipe, or its folder is missing, read-only or full.
     """
     with _explained(path):
         target = _target(path)
-        # Asking for permission bits is not enough (root, network drives, full disks): try it.
+        # Permission bits do not tell enough (root, network drives, full disks), so create a file.
         with tempfile.TemporaryFile(dir=target.parent):
             pass
 
@@ -66,26 +69,27 @@ _LASTING = {errno.ENAMETOOLONG, errno.EISDIR, errno.EINVAL, errno.EILSEQ, errno.
 
 
 def exists(path: str | os.PathLike[str]) -> bool:
-    """Whether there is such a file or folder. `Path.exists` raises where a folder may not be read or a name is too
-    long."""
+    """Whether a file or folder exists. Unlike `Path.exists`, it never raises."""
     return os.path.exists(path)  # noqa: PTH110
 
 
 def is_folder(path: str | os.PathLike[str]) -> bool:
-    """Whether it is a folder; never raises, as `exists`."""
+    """Whether a path is a folder. It never raises."""
     return os.path.isdir(path)  # noqa: PTH112
 
 
 def check_overwrites(outputs: Iterable[str | os.PathLike[str]], inputs: Iterable[Any]) -> None:
-    """Refuse to write over a file that goes in, into a folder that does, or twice to the same file.
+    """Check that no output replaces an input, lies in an input folder, or is written twice.
+
+    Files are compared by identity, so links and, on some disks, upper and lower case are recognised. An output in an
+    input folder would be an input when the command is repeated.
 
     Args:
-        outputs: all that will be written.
-        inputs: paths of all that is read, folders and what is in them; what is no path is passed over.
+        outputs: all files that will be written.
+        inputs: paths of all files that are read, and of folders with the files in them; other objects are ignored.
 
     Raises:
-        OutputError: two of them are one file, under whatever names: links, upper and lower case where a disk does not
-            tell; or the next time that a folder is given, what is written now would go in as well.
+        OutputError: see above.
     """
     read = {_identity(path): path for path in inputs if isinstance(path, (str, os.PathLike))}
     written: dict[Hashable, str] = {}
@@ -105,21 +109,27 @@ def check_overwrites(outputs: Iterable[str | os.PathLike[str]], inputs: Iterable
 
 
 def _identity(path: str | os.PathLike[str]) -> Hashable:
-    """What two names of one file have in common."""
+    """A value that is equal for all names of a file."""
     try:
         there = Path(path).stat()
         return there.st_dev, there.st_ino
-    except (OSError, ValueError):  # a file that is to be made, or no possible name
+    except (OSError, ValueError):  # the file does not exist, or the name is impossible
         with contextlib.suppress(OSError, ValueError):
             return os.path.normcase(os.path.realpath(path))
     return os.fspath(path)
 
 
 def above(folder: Path) -> Path:
-    """The folder, or the nearest one that it would be made in.
+    """The folder or, if it does not exist, the nearest folder above it that does.
+
+    Args:
+        folder: to be created later.
+
+    Returns:
+        A folder that exists.
 
     Raises:
-        OutputError: it cannot be made, for what is there is no folder.
+        OutputError: a file is in the way.
     """
     there = next(each for each in (folder, *folder.parents, Path()) if exists(each))
     if not is_folder(there):
@@ -128,15 +138,15 @@ def above(folder: Path) -> Path:
 
 
 def check_replaced(path: str | os.PathLike[str], known: Callable[[Path], bool], kind: str) -> None:
-    """Refuse to replace a file of another kind: whoever mistypes a name loses nothing by it.
+    """Check that a file which will be replaced is of the expected kind, so that a mistyped name destroys nothing.
 
     Args:
-        path: what will be written; a file of no bytes counts as none.
-        known: says of the file that is there whether it is of the kind.
+        path: of the output; it may be missing or empty.
+        known: tells whether the existing file is of the kind.
         kind: in words, for the message.
 
     Raises:
-        OutputError: it is of another kind.
+        OutputError: the existing file is of another kind.
     """
     target = Path(path)
     with contextlib.suppress(OSError, ValueError):
@@ -147,7 +157,7 @@ def check_replaced(path: str | os.PathLike[str], known: Callable[[Path], bool], 
 
 
 def is_json(path: Path, keys: Iterable[str]) -> bool:
-    """Whether a file is a JSON object with these keys."""
+    """Whether a file is a JSON object with some keys."""
     try:
         value = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -156,10 +166,13 @@ def is_json(path: Path, keys: Iterable[str]) -> bool:
 
 
 def make_folder(path: str | os.PathLike[str]) -> None:
-    """Make a folder, and those it lies in, unless it is there.
+    """Create a folder and its parents, unless they exist.
+
+    Args:
+        path: the folder.
 
     Raises:
-        OutputError: it cannot be made.
+        OutputError: it cannot be created.
     """
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
@@ -170,7 +183,15 @@ def make_folder(path: str | os.PathLike[str]) -> None:
 
 
 def file_digest(path: Path, algorithm: str = "sha256") -> str:
-    """Hex digest of a file's bytes; ``algorithm`` as hashlib calls it."""
+    """Hash of a file.
+
+    Args:
+        path: the file.
+        algorithm: a name of `hashlib`.
+
+    Returns:
+        Hex digits.
+    """
     digest = hashlib.new(algorithm, usedforsecurity=False)
     with path.open("rb") as file:
         while block := file.read(1 << 20):
@@ -180,11 +201,14 @@ def file_digest(path: Path, algorithm: str = "sha256") -> str:
 
 @contextlib.contextmanager
 def folder_for(path: Path) -> Iterator[None]:
-    """A ``with`` block in which the folder of ``path`` is there; what was made for it and holds nothing at its end is
-    removed.
+    """A ``with`` block in which the folder of a file exists. Folders that were created for it and are empty at the end
+    are removed.
+
+    Args:
+        path: the file.
 
     Raises:
-        OutputError: it cannot be made.
+        OutputError: the folder cannot be created.
     """
     missing = list(itertools.takewhile(lambda folder: not exists(folder), (path.parent, *path.parent.parents)))
     make_folder(path.parent)
@@ -193,14 +217,18 @@ def folder_for(path: Path) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError):
             for folder in missing:
-                folder.rmdir()  # fails, and ends this, where something is in it
+                folder.rmdir()  # fails, and ends the loop, if the folder is not empty
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write ``data`` to ``path``, or leave what was there untouched. A link is followed, never replaced.
+    """Write a file atomically. A link is followed, not replaced.
+
+    Args:
+        path: the file.
+        data: its bytes.
 
     Raises:
-        OutputError: it cannot be written; nothing new is left behind.
+        OutputError: it cannot be written; an existing file is unchanged, and no temporary file is left.
     """
     with replacing(path) as part:
         part.write_bytes(data)
@@ -208,10 +236,16 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A ``with`` block that writes a file beside ``path``, which takes its place at the end, unless the block raises.
+    """A ``with`` block that writes a temporary file, which replaces ``path`` at the end, unless the block raises.
+
+    Args:
+        path: the file.
+
+    Yields:
+        The temporary file, beside it.
 
     Raises:
-        OutputError: it cannot be written; nothing new is left behind.
+        OutputError: it cannot be written; an existing file is unchanged, and no temporary file is left.
     """
     with _explained(path):
         target = _target(path)
@@ -223,11 +257,15 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             part.replace(target)
         finally:
             with contextlib.suppress(OSError):
-                part.unlink()  # only there if something failed
+                part.unlink()  # it only exists if something failed
 
 
 def discard(path: str | os.PathLike[str]) -> None:
-    """Remove a file, if it is there and can be, with the unfinished ones that killed processes have left of it."""
+    """Remove a file, and temporary files of it that killed processes left. Errors are ignored.
+
+    Args:
+        path: the file; it may be missing.
+    """
     target = Path(path).resolve()
     for left in (target, *target.parent.glob(_part_of(target, "*"))):
         with contextlib.suppress(OSError):
@@ -235,23 +273,23 @@ def discard(path: str | os.PathLike[str]) -> None:
 
 
 def lock_of(path: str | os.PathLike[str]) -> Path:
-    """The file that is locked by whoever writes ``path``."""
+    """The file that is locked while ``path`` is written, beside it."""
     target = Path(path).resolve()
     return target.with_name(f".impasto-{zlib.crc32(os.fsencode(target.name)):08x}.lock")
 
 
 def _part_of(target: Path, mark: str) -> str:
-    """A name that says whose part it is, and is never too long."""
+    """A name for a temporary file of ``target``, of limited length."""
     return f".impasto-{zlib.crc32(os.fsencode(target.name)):08x}-{mark}.part"
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """`write_bytes` of ``text`` in UTF-8."""
+    """Write a text in UTF-8; arguments and errors as of `write_bytes`."""
     write_bytes(path, text.encode("utf-8"))
 
 
 def _target(path: str | os.PathLike[str]) -> Path:
-    """The file that is written for ``path``. Renaming over a device or a pipe would replace it, for every program."""
+    """The file that ``path`` refers to. Devices and pipes are refused: renaming a file over them would replace them."""
     there = Path(path)
     if there.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -262,7 +300,7 @@ def _target(path: str | os.PathLike[str]) -> Path:
 
 @contextlib.contextmanager
 def _explained(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turn what the operating system says into an `OutputError` with a hint."""
+    """Convert errors of the operating system to an `OutputError` with a hint."""
     try:
         yield
     except (OSError, RuntimeError, ValueError) as error:  # a loop of links is a RuntimeError, a null byte a ValueError

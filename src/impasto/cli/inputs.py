@@ -1,4 +1,4 @@
-"""The files that a command reads and those that it finds in its way: what it writes must be none of them."""
+"""Input files of commands: files in folders that are no pictures, and existing outputs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .options import Flag
 
 __all__ = ["check_new", "left_out_of", "no_clobber_flag"]
 
-_NAMED = 5  # files in one line
+_NAMED = 5  # most names in a line
 
 no_clobber_flag = click.option(
     "--no-clobber", cls=Flag, is_flag=True, help="refuse to replace a file that is there already"
@@ -21,10 +21,13 @@ no_clobber_flag = click.option(
 
 
 def check_new(*outputs: str | None) -> None:
-    """Refuse to replace anything.
+    """Check that no output exists yet.
+
+    Args:
+        outputs: paths; None is ignored.
 
     Raises:
-        OutputError: one of them is there.
+        OutputError: a file exists.
     """
     for output in outputs:
         if output and exists(output):
@@ -32,7 +35,15 @@ def check_new(*outputs: str | None) -> None:
 
 
 def left_out_of(given: Iterable[Any], *, recursive: bool = False) -> list[str]:
-    """A line for each folder among what is given, that names the files in it which are no pictures."""
+    """List the files in input folders that are not pictures.
+
+    Args:
+        given: inputs; only folders matter.
+        recursive: whether subfolders are read too.
+
+    Returns:
+        A line for each folder with such files.
+    """
     from ..images.files.folder import left_out
 
     lines = []

@@ -1,4 +1,4 @@
-"""Paints jobs one after the other, with a report of each, and tells at the end what became of all."""
+"""Painting of many jobs, with a progress report for each and a summary of all."""
 
 from __future__ import annotations
 
@@ -26,18 +26,19 @@ __all__ = ["Painter", "Stopped"]
 
 
 class Stopped(BaseException):
-    """A signal came: the picture that is being painted is put off."""
+    """A signal was received: the present picture is left unfinished, with a checkpoint."""
 
 
 class Painter:
-    """Paints each job with a report, and keeps count.
+    """Paints jobs with progress reports, and counts the results.
 
     Args:
-        quiet: report nothing.
-        settings: how the outputs of jobs are kept, with checkpoints on the way; None leaves the outputs alone.
+        quiet: print errors only.
+        settings: how outputs and checkpoints are written; None writes none.
 
     Attributes:
-        interrupt: knows whether a signal came; to be set before anything is painted.
+        interrupt: handles signals; it has to be set before the first job.
+        jobs: all jobs; they have to be set before the first one.
     """
 
     interrupt: Interrupt
@@ -52,7 +53,19 @@ class Painter:
         self._painted, self._there, self._elsewhere, self._failed, self._diverged = 0, 0, 0, [], []
 
     def __call__(self, job: Job, run: Run) -> Result | None:
-        """Paint ``job``, unless a signal comes; the result where it was written."""
+        """Paint a job.
+
+        Args:
+            job: the job.
+            run: its run.
+
+        Returns:
+            The result, if the output was written; otherwise None.
+
+        Raises:
+            Stopped: a signal was received.
+            OutputError: see `Keeper.finish`.
+        """
         plan = [(scale.size[0] * scale.size[1], scale.iterations) for scale in run.scales]
         with open_report(self._quiet, plan) as self._report:
             self._report.say(self._heading(job))
@@ -69,7 +82,7 @@ class Painter:
             return keeper.finish(self.interrupt) if keeper else None
 
     def _keeper(self, run: Run, output: Path) -> Keeper | None:
-        """What keeps the output of a job, where it is kept."""
+        """Writes the output of a job; None if no outputs are written."""
         if self._settings is None:
             return None
         return Keeper(
@@ -77,7 +90,7 @@ class Painter:
         )
 
     def stop(self) -> None:
-        """End after this iteration."""
+        """End after the present iteration; safe to call from a signal handler."""
         self._stopping = True
         self._report.stopping()
 
@@ -90,7 +103,11 @@ class Painter:
         return f"{heading}, {clock((time.monotonic() - self._began) / self._painted * (len(self.jobs) - done))} left"
 
     def take(self, painted: Painted) -> None:
-        """Count a job that is done with, and say so."""
+        """Count a job, and print its summary.
+
+        Args:
+            painted: its result.
+        """
         if painted.error:
             self._failed.append(painted)
         elif painted.claimed:
@@ -106,8 +123,11 @@ class Painter:
                 click.echo(summary(str(painted.job.output or painted.job.name), painted.result))
 
     def finish(self) -> int:
-        """Tell what failed, and the whole in one line; the exit code, 2 where something failed, 1 where a run
-        diverged."""
+        """Print all errors, and a line with the counts.
+
+        Returns:
+            The exit code: 2 if a job failed, 1 if a run diverged, otherwise 0.
+        """
         for line in (*(f"{failed.job.name}: {failed.error}" for failed in self._failed), *self._diverged):
             click.echo(f"impasto: error: {line}", err=True)
         left = len(self.jobs) - self._painted - self._there - self._elsewhere - len(self._failed)
@@ -122,7 +142,9 @@ class Painter:
         if not self._quiet:
             if others := self._otherwise:
                 more = f" and {len(others) - 1} more" if len(others) > 1 else ""
-                told = f"{others[0]}{more} of those there already: painted from other pictures or with other options"
-                click.echo(f"impasto: warning: {told}; --force paints them again", err=True)
+                repainted = (
+                    f"{others[0]}{more} of those there already: painted from other pictures or with other options"
+                )
+                click.echo(f"impasto: warning: {repainted}; --force paints them again", err=True)
             click.echo(", ".join(f"{count} {what}" for what, count in counts.items() if count or what == "painted"))
         return 2 if self._failed else int(bool(self._diverged))

@@ -1,4 +1,4 @@
-"""Flags of masks and maps, and the regions they make."""
+"""Flags of masks and label maps, and the regions that they describe."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["GivenMasks", "mask_flags", "recorded_masks"]
 
 HEADING = "Masks"
-ALL = "none"  # in the place of a style's mask
+ALL = "none"  # stands for no mask of a style
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -34,8 +34,14 @@ _FLAGS = {
 
 
 def mask_flags(*, hidden: bool = False) -> Callable[[Command], Command]:
-    """Decorates a command with the flags that `GivenMasks.of` takes; ``hidden`` ones are there to be refused with a
-    hint."""
+    """Decorator that adds the flags of `GivenMasks.of` to a command.
+
+    Args:
+        hidden: leave them out of the help, for a command that refuses them with a hint.
+
+    Returns:
+        The decorator.
+    """
 
     def decorate(command: Command) -> Command:
         for name, (multiple, help) in reversed(_FLAGS.items()):
@@ -49,7 +55,14 @@ def mask_flags(*, hidden: bool = False) -> Callable[[Command], Command]:
 
 @dataclass(frozen=True)
 class GivenMasks:
-    """The files that were given; as many masks as styles, or a map of the content and one of each style."""
+    """Masks and label maps given as flags: one mask for each style, or a map of the content and of each style.
+
+    Attributes:
+        masks: of the content, one for each style.
+        style_masks: one for each style, or `ALL`.
+        content_map: label map of the content.
+        style_maps: one for each style.
+    """
 
     masks: tuple[str, ...] = ()
     style_masks: tuple[str, ...] = ()
@@ -58,10 +71,16 @@ class GivenMasks:
 
     @classmethod
     def of(cls, flags: Mapping[str, Any]) -> GivenMasks:
-        """Those among the flags of a command.
+        """Take them from the flags of a command.
+
+        Args:
+            flags: values by name.
+
+        Returns:
+            The `GivenMasks`.
 
         Raises:
-            ConfigError: some of them do not go together.
+            ConfigError: the flags contradict each other.
         """
         given = cls(flags["mask"], flags["style_mask"], flags["content_map"], flags["style_map"])
         if bool(given.content_map) != bool(given.style_maps):
@@ -76,15 +95,21 @@ class GivenMasks:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """All of them."""
+        """Paths of all files."""
         maps = (self.content_map,) if self.content_map else ()
         return (*self.masks, *(path for path in self.style_masks if path != ALL), *maps, *self.style_maps)
 
     def regions(self, styles: Sequence[str]) -> list[Region]:
-        """The regions they make of so many styles; styles with the same mask are mixed.
+        """Make the regions; styles with the same mask are mixed.
+
+        Args:
+            styles: paths.
+
+        Returns:
+            The regions.
 
         Raises:
-            ConfigError: there is another number of them than of styles.
+            ConfigError: the numbers of masks and styles differ, or styles of a region are not adjacent.
             PictureError: see `impasto.regions_of_maps`.
         """
         from ..regions.region import Region, regions_of_maps
@@ -108,6 +133,13 @@ class GivenMasks:
 
 
 def recorded_masks(record: RunRecord) -> dict[str, Input]:
-    """The files of the masks of a recorded run, by name."""
+    """The mask files in a record.
+
+    Args:
+        record: of a run.
+
+    Returns:
+        Entries by path.
+    """
     entries = [each for region in record.get("regions") or () for each in (region["mask"], *region["styles"]) if each]
     return {entry["name"]: {"name": entry["name"], "sha256": entry["sha256"]} for entry in entries}

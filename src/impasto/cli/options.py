@@ -1,4 +1,4 @@
-"""Flags derived from the options of a config, and help that shows them under headings, the common ones first."""
+"""Flags that are derived from the options of a config, and help texts with headings, common options first."""
 
 from __future__ import annotations
 
@@ -29,20 +29,26 @@ HEADINGS = {
     "output": "Output",
 }
 METAVARS = {int: "N", float: "X", str: "NAME"}
-MOST_SHOWN = 1e12  # a bound above it is no help to anybody
+MOST_SHOWN = 1e12  # larger bounds are not shown
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Flag(click.Option):
-    """A click option that knows the heading it is shown under."""
+    """A click option with the heading that it is shown under.
+
+    Args:
+        args: as of `click.Option`.
+        heading: in the help.
+        attributes: as of `click.Option`.
+    """
 
     def __init__(self, *args: Any, heading: str = COMMON, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.heading = heading
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """The first of its names; another is a former one."""
+        """The line of the help, without a former name of the option."""
         record, (_, *former) = super().get_help_record(ctx), self.opts
         return (
             (record[0].replace(f", {former[0]}", ""), record[1])
@@ -52,7 +58,7 @@ class Flag(click.Option):
 
 
 class GroupedCommand(click.Command):
-    """A command whose help shows its options under their headings, in the order in which the headings first appear."""
+    """A command whose help groups options under their headings, in the order in which these first appear."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write one section of the help for each heading."""
@@ -67,7 +73,15 @@ class GroupedCommand(click.Command):
 
 
 def derived_flags(*, only: Collection[str] = (), without: Collection[str] = ()) -> Callable[[Command], Command]:
-    """Decorates a command with a flag for each option of the configs, or for some of them; not given means ``None``."""
+    """Decorator that adds a flag for each option of the configs to a command; a flag that is not given is None.
+
+    Args:
+        only: names of options; empty for all.
+        without: names of options that are left out.
+
+    Returns:
+        The decorator.
+    """
 
     def decorate(command: Command) -> Command:
         flags = {
@@ -84,16 +98,29 @@ def derived_flags(*, only: Collection[str] = (), without: Collection[str] = ()) 
 
 
 def given_options(config: type, flags: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of ``flags`` that are options of ``config`` and were given."""
+    """The flags that are options of a config and were given.
+
+    Args:
+        config: a config class.
+        flags: values by name.
+
+    Returns:
+        Values by option.
+    """
     return {name: flags[name] for name in options_of(config) if flags.get(name) is not None}
 
 
 def given_values(text: str) -> tuple[str, list[Any]]:
-    """``style_weight=1,8`` as the name of an option and values of it; where it takes several, ``1:2,2:1`` are two
-    values.
+    """Parse values of an option.
+
+    Args:
+        text: ``style_weight=1,8``; for an option with several values ``style_blend=1:2,2:1``.
+
+    Returns:
+        The name of the option, and its values.
 
     Raises:
-        ConfigError: there is no such option, or no value.
+        ConfigError: the option is unknown, or there is no value.
     """
     name, _, values = text.partition("=")
     (name,) = by_present_name(StylizeConfig, {name.strip().replace("-", "_"): None})
@@ -140,7 +167,8 @@ def _flag(name: str, kind: Any, default: Any, resolved: Any, option: Option) -> 
 
 
 def _help(default: Any, resolved: Any, option: Option) -> str:
-    """Help with choices or range, and the default; a star marks one that depends on the objective or the backbone."""
+    """The help of an option, with its choices or range and its default. A star marks defaults that depend on the
+    objective or the backbone."""
     facts = ["|".join(option.choices)] if option.choices else []
     if option.low is not None:
         endless = option.high is None or option.high > MOST_SHOWN
@@ -160,7 +188,7 @@ def _show(value: Any) -> str:
 
 
 def _parser(scalar: type, many: bool) -> Callable[[str], Any]:
-    """Text to value. What is no number stays text: the config refuses it, and says what the option takes."""
+    """A function that parses values. A text that is not a number is returned as it is: the config then refuses it."""
 
     def parse(text: str) -> Any:
         try:
@@ -172,7 +200,7 @@ def _parser(scalar: type, many: bool) -> Callable[[str], Any]:
 
 
 def _whole(text: str) -> Any:
-    """``1e3`` is a whole number too."""
+    """Parse whole numbers such as ``1e3``."""
     try:
         number = float(text)
         return int(number) if number.is_integer() else text

@@ -1,4 +1,4 @@
-"""What a run leaves on the disk: its picture, and until that is finished, checkpoints; a full disk loses neither."""
+"""Writing of the picture and checkpoints of a run, with retries and other folders if a file cannot be written."""
 
 from __future__ import annotations
 
@@ -27,19 +27,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Keeper", "Pauses"]
 
-_WINK = 0.1  # seconds between two looks whether a signal came
-_SHORT = 100  # characters of a name that any disk takes
+_POLL = 0.1  # seconds between two checks for a signal
+_SHORT = 100  # characters of a file name that any file system accepts
 
 
 @dataclass(frozen=True)
 class Pauses:
-    """How long a `Keeper` waits, and by which clock.
+    """Pauses of a `Keeper`, and its clock.
 
     Attributes:
-        rest: a checkpoint is followed by so many times the seconds it took: it costs no run more than a twentieth.
-        again: seconds between two attempts to write what could not be written.
-        clock: tells seconds.
-        sleep: waits for seconds.
+        rest: after a checkpoint, least pause in multiples of the time that it took: checkpoints cost at most 5 % of a
+            run.
+        again: seconds between two attempts to write a file.
+        clock: returns seconds.
+        sleep: waits for a number of seconds.
     """
 
     rest: float = 20.0
@@ -49,15 +50,15 @@ class Pauses:
 
 
 class Keeper:
-    """Writes what ``settings`` ask for while a run paints, and at its end.
+    """Writes the picture and checkpoints of a run, during it and at its end.
 
     Args:
-        run: what paints.
-        output: the picture.
-        settings: how and how often it is written, and where its checkpoints are.
-        say: tells a line.
-        file: the checkpoint; by default as the settings say, or beside the picture.
-        pauses: between two checkpoints, and two attempts.
+        run: the run.
+        output: path of the picture.
+        settings: how and how often files are written.
+        say: prints a line.
+        file: path of the checkpoint; None takes that of the settings, or the default one.
+        pauses: between two checkpoints, and between two attempts.
     """
 
     def __init__(
@@ -78,9 +79,11 @@ class Keeper:
         self._due, self._told = self._pauses.clock() + settings.checkpoint, ""
 
     def after(self, progress: Progress, *, stopping: bool = False) -> None:
-        """Write what is due after an iteration: a checkpoint at any rate where the run is ``stopping``.
+        """Write the files that are due after an iteration. Errors are printed, and the file is written when next due.
 
-        What cannot be written is told, and tried again when it is due again.
+        Args:
+            progress: of the iteration.
+            stopping: whether the run is being stopped, so that a checkpoint is due.
         """
         settings, clock = self._settings, self._pauses.clock
         if settings.save_every and progress.step % settings.save_every == 0:
@@ -92,26 +95,32 @@ class Keeper:
             self._due = ended + max(settings.checkpoint, self._pauses.rest * (ended - began))
 
     def finish(self, interrupt: Interrupt) -> Result:
-        """Write the picture, and a checkpoint where a signal stopped the run; else there is none any more.
+        """Write the picture, and a checkpoint if a signal stopped the run; otherwise remove the checkpoint.
 
-        What may work later is tried again for as long as somebody sits before the terminal, who can end it by Ctrl-C.
-        Where it was in vain, or can never work, both are written elsewhere, in another format if need be.
+        On a terminal, an error that may pass is retried until Ctrl-C. After that, or if the error is permanent, both
+        files are written to another folder, or the picture in another format.
+
+        Args:
+            interrupt: handles signals.
+
+        Returns:
+            The result of the run.
 
         Raises:
-            OutputError: they were written elsewhere, or could not be; it says where. Its exit code is the signal's, or
-                1.
+            OutputError: the files were written elsewhere, or not at all; the message says where. Its exit code is that
+                of the signal, or 1.
         """
         from ..runs.checkpoint import remove_checkpoint
 
         result = self._run.result()
         if interrupt.gave_up and exists(self.file):
-            self._written = True  # the one that is there goes on to the bit, and one of half an iteration would not
+            self._written = True  # keep the existing one: the state within an iteration cannot be continued exactly
         try:
             self._persist(lambda: self._write(result, self._output, self.file), interrupt)
         except OutputError as error:
-            kept = self._kept_elsewhere(result, error)
-            kept.exit_code = interrupt.code or 1
-            raise kept from error
+            told = self._save_elsewhere(result, error)
+            told.exit_code = interrupt.code or 1
+            raise told from error
         if result.reason != "stopped":
             remove_checkpoint(self.file)
         return result
@@ -126,6 +135,7 @@ class Keeper:
             self._run.checkpoint(file, self._output, self._settings)
 
     def _attempt(self, write: Callable[[], None]) -> None:
+        """Write a file; an error becomes a warning, printed once."""
         try:
             write()
         except OutputError as error:
@@ -136,7 +146,7 @@ class Keeper:
             self._told = ""
 
     def _persist(self, write: Callable[[], None], interrupt: Interrupt) -> None:
-        """Write, again and again if need be; the last error where it was in vain."""
+        """Write a file, with retries on a terminal; raises the last error."""
         while True:
             try:
                 return write()
@@ -144,9 +154,7 @@ class Keeper:
                 if interrupt.code or not (error.passing and sys.stderr.isatty()):
                     raise
                 if str(error) != self._told:
-                    tell = (
-                        partial(click.echo, err=True) if self._settings.quiet else self._say
-                    )  # whoever wants errors wants this
+                    tell = partial(click.echo, err=True) if self._settings.quiet else self._say  # even if quiet
                     tell(
                         f"impasto: warning: {error}; the picture is finished and waits for it (Ctrl-C writes it "
                         "elsewhere)"
@@ -154,20 +162,23 @@ class Keeper:
                 self._told = str(error)
             again = self._pauses.clock() + self._pauses.again
             while self._pauses.clock() < again and not interrupt.code:
-                self._pauses.sleep(_WINK)
+                self._pauses.sleep(_POLL)
 
-    def _kept_elsewhere(self, result: Result, error: OutputError) -> OutputError:
-        """Write picture and checkpoint where it can be done, and say so in place of ``error``."""
+    def _save_elsewhere(self, result: Result, error: OutputError) -> OutputError:
+        """Write picture and checkpoint to another folder; returns the error that says where."""
         for folder in _havens(self._output, error):
-            if kept := self._kept_in(folder, result):
+            if path := self._save_in(folder, result):
                 with suppress(OutputError):
                     self._write_checkpoint(folder / self.file.name)
-                return OutputError(f"{error.message}; the picture is {str(kept)!r} instead", error.hint)
+                return OutputError(f"{error.message}; the picture is {str(path)!r} instead", error.hint)
         return error
 
-    def _kept_in(self, folder: Path, result: Result) -> Path | None:
-        """Write the picture as it is asked for, or else as a bare PNG, which holds anything; None where neither can be
-        done."""
+    def _save_in(self, folder: Path, result: Result) -> Path | None:
+        """Write the picture to a folder as it was asked for or, if that fails, as PNG without a record.
+
+        Returns:
+            The file; None if neither could be written.
+        """
         from ..images.files.io import save_picture
 
         asked, bare = folder / self._output.name, _unused(folder / f"{self._output.stem[:_SHORT]}.png")
@@ -182,18 +193,18 @@ class Keeper:
 
 
 def _havens(output: Path, error: OutputError) -> Iterator[Path]:
-    """Folders that are tried one after the other: the picture's own if only its format is the trouble, then new ones in
-    the system's folder for temporary files, the user's own, and the working folder."""
+    """Folders to try: the picture's own if only the format fails, then new ones in the folder for temporary files, the
+    home folder and the working folder."""
     if not error.passing:
         yield output.parent
     for place in (tempfile.gettempdir, Path.home, Path.cwd):
-        with suppress(OSError, RuntimeError):  # RuntimeError: nobody's home is known
+        with suppress(OSError, RuntimeError):  # RuntimeError: the home folder is unknown
             folder = Path(tempfile.mkdtemp(prefix="impasto-", dir=place()))
             yield folder
-            folder.rmdir()  # it is in vain, and empty
+            folder.rmdir()  # only reached if nothing was written
 
 
 def _unused(path: Path) -> Path:
-    """The path, with a number where there is such a file."""
+    """The path, with a number appended to the name if the file exists."""
     numbered = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in itertools.count(2))
     return next(each for each in itertools.chain([path], numbered) if not exists(each))

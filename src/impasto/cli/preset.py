@@ -1,4 +1,4 @@
-"""``--preset NAME`` with flags on top, and what is to be said of it."""
+"""The flag ``--preset``, with other flags on top, and warnings about it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,17 @@ PRESET_HELP = "settings of a paper or a program to start from; 'impasto presets'
 
 
 def preset_config(preset: str | None, changes: Mapping[str, Any]) -> StylizeConfig:
-    """The flags over the preset over the defaults.
+    """The options of a command: defaults, preset, and flags, in this order.
+
+    Args:
+        preset: a name, or None.
+        changes: values of flags by option.
+
+    Returns:
+        The config.
 
     Raises:
-        ConfigError: there is no such preset, or an option is unknown or out of range.
+        ConfigError: no preset has this name, or an option is unknown or out of range.
     """
     from ..config.presets import load_preset
 
@@ -24,7 +31,15 @@ def preset_config(preset: str | None, changes: Mapping[str, Any]) -> StylizeConf
 
 
 def departures(preset: str | None, config: StylizeConfig) -> list[str]:
-    """A line where the preset's network was replaced by another: what it published is then not what is painted."""
+    """A warning if the network of a preset was replaced: the result is then not that of the publication.
+
+    Args:
+        preset: a name, or None.
+        config: all options.
+
+    Returns:
+        At most one line.
+    """
     from ..config.presets import load_preset
 
     if preset is None or (published := load_preset(preset).backbone) == config.backbone:

@@ -1,4 +1,4 @@
-"""``impasto stylize``: from the flags to a finished picture."""
+"""``impasto stylize``: from flags to a finished picture; and how any command paints one picture."""
 
 from __future__ import annotations
 
@@ -36,8 +36,17 @@ DIVERGED = "diverged"
 
 @dataclass(frozen=True)
 class Request:
-    """What to paint; a texture has no content. ``record`` is that of the run to be repeated, ``changed`` whether
-    anything was."""
+    """One picture to be painted.
+
+    Attributes:
+        content: path; None for a texture.
+        styles: paths.
+        config: all options.
+        preset: name of the preset that the config was made from, or None.
+        record: of the run that is repeated, or None.
+        changed: whether pictures or options differ from this record.
+        masks: that were given.
+    """
 
     content: str | None
     styles: tuple[str, ...]
@@ -49,14 +58,14 @@ class Request:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """All that goes in beside the start."""
+        """Paths of all inputs, except for the initial canvas."""
         recorded = recorded_masks(self.record) if self.record and not self.masks.files else ()
         content = () if self.content is None else (self.content,)
         return (*content, *self.styles, *self.masks.files, *recorded)
 
     @property
     def painted_in(self) -> Sequence[Any]:
-        """The styles, or the regions they are for."""
+        """The styles; or the regions, if there are masks."""
         if self.masks.files:
             return self.masks.regions(self.styles)
         from ..regions.region import recorded_regions
@@ -103,7 +112,21 @@ def stylize(pictures: tuple[str, ...], output: str, preset: str | None, source: 
 def carry_out(
     job: Request, output: str, settings: OutputConfig, source: str | None = None, *, no_clobber: bool = False
 ) -> int:
-    """Paint a job and tell of it; the exit code. ``source`` is where its record comes from."""
+    """Check, paint and save one picture, and print a summary.
+
+    Args:
+        job: what is painted.
+        output: path of the picture.
+        settings: how it is written, and what else.
+        source: the file with the record of the run that is repeated, or None.
+        no_clobber: refuse to replace an existing file.
+
+    Returns:
+        The exit code, see `paint`.
+
+    Raises:
+        ImpastoError: anything that is found before or while the picture is painted.
+    """
     with waiting(settings.quiet):
         from ..runs.outputs import OutputFiles, check_outputs, files_read
 
@@ -111,7 +134,7 @@ def carry_out(
             check_new(output, settings.record)
         files = OutputFiles.of(output, settings)
         check_outputs([files], files_read([*job.files, source], job.config), bits=settings.bits)
-    exact = job.record is not None  # a run is repeated with the weights it had
+    exact = job.record is not None  # a repeated run needs the same weights
     fetch_missing(job.config, job.preset, quiet=settings.quiet, exact=exact)
     with waiting(settings.quiet):
         from ..api import Begin, Stylizer
@@ -148,7 +171,7 @@ def _begin(preset: str | None, given: Given, changes: Mapping[str, Any], masks: 
 
 
 def _repeat(source: str, preset: str | None, given: Given, changes: Mapping[str, Any], masks: GivenMasks) -> Request:
-    """A recorded run, its pictures replaced by those given, and flags on top."""
+    """A recorded run, with given pictures instead of the recorded ones, and flags on top."""
     if preset:
         raise ConfigError("--preset and --from were both given", "a run starts from one of them")
     from ..runs.record import config_of
@@ -164,13 +187,13 @@ def _repeat(source: str, preset: str | None, given: Given, changes: Mapping[str,
     changed = bool(changes or masks.files or (others and not are_recorded(others, entries)))
     kept = None if changes else record.get("preset")
     config = config_of(record)
-    # The tiles go with the size and the machine; only a repetition to the bit has to keep them.
+    # The tile size depends on size and machine; it is kept only if the run is repeated exactly.
     config = config.overlay({"tile_size": 0, **changes}) if changes else config
     return Request(content, styles, config, kept, record, changed, masks)
 
 
 def _warnings(job: Request) -> list[str]:
-    """What is not as it was: the network of the preset, or a picture of the repeated run."""
+    """Warnings: of a network other than that of the preset, or of changed pictures of the repeated run."""
     if job.record is None:
         return departures(job.preset, job.config)
     entries = (job.record["content"], *job.record["styles"], job.record.get("start"))
@@ -188,8 +211,20 @@ def _replaced(checkpoint: Path | None) -> list[str]:
 
 
 def paint(run: Run, output: str, settings: OutputConfig, checkpoint: str | None = None) -> tuple[Result, int]:
-    """Paint and save, with checkpoints on the way; the exit code is that of the signal that ended the run early, 1
-    where the run diverged, or 0."""
+    """Iterate over a run with a progress report, and save its result and checkpoints.
+
+    Args:
+        run: not started yet.
+        output: path of the picture.
+        settings: how and how often files are written.
+        checkpoint: path of the checkpoint; None takes that of the settings.
+
+    Returns:
+        The result, and the exit code: that of the signal that stopped the run, 1 if it diverged, otherwise 0.
+
+    Raises:
+        OutputError: see `Keeper.finish`.
+    """
     report = open_report(settings.quiet, [(scale.size[0] * scale.size[1], scale.iterations) for scale in run.scales])
 
     def stop() -> None:
@@ -212,12 +247,21 @@ def paint(run: Run, output: str, settings: OutputConfig, checkpoint: str | None 
 
 
 def diverged(output: str, result: Result) -> str:
-    """What is said of a run without a usable picture."""
+    """The error message on a run that diverged."""
     return f"{output} is no finished picture, but the best canvas of a run that diverged: {result.message}"
 
 
 def summary(output: str, result: Result, checkpoint: str | Path | None = None) -> str:
-    """``out.png: 512 x 384 px, 43.2 s, loss 0.234, finished``; and of a run that was stopped, how it goes on."""
+    """The summary of a run: ``out.png: 512 x 384 px, 43.2 s, loss 0.234, finished``.
+
+    Args:
+        output: path of the picture.
+        result: of the run.
+        checkpoint: its path; if the run was stopped, the command that continues it follows.
+
+    Returns:
+        One or two lines.
+    """
     record = result.record
     ended = "finished" if result.reason == "finished" else result.message
     width, height = record["size"][1], record["size"][0]

@@ -1,4 +1,4 @@
-"""Checkpoints: a run that is not finished yet, in one file of safetensors with JSON beside the tensors."""
+"""Checkpoints of unfinished runs: files in the safetensors format, with JSON in the metadata."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ _WRITTEN = "give a file that impasto wrote beside a picture, as out.png.checkpoi
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a run goes on from.
+    """The state of an unfinished run.
 
     Attributes:
-        record: of the run so far; it says what went in, and where that lies: there, or beside the checkpoint.
-        state: as `Progress.saved` makes it, tensors on the CPU; empty before the first iteration.
-        output: the picture that it paints, and the options it is written with; empty where nobody said.
+        record: of the run, with the paths of its inputs. They may also lie beside the checkpoint.
+        state: from `Progress.saved`, with tensors on the CPU; empty before the first iteration.
+        output: ``path`` of the picture and ``settings`` it is written with; empty if they are not known.
     """
 
     record: RunRecord
@@ -53,8 +53,14 @@ class Checkpoint:
 
 
 def checkpoint_of(output: str | os.PathLike[str]) -> Path:
-    """Where the checkpoint of a picture lies: ``out.png.checkpoint`` beside ``out.png``; a shorter name if that is too
-    long."""
+    """The default path of the checkpoint of a picture.
+
+    Args:
+        output: the picture.
+
+    Returns:
+        ``out.png.checkpoint`` for ``out.png``; a shorter name if this one is too long for a file system.
+    """
     path = Path(f"{os.fspath(output)}.checkpoint")
     if len(os.fsencode(path.name)) <= _LONGEST_NAME:
         return path
@@ -62,10 +68,14 @@ def checkpoint_of(output: str | os.PathLike[str]) -> Path:
 
 
 def write_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
-    """Write a checkpoint whole, or leave the one that was there.
+    """Write a checkpoint, atomically.
+
+    Args:
+        path: the file.
+        checkpoint: the state.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the file cannot be written.
     """
     from safetensors import SafetensorError
     from safetensors.torch import save_file
@@ -78,17 +88,23 @@ def write_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> No
     texts = {"impasto": json.dumps(facts), "record": record_text(checkpoint.record)}
     with replacing(path) as part:
         try:
-            # It writes to a file of its own beside the one that is named: in a folder that `discard` finds, if it is
-            # killed.
+            # `save_file` writes a temporary file beside its target; it is in a folder that `discard` removes if the
+            # process is killed.
             with tempfile.TemporaryDirectory(dir=part.parent, prefix=f"{part.stem}-", suffix=part.suffix) as folder:
                 save_file(tensors, written := Path(folder) / "checkpoint", texts)
                 written.replace(part)
-        except SafetensorError as error:  # what the system said is in its text only
+        except SafetensorError as error:  # it holds the system's error as text only
             raise OSError(str(error)) from error
 
 
 def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
-    """The checkpoint in a file.
+    """Read a checkpoint.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The `Checkpoint`.
 
     Raises:
         CheckpointError: the file is missing, damaged or no checkpoint, or another version of Impasto wrote it.
@@ -97,10 +113,9 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
 
     name = os.fspath(path)
     try:
-        Path(name).open("rb").close()  # what the system says of it, which safetensors does not tell apart
+        Path(name).open("rb").close()  # raises the system's error, which safetensors does not distinguish
         read, texts = read_tensors(name)
-        # Copied, because PyTorch's own memory is aligned and the file's is not, which changes the last bits of what
-        # follows.
+        # Cloned, because memory of the file is not aligned as that of PyTorch, which changes the last bits of results.
         tensors = {key: tensor.clone() for key, tensor in read.items()}
     except FileNotFoundError as error:
         raise CheckpointError(
@@ -130,10 +145,13 @@ def _checkpoint(name: str, tensors: Mapping[str, Tensor], texts: Mapping[str, st
 
 
 def check_checkpoint(path: str | os.PathLike[str]) -> None:
-    """Refuse, before anything is computed, a file that could not be written, or that holds something else.
+    """Check that a checkpoint can be written to a file.
+
+    Args:
+        path: the file.
 
     Raises:
-        OutputError: see above.
+        OutputError: it cannot be written, or exists and is not a checkpoint.
     """
     check_writable(path)
     if exists(path) and not _is_checkpoint(path):
@@ -143,10 +161,18 @@ def check_checkpoint(path: str | os.PathLike[str]) -> None:
 
 
 def state_of(checkpoint: Checkpoint, record: RunRecord, device: torch.device) -> dict[str, Any]:
-    """The state of a checkpoint on a device, for a run that tells of itself with ``record``.
+    """The state of a checkpoint, for a run that continues it.
+
+    Args:
+        checkpoint: read from a file.
+        record: of the run that continues.
+        device: that the tensors are moved to.
+
+    Returns:
+        The state, as from `Progress.saved`.
 
     Raises:
-        CheckpointError: what goes in is not what went in then.
+        CheckpointError: inputs or options of the two runs differ.
     """
     differing = differing_inputs(checkpoint.record, record)
     if differing:
@@ -156,13 +182,17 @@ def state_of(checkpoint: Checkpoint, record: RunRecord, device: torch.device) ->
 
 
 def remove_checkpoint(path: str | os.PathLike[str]) -> None:
-    """Remove a checkpoint, if it is there, and what a process that was killed while it wrote it has left; no other
-    file."""
+    """Remove a checkpoint, and temporary files of processes that were killed while they wrote it.
+
+    Args:
+        path: the file; it may be missing, and is not removed if it is not a checkpoint.
+    """
     if not exists(path) or _is_checkpoint(path):
         discard(path)
 
 
 def _is_checkpoint(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is a checkpoint of any version."""
     from safetensors import SafetensorError, safe_open
 
     try:

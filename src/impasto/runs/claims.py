@@ -1,4 +1,4 @@
-"""Claims on files: of several processes that would write one picture, one does, and the others know."""
+"""Claims on output files: only one of several processes writes a picture, and the others are told."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ class Claimed(OutputError):
 
 @contextmanager
 def claim(*paths: str | os.PathLike[str]) -> Iterator[None]:
-    """A ``with`` block in which no other process that claims one of ``paths`` gets it. The claims of a process that
-    dies end.
+    """A ``with`` block with an exclusive claim on files. It ends with the block, or when the process dies.
 
-    Where a disk has no locks, as some of a network, everybody gets it.
+    On file systems without locks, such as some network drives, claims have no effect.
+
+    Args:
+        paths: the files; the error names the first one.
 
     Raises:
-        Claimed: another process, or another run of this one, has it.
+        Claimed: another process, or another run of this process, has a claim on one of them.
     """
     with ExitStack() as held:
         for path in dict.fromkeys(map(lock_of, paths)):
@@ -43,11 +45,11 @@ def _locked(file: Path, name: str) -> Iterator[None]:
     except Timeout:
         raise Claimed(f"another process is painting {name!r}", "wait until it is done, or give another name") from None
     except (OSError, NotImplementedError):
-        yield  # nothing can be said about it; whether it can be written is for others to find out
+        yield  # no locks here; errors of writing are found later
         return
     try:
         yield
     finally:
         with suppress(OSError):
-            file.unlink()  # while it is held: whoever comes next makes a new one
+            file.unlink()  # before the release: the next process creates a new file
         lock.release()

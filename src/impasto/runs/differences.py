@@ -1,12 +1,9 @@
-"""What differs between two runs, by their records: what went in, and what made them."""
+"""Differences between two run records: in their inputs, and in versions and machine."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    pass
+from typing import Any
 
 __all__ = ["differing_inputs", "differing_makers"]
 
@@ -21,8 +18,15 @@ _FILES = {
 
 
 def differing_inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What went into two runs and is not the same, as in ``style 2``: files by their bytes, wherever they lie, and
-    options."""
+    """The inputs and options that differ between two records. Files are compared by their bytes, not by their paths.
+
+    Args:
+        then: a record.
+        now: another one.
+
+    Returns:
+        Names such as ``style 2`` or ``option size``.
+    """
     before, after = (
         _options(record) | _digests({_FILES[key]: record.get(key) for key in _FILES}) for record in (then, now)
     )
@@ -30,15 +34,14 @@ def differing_inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[st
 
 
 def _options(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Those that name no file: of files the bytes are compared."""
+    """The options of a record that name no file."""
     files = {"weights"} if record.get("weights") else set()
     files |= {"init"} if record.get("start") else set()
     return {f"option {name}": value for name, value in record["config"].items() if name not in files}
 
 
 def _digests(value: Any, name: str = "") -> dict[str, Any]:
-    """What is known of every file in a nested value, by where it stands there, except what it is called or was asked
-    for as."""
+    """The facts of every file in a nested value, without its name, by its place in the value."""
     if isinstance(value, dict) and "sha256" in value:
         return {name: {key: fact for key, fact in value.items() if key not in ("name", "id", "asked")}}
     pairs = value.items() if isinstance(value, dict) else enumerate(value, 1) if isinstance(value, list) else ()
@@ -46,8 +49,15 @@ def _digests(value: Any, name: str = "") -> dict[str, Any]:
 
 
 def differing_makers(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What made two runs and is not the same, as in ``threads 2 then, 1 now``: without any, a run repeats to the
-    byte."""
+    """The versions and facts of the machine that differ between two records. If there are none, a run repeats exactly.
+
+    Args:
+        then: a record.
+        now: another one.
+
+    Returns:
+        Phrases such as ``threads 2 then, 1 now``.
+    """
     before, after = ({**r["versions"], **r["machine"], "impasto": r["impasto"]} for r in (then, now))
     names = sorted({*before, *after})
     return [

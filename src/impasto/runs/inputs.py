@@ -1,4 +1,4 @@
-"""What goes into a run, read and looked at, before anything is painted."""
+"""The inputs of a run, read and checked before anything is painted."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = ["RunInputs", "read_inputs"]
 
 @dataclass(frozen=True, eq=False)
 class RunInputs:
-    """Pictures and styles.
+    """Content, styles and regions of a run.
 
     Attributes:
         content: None for a texture.
-        styles: of all regions, one after the other, where there are any.
-        zones: the regions; none for the whole picture.
+        styles: all styles; if there are regions, those of the first one come first, and so on.
+        zones: the regions; empty if the whole picture is painted in the same styles.
     """
 
     content: Picture | None
@@ -33,26 +33,39 @@ class RunInputs:
 
     @property
     def reading(self) -> list[int]:
-        """About the bytes that reading each took."""
+        """Peak memory of reading each input, in bytes, about."""
         return [self.content.reading if self.content else 0, *(style.reading for style in self.styles)]
 
     def shape(self, config: StylizeConfig) -> Size:
-        """(height, width) of the content, or of the texture."""
+        """(height, width) in px of the content, or of the texture that ``config`` asks for."""
         return self.content.size if self.content else (config.texture[0], config.texture[-1])
 
     def check(self, config: StylizeConfig, weights: Mapping[str, str], plans: Sequence[ScalePlan]) -> None:
-        """See that the styles can serve.
+        """Check that the run can use its styles.
+
+        Args:
+            config: resolved.
+            weights: ``id`` and ``sha256`` of the network's weights.
+            plans: of the scales.
 
         Raises:
-            StyleError: one was learnt with another network, or for other layers or sizes.
-            ConfigError: an option says something of another number of styles.
+            StyleError: a style was learnt with another network, or for other layers or sizes.
+            ConfigError: an option has values for another number of styles.
         """
         for style, part in zip(self.styles, parts_of(config, len(self.styles)), strict=True):
             style.check(config, weights, [style_length(plan.size, config.side) * part.scale for plan in plans])
 
 
 def read_inputs(content: Any, styles: Sequence[Any], config: StylizeConfig) -> RunInputs:
-    """Read content and styles; what is read already is taken as it is.
+    """Read content, styles and masks. Inputs that are `Picture` or `Style` already are not changed.
+
+    Args:
+        content: as of `impasto.iterate`; None for a texture.
+        styles: styles, or regions.
+        config: resolved.
+
+    Returns:
+        The `RunInputs`.
 
     Raises:
         PictureError, StyleError, ConfigError: as of `impasto.iterate`.
@@ -65,7 +78,7 @@ def read_inputs(content: Any, styles: Sequence[Any], config: StylizeConfig) -> R
 
 
 def _zones(given: Sequence[Any], content: Picture | None, config: StylizeConfig) -> tuple[Zone, ...]:
-    """The regions among what is painted in; none where it is styles."""
+    """Read the regions; empty if styles are given."""
     regions = [each for each in given if isinstance(each, Region)]
     if regions and len(regions) < len(given):
         raise ConfigError("some styles are of regions and some of the whole picture", "give each style its Region")
@@ -75,8 +88,7 @@ def _zones(given: Sequence[Any], content: Picture | None, config: StylizeConfig)
 
 
 def _content(source: Any, config: StylizeConfig) -> Picture | None:
-    """The content picture; None for a texture, whose start stands in for it, and of which no option lets anything
-    through."""
+    """Read the content; None for a texture, for which the initial canvas stands in."""
     if not config.texture:
         return read_picture(source, name="content", least=SHORTEST, within=needed(config))
     if source is not None or config.init == "content":

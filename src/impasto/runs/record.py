@@ -39,32 +39,33 @@ SCHEMA = 1
 
 
 class Input(TypedDict):
-    """A picture that went in: its path (or 'array') and the SHA-256 of its bytes.
+    """An input picture: its path (or ``array``) and the SHA-256 of its bytes.
 
-    Inside a picture, which is shared, a path is the file's name alone (see `portable`)."""
+    In records inside of pictures, a path has no folder (see `portable`)."""
 
     name: str
     sha256: str
 
 
 class MaskInput(Input):
-    """A mask that went in: a file, or one colour of it (empty where it is not a map)."""
+    """An input mask: a file, or one colour of a label map. The colour is empty for a mask file."""
 
     color: str
 
 
 class RegionInput(TypedDict):
-    """A region: its mask, and for each of its styles, which follow one another in the record, that one's mask."""
+    """A region: its mask, and for each of its styles a mask or None. The styles themselves are in ``styles`` of the
+    record, region by region."""
 
     mask: MaskInput
     styles: list[MaskInput | None]
 
 
 class RunRecord(TypedDict, total=False):
-    """What `impasto inspect` prints; a texture has no ``content``.
+    """The record of a run, which `impasto inspect` prints. The ``content`` of a texture is None.
 
-    ``losses`` are the finite ones of the last iteration: weighted terms and their total. ``weights`` has the ``id`` and
-    ``sha256`` of what was used and, where that stood in for other weights, the id of those as ``asked``.
+    ``losses`` are those of the last iteration that are finite: weighted terms and their total. ``weights`` has the
+    ``id`` and ``sha256`` of the weights that were used and, if they stood in for others, the id of these as ``asked``.
     """
 
     schema: int
@@ -92,7 +93,17 @@ class RunRecord(TypedDict, total=False):
 
 
 def make_record(config: StylizeConfig, content: Input | None, styles: Sequence[Input], **rest: Any) -> RunRecord:
-    """A record of the resolved ``config`` and its inputs, with this machine's versions; ``rest`` are further keys."""
+    """Make a record, with the versions and facts of this machine.
+
+    Args:
+        config: resolved.
+        content: None for a texture.
+        styles: in order.
+        rest: other keys of `RunRecord`.
+
+    Returns:
+        The record.
+    """
     import torch
 
     record: RunRecord = {
@@ -112,8 +123,14 @@ def make_record(config: StylizeConfig, content: Input | None, styles: Sequence[I
 
 
 def machine(device: str) -> dict[str, Any]:
-    """What decides whether a run repeats to the byte: system, processor, its instruction set, threads, and the GPU's
-    name."""
+    """Facts of this machine that the exact result of a run depends on.
+
+    Args:
+        device: of the run.
+
+    Returns:
+        System, processor, instruction set, number of threads, device, and the name of a GPU.
+    """
     import torch
 
     from ..devices import instruction_set
@@ -130,37 +147,58 @@ def machine(device: str) -> dict[str, Any]:
 
 
 def run_id(record: Mapping[str, Any]) -> str:
-    """A name of a run that follows from its inputs, options and changes: the same again gets the same one."""
-    told = {
+    """An identifier of a run: a hash of its inputs, options and changes. Repeated runs have the same one.
+
+    Args:
+        record: of the run.
+
+    Returns:
+        64 hex digits.
+    """
+    facts = {
         key: record.get(key)
         for key in ("config", "content", "styles", "start", "regions", "weights", "events", "parent")
     }
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def record_text(record: Mapping[str, Any]) -> str:
-    """The record as JSON, to be embedded or written. Bytes of names that are no UTF-8 become escapes, which JSON gives
-    back."""
+    """Encode a record as JSON. Bytes of file names that are not UTF-8 become escapes.
+
+    Args:
+        record: any JSON object.
+
+    Returns:
+        The text.
+    """
     text = json.dumps(record, indent=1, ensure_ascii=False)
     return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def check_record_output(path: str | os.PathLike[str]) -> None:
-    """Refuse a file that a record could not be written to, or that holds something else.
+    """Check that a record can be written to a file.
+
+    Args:
+        path: the file.
 
     Raises:
-        OutputError: see above.
+        OutputError: it cannot be written, or exists and is not a record.
     """
     check_writable(path)
     check_replaced(path, lambda there: is_json(there, ("schema", "config")), "run record")
 
 
 def parse_record(text: str) -> RunRecord:
-    """The record in a text.
+    """Decode a record.
+
+    Args:
+        text: JSON.
+
+    Returns:
+        The record, with the present names of options.
 
     Raises:
-        ConfigError: the text is not a run record, one of a later version, or one whose entries or options are not
-            usable.
+        ConfigError: the text is not a run record, is of a later version, or has entries or options that cannot be used.
     """
     try:
         record = json.loads(text)
@@ -176,7 +214,7 @@ def parse_record(text: str) -> RunRecord:
         if not usable(record.get(key)):
             raise ConfigError(f"the run record is damaged at {key!r}", _WRITTEN)
     record["config"] = by_present_name(StylizeConfig, record["config"])
-    config = config_of(record)  # its options are checked like anybody's
+    config = config_of(record)  # checks the options
     if record["content"] is None and not config.texture:
         raise ConfigError("the run record is damaged at 'content'", _WRITTEN)
     return RunRecord(**record)  # type: ignore[typeddict-item]
@@ -215,7 +253,7 @@ def _is_event(value: Any) -> bool:
     return known and ("mask" not in value or _is_input(value["mask"]))
 
 
-_USABLE: dict[str, Callable[[Any], bool]] = {  # what a run is repeated from, compared with and printed by
+_USABLE: dict[str, Callable[[Any], bool]] = {  # checks of the entries that are used
     "config": _is_table,
     "content": lambda value: value is None or _is_input(value),
     "styles": lambda value: isinstance(value, list) and bool(value) and all(map(_is_input, value)),
@@ -234,12 +272,29 @@ _USABLE: dict[str, Callable[[Any], bool]] = {  # what a run is repeated from, co
 
 
 def config_of(record: Mapping[str, Any]) -> StylizeConfig:
-    """The config that a record holds."""
+    """The config in a record.
+
+    Args:
+        record: its ``config``.
+
+    Returns:
+        The config.
+
+    Raises:
+        ConfigError: an option is unknown or out of range.
+    """
     return StylizeConfig(**record["config"])
 
 
 def files_named(config: StylizeConfig) -> list[str]:
-    """The files that options name: the start and the weights, where these are no words."""
+    """Paths in options: those of the initial canvas and of the weights, if they are files.
+
+    Args:
+        config: the options.
+
+    Returns:
+        At most two paths.
+    """
     start = [] if config.init in _STARTS else [config.init]
     return [*start, *([config.weights] if config.weights and config.weights not in WEIGHTS else [])]
 

@@ -1,40 +1,57 @@
-"""The files that a record names: without folders, with absolute paths, or where they are found."""
+"""Paths in a record: reduced to file names, made absolute, or replaced by the paths at which files are found."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from ..errors import PictureError
 from ..files import exists
 from ..images.files.folder import digest_of
 from ..weights.manifest import WEIGHTS
-
-if TYPE_CHECKING:
-    pass
 from .record import RunRecord
 
 __all__ = ["found_inputs", "located", "portable"]
 
 
 def portable(record: RunRecord) -> RunRecord:
-    """The record with the names of files alone: the folders they lay in are nobody's business who is given the
-    picture."""
+    """Remove folders from all paths, for records in pictures, which may be given to others.
+
+    Args:
+        record: is not changed.
+
+    Returns:
+        The changed record.
+    """
     return _renamed(record, lambda entry: Path(entry["name"]).name)
 
 
 def located(record: RunRecord) -> RunRecord:
-    """The record with absolute paths of the files that are there: from another folder they are still found."""
+    """Make the paths of all files that exist absolute, so that they are found from any folder.
+
+    Args:
+        record: is not changed.
+
+    Returns:
+        The changed record.
+    """
     return _renamed(
         record, lambda entry: str(Path(entry["name"]).absolute()) if exists(entry["name"]) else entry["name"]
     )
 
 
 def found_inputs(record: RunRecord, folder: Path) -> RunRecord:
-    """The record with the paths at which its files are found: as they are recorded, or in ``folder`` under their name.
+    """Replace paths by those at which the files are found: the recorded path, or the file of this name in a folder.
 
-    Of both, the one with the recorded bytes is taken. What is not found keeps its name.
+    If both exist, the file with the recorded hash is taken. If none exists, the recorded path is kept.
+
+    Args:
+        record: is not changed.
+        folder: of the picture or checkpoint with the record.
+
+    Returns:
+        The changed record.
     """
 
     def find(entry: Mapping[str, str]) -> str:
@@ -48,11 +65,11 @@ def _has_digest(path: str, sha256: str) -> bool:
     try:
         return digest_of(path) == sha256
     except (OSError, PictureError):
-        return False  # whoever reads it will say what is wrong
+        return False  # the error is raised when the file is read
 
 
 def _renamed(record: RunRecord, rename: Callable[[Mapping[str, str]], str]) -> RunRecord:
-    """The record with other names of its files: pictures, masks, the start, and weights that are a file."""
+    """Apply ``rename`` to the paths of all files: pictures, masks, the initial canvas, and weights that are a file."""
 
     def input_(entry: Any) -> Any:
         return entry and {**entry, "name": rename(entry)}

@@ -1,4 +1,4 @@
-"""What a run ends with: a picture, and how it came to be."""
+"""The result of a run: a picture with its record."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ __all__ = ["Result"]
 
 @dataclass(frozen=True)
 class Result:
-    """A painted picture and how it came to be.
+    """A painted picture with its record.
 
     Attributes:
         pixels: ``(1, 3, H, W)`` float32 in [0, 1], sRGB, on the CPU.
-        alpha: ``(1, 1, H, W)`` in [0, 1], kept from the content picture, or None.
-        record: what `save` embeds: resolved options, inputs, weights, versions, losses, seconds.
+        alpha: ``(1, 1, H, W)`` in [0, 1], that of the content, or None.
+        record: resolved options, inputs, weights, versions, losses and seconds; `save` embeds it.
         reason: ``finished``, ``plateau``, ``stopped`` or ``diverged``.
-        message: the reason as a sentence, with what to try.
+        message: the reason in a sentence, and what to try.
     """
 
     pixels: Tensor
@@ -40,17 +40,21 @@ class Result:
 
     @property
     def image(self) -> PIL.Image.Image:
-        """The picture for Pillow, 8 bits a channel, RGB or RGBA."""
+        """The picture as a PIL image, 8 bits a channel, RGB or RGBA."""
         return io.to_pil(self.pixels, self.alpha)
 
     def save(self, path: str | os.PathLike[str], output: OutputConfig | None = None) -> None:
-        """Write the picture with its record; the suffix decides the format.
+        """Write the picture with its record, atomically.
 
-        Inside the picture, which may be given away, files are named without their folders; a record that is written
-        beside it (``output.record``) has absolute paths.
+        The record in the picture, which may be given to others, has paths without folders. A record that is written to
+        a file of its own (``output.record``) has absolute paths.
+
+        Args:
+            path: the file; its suffix chooses the format.
+            output: quality, bits and the file of the record; None for the defaults.
 
         Raises:
-            OutputError: the suffix is unknown, or the file cannot be written; nothing half-written is left.
+            OutputError: the suffix is unknown, or the file cannot be written.
         """
         output = output or OutputConfig()
         text = record_text(portable(self.record))

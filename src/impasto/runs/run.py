@@ -1,4 +1,4 @@
-"""A run in progress: what is painted, from which inputs, and what has come of it so far."""
+"""A run in progress: reads its inputs, iterates over a painter, and makes the result with its record."""
 
 from __future__ import annotations
 
@@ -39,16 +39,17 @@ __all__ = ["Begin", "Loaded", "Run"]
 
 @dataclass(frozen=True, eq=False)
 class Begin:
-    """What a run begins with, beside its inputs.
+    """The start of a run, beside its inputs.
 
     Attributes:
-        since: the checkpoint that it goes on from.
-        steers: changes that are known beforehand.
-        parent: of a branch: the run it comes from, and after which step.
-        carry: what another run has handed on, in place of the start that the options say.
-        guests: make further terms of the loss; a record cannot hold them, so such a run cannot be kept in a checkpoint.
-        colors: what an earlier content was recolored by, and this one as well.
-        finest: how many of the finest scales are painted; None paints all.
+        since: the checkpoint of an unfinished run, which is continued; None for a new run.
+        steers: changes of options that are known beforehand.
+        parent: ``run`` and ``step`` that a branch comes from; None for other runs.
+        carry: canvas, matches and solver state of another run, used instead of the option ``init``.
+        guests: factories of additional terms of the loss. A record cannot describe them, so that such a run cannot be
+            written to a checkpoint.
+        colors: colour maps that were fitted to an earlier content; None fits them to this content.
+        finest: number of scales that are painted, the finest ones; None paints all.
     """
 
     since: Checkpoint | None = None
@@ -61,7 +62,7 @@ class Begin:
 
     @property
     def unrecorded(self) -> str:
-        """What it has that neither a record nor a checkpoint can hold, in words; empty where there is nothing."""
+        """What neither a record nor a checkpoint can describe, in words; empty if there is nothing."""
         given: dict[str, object] = {
             "terms of a caller's own": self.guests,
             "a carried canvas": self.carry,
@@ -72,16 +73,29 @@ class Begin:
 
     @classmethod
     def again(cls, since: Checkpoint) -> Begin:
-        """What a run goes on with that was kept in a checkpoint.
+        """The start of a run that continues a checkpoint.
+
+        Args:
+            since: the checkpoint.
+
+        Returns:
+            The `Begin`, with the changes of options in the checkpoint's record.
 
         Raises:
-            PictureError: a mask that it was steered with is not there any more.
+            PictureError: a mask of such a change cannot be read.
         """
         return cls(since, recorded_steers(since.record.get("events") or ()), since.record.get("parent"))
 
 
 class Loaded(Protocol):
-    """Options, resolved, and the network that they name: `impasto.Stylizer`."""
+    """Resolved options with their network: the part of `impasto.Stylizer` that a run uses.
+
+    Attributes:
+        config: resolved.
+        preset: name of the preset that the config was made from, or None.
+        backbone: the network.
+        weights: ``id`` and ``sha256`` of its weights.
+    """
 
     config: StylizeConfig
     preset: str | None
@@ -90,9 +104,25 @@ class Loaded(Protocol):
 
 
 class Run(Iterator[Progress]):
-    """A run in progress: iterate over it to paint, `stop` it, and take its `result` at any time.
+    """A run in progress: an iterator of `Progress` with a `result` at any time.
 
-    Everything that can be wrong with the inputs is found when it is made, before the first iteration.
+    All inputs are checked by the constructor, before the first iteration.
+
+    Args:
+        content: as of `impasto.iterate`; None for a texture.
+        styles: styles, or one `Region` for each part of the picture.
+        stylizer: options and network.
+        begin: where the run starts; None for a new run.
+
+    Raises:
+        ConfigError, PictureError, StyleError, CapacityError, CheckpointError: see `impasto.iterate` and `Begin`.
+
+    Attributes:
+        config: resolved, with the ``tile_size`` that is used.
+        preset: name of the preset, or None.
+        size: (height, width) of the finished picture in px.
+        scales: plans of the scales, coarse to fine.
+        last: progress of the last iteration, or None.
     """
 
     def __init__(self, content: Any, styles: Sequence[Any], stylizer: Loaded, begin: Begin | None = None) -> None:
@@ -116,10 +146,10 @@ class Run(Iterator[Progress]):
         self.last: Progress | None = None
         self._outcome: Outcome | None = None
         if self._state:
-            next(self)  # tells of the iteration that was the last
+            next(self)  # repeats the progress of the last iteration
 
     def _state_of(self, since: Checkpoint | None) -> dict[str, Any]:
-        """What a checkpoint goes on from; nothing without one."""
+        """The state in a checkpoint, on the device of the network; empty without a checkpoint."""
         return state_of(since, make_record(self.config, **self._entries()), self._backbone.device) if since else {}
 
     def __next__(self) -> Progress:
@@ -136,15 +166,16 @@ class Run(Iterator[Progress]):
         return self.last
 
     def steer(self, *, mask: Any = None, **options: Any) -> None:
-        """Change options before the next iteration. The record tells of it, and repeats it.
+        """Change options before the next iteration. The change becomes an event in the record.
 
         Args:
-            mask: what each pixel of the content counts for from now on, as `impasto.Region` takes it; None leaves it.
-            options: of `engine.steering.STEERED`.
+            mask: weight of each pixel in the loss from now on, a mask as of `impasto.Region`; None keeps the present
+                one.
+            options: of `engine.steering.STEERED`, by name.
 
         Raises:
-            ConfigError: an option is unknown, cannot be changed while a run paints, or takes no such value.
-            PictureError: the mask cannot be read, or has other proportions than the content.
+            ConfigError: an option is unknown, cannot be changed during a run, or does not accept the value.
+            PictureError: the mask cannot be read, or has another aspect ratio than the content.
         """
         content = self._inputs.content
         if mask is not None and (self._inputs.zones or content is None):
@@ -156,17 +187,20 @@ class Run(Iterator[Progress]):
             raise ConfigError("style_blend was given while regions are painted", "steer other options")
         parts_of(self.config.overlay(options), len(self._inputs.styles))
         self._steering.add(steer, self.config)
-        if self.last is None:  # a painter that has not begun is told beforehand
+        if self.last is None:  # the generator has not started, so it cannot accept a change yet
             self._steering.sent()
             self._painting = self._painter.paint(self._state, self._steering.events())
 
     def branch(self) -> Run:
-        """A second run from where this one stands, which goes its own way: steer it, and let both paint. Its record
-        names this run as its parent. Network and styles are shared, and nothing is copied, for no tensor of a state is
-        ever changed.
+        """Make a second run from the present state. Both can be continued and steered independently.
+
+        Network and styles are shared. Nothing is copied, because tensors of a state are never changed in place.
+
+        Returns:
+            The new `Run`, whose record names this one as its parent.
 
         Raises:
-            ConfigError: nothing has been painted yet.
+            ConfigError: no iteration has been done yet.
         """
         if self.last is None:
             raise ConfigError("nothing has been painted yet", "begin a second run instead")
@@ -177,11 +211,20 @@ class Run(Iterator[Progress]):
         return Run(self._inputs.content, styles, self._loaded, begin)
 
     def carry(self) -> Carry | None:
-        """What the next run of nearly the same content may begin with; None before the end, and of regions."""
+        """Canvas, matches and solver state at the end, from which a run of a similar content can start.
+
+        Returns:
+            The `Carry` for `Begin`; None before the end of the run, and for pictures with regions.
+        """
         return self._outcome.carry if self._outcome else None
 
     def forecast(self) -> Forecast:
-        """About what it will take; a trial of a second tells the time, once: the cache folder keeps what it found."""
+        """Estimate the time and memory of the run.
+
+        Returns:
+            The `Forecast`. The time is extrapolated from a trial of about a second, whose result is stored in the cache
+            folder.
+        """
         trials = Trials(default_cache(os.environ))
         told = forecast(self.config, self._backbone, self._painter.parts, len(self._inputs.styles), trials)
         memory = max(told.memory, reading_bytes(self._backbone, self._inputs.reading))
@@ -189,31 +232,35 @@ class Run(Iterator[Progress]):
         return replace(told, memory=memory, least=beyond)
 
     def stop(self) -> None:
-        """End after the iteration that is running; `result` then holds the picture painted so far."""
+        """End the run after the present iteration; `result` then returns the picture so far."""
         self._stopping = True
 
     def checkpoint(
         self, path: str | os.PathLike[str], output: str | os.PathLike[str] = "", settings: OutputConfig | None = None
     ) -> None:
-        """Write all that `impasto.resume` needs to go on with this run as if it had never been stopped.
+        """Write a checkpoint, from which `impasto.resume` continues this run without any difference.
 
         Args:
-            path: the file; it is written whole, or the one that was there is left.
-            output, settings: the picture that ``impasto resume`` is to write, and how. All paths are kept as absolute
-                ones, so that it may be called from any folder.
+            path: the file, written atomically.
+            output: the picture that ``impasto resume`` will write; empty for none. Paths are stored as absolute ones.
+            settings: how it will be written.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: the file cannot be written, or the run has parts that a checkpoint cannot describe.
         """
         if beyond := self._begun.unrecorded:
             raise OutputError(f"a run that has {beyond} cannot be kept in a checkpoint", "let it end")
         state = self.last.saved() if self.last else {}
         there = {name: value.cpu() if isinstance(value, Tensor) else value for name, value in state.items()}
-        told = _told(output, settings or OutputConfig()) if output else {}
-        write_checkpoint(path, Checkpoint(located(make_record(self.config, **self._entries())), there, told))
+        written = _output_entry(output, settings or OutputConfig()) if output else {}
+        write_checkpoint(path, Checkpoint(located(make_record(self.config, **self._entries())), there, written))
 
     def result(self) -> Result:
-        """The picture as it is now, at the size of the finished one, with its record."""
+        """The present picture, resized to the finished size, with its record.
+
+        Returns:
+            The `Result`.
+        """
         outcome = self._outcome or self._unfinished()
         pixels = self._painter.shown(self._finished(outcome.pixels.detach().float().cpu()))
         alpha = self._inputs.content.alpha if self._inputs.content else None
@@ -221,9 +268,11 @@ class Run(Iterator[Progress]):
         return Result(pixels, alpha, self._record(pixels, outcome), outcome.reason, outcome.message)
 
     def _finished(self, plane: Tensor) -> Tensor:
+        """Resize ``(1, C, H, W)`` to the finished size."""
         return resize(plane, self.size, self.config.resample, self.config.wrap)
 
     def _unfinished(self) -> Outcome:
+        """The outcome if the run stopped now."""
         if self.last is None:
             begin = self._painter.ground if self._painter.canvas is None else self._painter.canvas
             return Outcome(begin.clamp(0, 1), "stopped", "stopped before the first iteration")
@@ -231,6 +280,7 @@ class Run(Iterator[Progress]):
         return Outcome(self.last.preview(), "stopped", f"stopped at {at}")
 
     def _record(self, pixels: Tensor, outcome: Outcome) -> RunRecord:
+        """The record of the finished picture ``(1, 3, H, W)``."""
         last = self.last
         losses = {"total": last.loss, **last.terms} if last else {}
         return make_record(
@@ -239,7 +289,7 @@ class Run(Iterator[Progress]):
             size=list(_size(pixels)),
             iterations=last.step if last else 0,
             evaluations=last.evaluations if last else 0,
-            losses={name: loss for name, loss in losses.items() if math.isfinite(loss)},  # JSON knows no others
+            losses={name: loss for name, loss in losses.items() if math.isfinite(loss)},  # JSON has no other numbers
             reason=outcome.reason,
             message=outcome.message,
             seconds=round(last.seconds, 3) if last else 0.0,
@@ -248,7 +298,7 @@ class Run(Iterator[Progress]):
         )
 
     def _entries(self) -> dict[str, Any]:
-        """What went in beside the config, as the record tells it."""
+        """The entries of the record on the inputs, without the config."""
         content, start, events = self._inputs.content, self._painter.start, self._steering.entries()
         return {
             "content": Input(name=content.name, sha256=content.sha256) if content else None,
@@ -262,8 +312,8 @@ class Run(Iterator[Progress]):
         }
 
 
-def _told(output: str | os.PathLike[str], settings: OutputConfig) -> dict[str, Any]:
-    """Where and how the picture of a checkpoint is written."""
+def _output_entry(output: str | os.PathLike[str], settings: OutputConfig) -> dict[str, Any]:
+    """The entry of a checkpoint on the picture: its path, and how it is written."""
     written = settings.to_dict()
     files = {name: str(Path(written[name]).absolute()) for name in ("record", "checkpoint_file") if written[name]}
     return {"path": str(Path(output).absolute()), "settings": {**written, **files}}

@@ -1,4 +1,4 @@
-"""Changes of a run: as they are given, made, recorded and made again."""
+"""Changes of options during a run: given by the caller, sent to the painter, recorded, and repeated."""
 
 from __future__ import annotations
 
@@ -16,48 +16,65 @@ __all__ = ["Steer", "Steering", "recorded_steers"]
 
 @dataclass(frozen=True, eq=False)
 class Steer:
-    """Options, and a mask, that a run gets after a step; 0 before the first one."""
+    """A change of options, of the mask, or both.
+
+    Attributes:
+        step: number of the step after which it is made; 0 before the first one.
+        options: new values by name.
+        mask: weight of each pixel in the loss from then on; None keeps the present one.
+    """
 
     step: int
     options: Mapping[str, Any] = field(default_factory=dict)
     mask: Mask | None = None
 
     def event(self, size: Size) -> Event:
-        """For a painter, with the mask at the size of its content."""
+        """The change as a painter accepts it.
+
+        Args:
+            size: (height, width) of the painter's content, to which the mask is resized.
+
+        Returns:
+            The `Event`.
+        """
         return Event(self.step, Change(self.options, None if self.mask is None else self.mask.at(size)))
 
     def entry(self) -> dict[str, Any]:
-        """For a record."""
+        """The entry of this change in a record."""
         options = {name: list(value) if isinstance(value, tuple) else value for name, value in self.options.items()}
-        told: dict[str, Any] = {"step": self.step, "options": options}
-        return told if self.mask is None else {**told, "mask": {"name": self.mask.name, "sha256": self.mask.sha256}}
+        entry: dict[str, Any] = {"step": self.step, "options": options}
+        return entry if self.mask is None else {**entry, "mask": {"name": self.mask.name, "sha256": self.mask.sha256}}
 
 
 class Steering:
-    """All changes of a run, those to come included, and what is to be sent next.
+    """All changes of a run, and the change that has to be sent to the painter next.
 
     Args:
-        steers: what is known beforehand.
-        size: (height, width) of the content that a painter keeps to.
+        steers: changes that are known beforehand.
+        size: (height, width) of the painter's content.
     """
 
     def __init__(self, steers: Sequence[Steer], size: Size) -> None:
         self._steers, self._size, self._next = list(steers), size, Change()
 
     def events(self) -> list[Event]:
-        """For a painter."""
+        """All changes, as a painter accepts them."""
         return [steer.event(self._size) for steer in self._steers]
 
     def entries(self) -> list[dict[str, Any]]:
-        """For a record."""
+        """All changes, as entries of a record."""
         return [steer.entry() for steer in self._steers]
 
     def before(self, step: int) -> tuple[Steer, ...]:
-        """Those that were made before the iteration that has this number."""
+        """The changes that were made before the iteration ``step``."""
         return tuple(steer for steer in self._steers if steer.step < step or not steer.step)
 
     def add(self, steer: Steer, config: StylizeConfig) -> None:
-        """Make a change; ``config`` is what the run began with.
+        """Add a change, which will be sent to the painter.
+
+        Args:
+            steer: the change.
+            config: of the run at its start.
 
         Raises:
             ConfigError: see `Change.check`.
@@ -71,16 +88,22 @@ class Steering:
         self._next = self._next.then(change)
 
     def sent(self) -> Change | None:
-        """What a painter has not heard yet, once."""
+        """Take the change that has not been sent to the painter yet; None if there is none."""
         sent, self._next = self._next, Change()
         return sent if sent.options or sent.mask is not None else None
 
 
 def recorded_steers(entries: Sequence[Mapping[str, Any]]) -> tuple[Steer, ...]:
-    """Those of a run record.
+    """The changes in a run record.
+
+    Args:
+        entries: ``events`` of the record.
+
+    Returns:
+        One `Steer` for each entry.
 
     Raises:
-        PictureError: a mask is not there any more.
+        PictureError: a mask cannot be read.
     """
     return tuple(
         Steer(entry["step"], entry["options"], read_mask(entry["mask"]["name"]) if "mask" in entry else None)
