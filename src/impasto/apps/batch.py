@@ -121,6 +121,7 @@ def batch(
 def _paint_all(
     jobs: Iterable[Job], stylizer: Stylizer, force: bool, paint: Paint | None, save: OutputConfig | None
 ) -> Iterator[Painted]:
+    """Paint the jobs; those of one style follow each other, and share its features."""
     for _, group in itertools.groupby(jobs, key=lambda job: id(job.styles)):
         styles: list[Style] = []
         for job in group:
@@ -134,13 +135,13 @@ def _paint_all(
 
 
 def _is_otherwise(job: Job, stylizer: Stylizer) -> bool:
-    """Whether an existing output was painted from other pictures or with other options."""
+    """Whether an existing output was made from other pictures or with other options, by its record."""
     try:
         record = parse_record(read_record(job.output or "") or "")
         files = [source if isinstance(source, (str, os.PathLike)) else None for source in (job.content, *job.styles)]
         digests = [None if file is None else digest_of(file) for file in files]
     except (ImpastoError, OSError):
-        return True  # the output has no record, or a file is missing
+        return True  # no record, or a file is missing
     entries = [entry["sha256"] for entry in (record["content"], *record["styles"]) if entry]
     if len(entries) != len(digests) or any(now not in (None, then) for then, now in zip(entries, digests, strict=True)):
         return True
@@ -213,6 +214,7 @@ def attempt(
 
 
 def _saved(result: Result, job: Job, save: OutputConfig | None) -> Result:
+    """Write the output of a job, if it has one, and remove its checkpoint."""
     if job.output:
         result.save(job.output, save)
         remove_checkpoint(checkpoint_of(job.output))

@@ -1,4 +1,4 @@
-"""The jobs of a batch: contents by styles, and the names of what is painted."""
+"""The jobs of a batch: pairs of contents and styles, and the names of their outputs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Job:
         content: as in `stylize`.
         styles: one, or several that are mixed.
         output: the file to be written, or None.
-        folder: folder of the content relative to the folder that was given; the output lies in one of the same name.
+        folder: of the content, relative to the folder that was given; the output is in a folder of the same name.
     """
 
     content: Any
@@ -47,6 +47,21 @@ class Job:
 
 
 def plan_jobs(contents: Any, styles: Any, output: str | os.PathLike[str] | None, *, recursive: bool) -> list[Job]:
+    """Pair every content with every style, and name the outputs.
+
+    Args:
+        contents: see `batch`.
+        styles: see `batch`.
+        output: see `batch`.
+        recursive: see `batch`.
+
+    Returns:
+        The jobs, one style after another.
+
+    Raises:
+        ConfigError: ``output`` is not a valid pattern, or a style is a `Region`.
+        PictureError: a folder has no pictures.
+    """
     pattern = None if output is None else _pattern(output)
     sources = list(_sources(contents, pattern, recursive=recursive))
     groups = [tuple(listed(style)) for style in listed(styles)]
@@ -85,16 +100,18 @@ def _apart(jobs: Iterable[Job]) -> Iterator[Job]:
 
 
 def listed(given: Any) -> Sequence[Any]:
+    """A list of one or more things."""
     return given if isinstance(given, (list, tuple)) else [given]
 
 
 def name_of(source: Any) -> str:
-    """``photo.jpg``."""
+    """The name of an input without folders: ``photo.jpg``, or ``array``."""
     path = source if isinstance(source, (str, os.PathLike)) else getattr(source, "name", "array")
     return Path(path).name
 
 
 def _pattern(output: str | os.PathLike[str]) -> str:
+    """Check a pattern of names; a folder becomes the pattern `IN_FOLDER` in it."""
     text = os.fspath(output)
     try:
         used = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
@@ -108,6 +125,7 @@ def _pattern(output: str | os.PathLike[str]) -> str:
 
 
 def _output(pattern: str, job: Job, index: int) -> Path:
+    """The output of a job with a number from 1."""
     style = "+".join(Path(name_of(style)).stem for style in job.styles)
     try:
         named = Path(pattern.format(content=Path(name_of(job.content)).stem, style=style, index=index))

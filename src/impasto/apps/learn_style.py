@@ -30,7 +30,7 @@ def learn_style(
     Args:
         pictures: one or a list of what `iterate` accepts as content, and folders of pictures.
         sizes: in px along ``side``; each scale of a run uses the nearest size.
-        bank: the most hypercolumns kept per size. If there are more, runs need the pictures as well.
+        bank: limit of stored hypercolumns per size. If there are more, runs compute them from the stored pictures.
         config: see `iterate`; it chooses the network, the layers, and whether neighbours are matched.
         preset: see `iterate`.
         callback: called with each size that is finished.

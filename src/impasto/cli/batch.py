@@ -1,4 +1,4 @@
-"""``impasto batch``: many pictures in many styles, with one network."""
+"""``impasto batch``: paints many pictures in many styles, with one network."""
 
 from __future__ import annotations
 

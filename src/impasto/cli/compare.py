@@ -1,4 +1,4 @@
-"""``impasto compare``: one pair painted in several ways, on one labelled sheet with loss curves."""
+"""``impasto compare``: paints one pair in several ways, on one labelled sheet with loss curves."""
 
 from __future__ import annotations
 
@@ -118,6 +118,7 @@ def compare(
 
 
 def _varied(given: tuple[str, ...]) -> dict[str, list[Any]]:
+    """Parse the flags ``--vary``: values by option."""
     pairs = [given_values(text) for text in given]
     varied = dict(pairs)
     if len(varied) < len(pairs):

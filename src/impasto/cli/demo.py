@@ -1,4 +1,4 @@
-"""``impasto demo``: the demo pictures, painted."""
+"""``impasto demo``: paints the demo pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``impasto estimate``: what a run would take of memory and time."""
+"""``impasto estimate``: the memory and time that a run would take."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def estimate(content: str, styles: tuple[str, ...], preset: str | None, quiet: b
 
 
 def forecast_line(forecast: Forecast) -> str:
-    """``2048 x 1536 px: about 2.6 GB of memory, in tiles of 512 px, and 14:20 of painting``."""
+    """A forecast as a line: ``2048 x 1536 px: about 2.6 GB of memory, in tiles of 512 px, and 14:20 of painting``."""
     height, width = forecast.size
     why = " (with less it cannot be painted at this size)" if forecast.least else ""
     tiles = f"{why}, in tiles of {forecast.tile_size} px," if forecast.tile_size else why

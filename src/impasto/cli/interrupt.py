@@ -1,5 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP while a run paints: the first asks it to stop and keeps the picture, the second ends at
-once."""
+"""Handling of SIGINT (Ctrl-C), SIGTERM and SIGHUP during a run: the first signal stops it, the second one exits."""
 
 from __future__ import annotations
 
@@ -14,23 +13,23 @@ from typing import Any
 __all__ = ["GRACE", "Interrupt"]
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-GRACE = 1.5  # seconds that an iteration may go on after a signal before it is given up
+GRACE = 1.5  # seconds after a signal before the present iteration is aborted
 
 
 class _GivenUp(BaseException):
-    """The iteration that was running when a signal came takes too long."""
+    """The present iteration was aborted, because it took too long after a signal."""
 
 
 class Interrupt:
     """A ``with`` block in which the first signal calls ``stop`` and the second raises `SystemExit`.
 
     Args:
-        stop: asks for an end after the iteration that is running.
-        grace: seconds that this iteration has, inside `bounded`.
+        stop: requests an end after the present iteration.
+        grace: seconds after which this iteration is aborted, in a block of `bounded`.
 
     Attributes:
-        code: the exit code of the signal that came, 129, 130 or 143; 0 while none has.
-        gave_up: whether an iteration was given up: what it had begun to change is neither as before nor as after it.
+        code: exit code of the signal, 129, 130 or 143; 0 if there was none.
+        gave_up: whether an iteration was aborted, so that the state of the run may be inconsistent.
     """
 
     def __init__(self, stop: Callable[[], None], grace: float = GRACE) -> None:
@@ -42,9 +41,9 @@ class Interrupt:
         self._previous: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interrupt:
-        if threading.current_thread() is threading.main_thread():  # the only one that may install handlers
-            heard = (number for number in SIGNALS if not _is_ignored_hangup(number))
-            self._previous = {number: signal.signal(number, self._handle) for number in heard}
+        if threading.current_thread() is threading.main_thread():  # only the main thread can install handlers
+            handled = (number for number in SIGNALS if not _is_ignored_hangup(number))
+            self._previous = {number: signal.signal(number, self._handle) for number in handled}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -54,7 +53,8 @@ class Interrupt:
 
     @contextmanager
     def bounded(self) -> Iterator[None]:
-        """A ``with`` block of iterations that ends soon after a signal, if need be in the middle of one."""
+        """A ``with`` block of iterations that is left at most ``grace`` seconds after a signal, within an iteration if
+        necessary."""
         self._bounded = True
         try:
             yield
@@ -70,7 +70,7 @@ class Interrupt:
         self._late = False
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._late:  # our own timer, and no second signal
+        if self._late:  # sent by our own timer
             self._late = False
             if self._bounded:
                 raise _GivenUp
@@ -90,5 +90,5 @@ class Interrupt:
 
 
 def _is_ignored_hangup(number: signal.Signals) -> bool:
-    """Whether somebody started us with nohup, so that we go on when the terminal is closed."""
+    """Whether the process was started by nohup, and has to continue when the terminal is closed."""
     return number.name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN

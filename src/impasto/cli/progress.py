@@ -1,4 +1,4 @@
-"""What a person sees while a run paints: a live line on a terminal, a plain line now and then elsewhere, or nothing."""
+"""Progress reports of a run: a live line on a terminal, plain lines elsewhere, or nothing."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["LiveReport", "Pace", "PlainReport", "SilentReport", "clock", "on_a_screen", "open_report", "waiting"]
 
 PLAIN_PERIOD = 5.0  # seconds between two plain lines
-WINDOW = 20  # iterations that the speed is taken from
+WINDOW = 20  # iterations over which the speed is measured
 
 
 class Pace:
-    """Speed and time left, from the last iterations of this scale; an iteration is taken to cost as much as it has
-    pixels.
+    """Speed and time left, from the last iterations of this scale. The time of an iteration is assumed to be
+    proportional to the number of pixels.
 
     Args:
         plan: pixels and iterations of each scale, coarse to fine.
@@ -34,7 +34,14 @@ class Pace:
         self._recent: deque[tuple[float, int]] = deque(maxlen=WINDOW)
 
     def update(self, progress: Progress) -> tuple[float, float] | None:
-        """Iterations a second and seconds left; ``None`` before two iterations of this scale are done."""
+        """Add an iteration.
+
+        Args:
+            progress: of the iteration.
+
+        Returns:
+            Iterations per second and seconds left; None before two iterations of this scale are done.
+        """
         if progress.scale != self._scale:
             self._scale = progress.scale
             self._recent.clear()
@@ -48,7 +55,11 @@ class Pace:
 
 
 class SilentReport:
-    """Says nothing; the others say more. Use it in a ``with`` block."""
+    """A report that prints nothing, and the base of the others. It is used in a ``with`` block.
+
+    Args:
+        plan: as of `Pace`.
+    """
 
     def __init__(self, plan: Sequence[tuple[int, int]] = ()) -> None:
         self._pace = Pace(plan)
@@ -60,24 +71,24 @@ class SilentReport:
         pass
 
     def show(self, progress: Progress) -> None:
-        """Take note of one iteration."""
+        """Report an iteration."""
 
     def say(self, line: str) -> None:
-        """Tell something beside the progress."""
+        """Print a line beside the progress."""
 
     def stopping(self) -> None:
-        """Tell that the run was asked to stop; safe to call from a signal handler, so it writes nothing itself."""
+        """Report that the run was asked to stop. Safe to call from a signal handler, so it does not write itself."""
 
 
 class PlainReport(SilentReport):
-    """A line on stderr at the start of a scale, then every few seconds."""
+    """Prints a line to stderr at the start of each scale, and then every 5 seconds."""
 
     def __init__(self, plan: Sequence[tuple[int, int]] = ()) -> None:
         super().__init__(plan)
         self._scale, self._told = 0, 0.0
 
     def show(self, progress: Progress) -> None:
-        """Write a line, if one is due."""
+        """Print a line, if one is due."""
         speed = self._pace.update(progress)
         if progress.note:
             self.say(progress.note)
@@ -87,12 +98,12 @@ class PlainReport(SilentReport):
             self.say("  ".join([_place(progress), count, _losses(progress), *_speed(speed)]))
 
     def say(self, line: str) -> None:
-        """Write ``line`` to stderr."""
+        """Print a line to stderr."""
         click.echo(line, err=True)
 
 
 class LiveReport(SilentReport):
-    """One line that is drawn anew; notes scroll by above it."""
+    """A line that is redrawn in place; notes are printed above it."""
 
     def __init__(self, plan: Sequence[tuple[int, int]] = ()) -> None:
         super().__init__(plan)
@@ -111,7 +122,7 @@ class LiveReport(SilentReport):
         self._bar.stop()
 
     def show(self, progress: Progress) -> None:
-        """Draw the line anew."""
+        """Redraw the line."""
         if progress.note:
             self.say(progress.note)
         speed = _speed(self._pace.update(progress))
@@ -122,28 +133,36 @@ class LiveReport(SilentReport):
         )
 
     def say(self, line: str) -> None:
-        """Write ``line`` above the live one."""
+        """Print a line above the live one."""
         self._bar.console.print(line, markup=False, highlight=False)
 
     def stopping(self) -> None:
-        """Leave a word for the thread that draws."""
+        """Change the text that the drawing thread shows."""
         self._bar.update(self._task, rest="stopping after this iteration; Ctrl-C again aborts at once")
 
 
 def open_report(quiet: bool, plan: Sequence[tuple[int, int]] = ()) -> SilentReport:
-    """The report that fits: none when ``quiet``, live on a terminal, plain lines elsewhere."""
+    """Make a report: silent if ``quiet``, live on a terminal, plain lines elsewhere.
+
+    Args:
+        quiet: print nothing.
+        plan: as of `Pace`.
+
+    Returns:
+        The report.
+    """
     if quiet:
         return SilentReport(plan)
     return LiveReport(plan) if on_a_screen() else PlainReport(plan)
 
 
 def on_a_screen() -> bool:
-    """Whether there is a terminal that can draw a line anew."""
+    """Whether stderr is a terminal that can redraw a line."""
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def waiting(quiet: bool) -> AbstractContextManager[object]:
-    """A word on a terminal, drawn at once, for the seconds in which PyTorch is loaded and the pictures are read."""
+    """A ``with`` block with a spinner on a terminal, while PyTorch is imported and pictures are read."""
     if quiet or not on_a_screen():
         return nullcontext()
     from rich.console import Console
@@ -158,7 +177,7 @@ def _place(progress: Progress) -> str:
 
 
 def _losses(progress: Progress) -> str:
-    """The loss, and the terms it is made of if there are two or more."""
+    """The loss, and its terms if there are several."""
     terms = [f"{name} {value:.3g}" for name, value in progress.terms.items() if value]
     return f"loss {progress.loss:.4g}" + (f" ({' '.join(terms)})" if len(terms) > 1 else "")
 

@@ -1,4 +1,4 @@
-"""``--from PICTURE``: the run that a picture's record tells of, to be repeated."""
+"""Records on the command line: the flags of pictures, reading a record, and comparing inputs and pixels with it."""
 
 from __future__ import annotations
 
@@ -31,14 +31,26 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Given(NamedTuple):
-    """The pictures that were given: as arguments, the content first, or by ``--content`` and ``--style``."""
+    """Pictures on the command line: as arguments, the content first, or by ``--content`` and ``--style``.
+
+    Attributes:
+        arguments: paths.
+        content: the flag, or None.
+        styles: the flags.
+    """
 
     arguments: tuple[str, ...] = ()
     content: str | None = None
     styles: tuple[str, ...] = ()
 
     def of(self, *, texture: bool = False) -> tuple[str | None, tuple[str, ...]]:
-        """Content and styles; of a ``texture``, which has no content, all arguments are styles.
+        """Content and styles.
+
+        Args:
+            texture: whether there is no content, so that all arguments are styles.
+
+        Returns:
+            The content or None, and the styles.
 
         Raises:
             UsageError: pictures are given in both ways, or a content for a texture.
@@ -53,7 +65,7 @@ class Given(NamedTuple):
 
 
 def picture_flags(command: Command) -> Command:
-    """Decorates a command with the flags that `Given` takes."""
+    """Decorator that adds the flags of `Given` to a command."""
     style_help = "a STYLE picture by name, as where a recorded one is not found; again for more"
     command = click.option("--style", "style_flags", cls=Flag, metavar="FILE", multiple=True, help=style_help)(command)
     return click.option("--content", "content_flag", cls=Flag, metavar="FILE", help="the CONTENT picture by name")(
@@ -62,10 +74,16 @@ def picture_flags(command: Command) -> Command:
 
 
 def text_in(path: str) -> str:
-    """The text of the run record that a picture carries, or that a ``.json`` file is.
+    """Read the text of a record.
+
+    Args:
+        path: a picture with an embedded record, or a ``.json`` file.
+
+    Returns:
+        The text.
 
     Raises:
-        PictureError: the file cannot be read, or carries no record.
+        PictureError: the file cannot be read, or has no record.
     """
     from ..images.files.opening import read_record
 
@@ -85,11 +103,17 @@ def text_in(path: str) -> str:
 
 
 def record_in(path: str) -> RunRecord:
-    """The run record of a picture or a ``.json`` file, with its inputs where they are found: see `found_inputs`.
+    """Read a record, with the paths at which its inputs are found, see `runs.record_files.found_inputs`.
+
+    Args:
+        path: a picture with an embedded record, or a ``.json`` file.
+
+    Returns:
+        The record.
 
     Raises:
-        PictureError: the file cannot be read, or carries no record.
-        ConfigError: what it carries is no record of this version.
+        PictureError: the file cannot be read, or has no record.
+        ConfigError: the record is damaged or of another version.
     """
     from ..runs.record import parse_record
     from ..runs.record_files import found_inputs
@@ -98,10 +122,17 @@ def record_in(path: str) -> RunRecord:
 
 
 def recorded_path(entry: Input, role: str) -> str:
-    """Where a picture of the recorded run lies.
+    """The path of a recorded input.
+
+    Args:
+        entry: of the record.
+        role: ``content`` or ``style``, for the message.
+
+    Returns:
+        The path.
 
     Raises:
-        PictureError: it is not there any more, or was no file.
+        PictureError: the file does not exist, or the input was not a file.
     """
     if not exists(entry["name"]):
         told = f"the recorded {role} picture {entry['name']!r} is not here"
@@ -110,7 +141,14 @@ def recorded_path(entry: Input, role: str) -> str:
 
 
 def recorded_pictures(record: RunRecord, given: Given) -> tuple[str | None, tuple[str, ...]]:
-    """Content and styles of the recorded run, those that are given in their place; a texture has no content.
+    """Content and styles of a recorded run, replaced by those that were given.
+
+    Args:
+        record: of the run.
+        given: pictures on the command line.
+
+    Returns:
+        The content, or None for a texture, and the styles.
 
     Raises:
         PictureError: see `recorded_path`.
@@ -124,17 +162,34 @@ def recorded_pictures(record: RunRecord, given: Given) -> tuple[str | None, tupl
 
 
 def are_recorded(paths: Sequence[str], entries: Sequence[Input]) -> bool:
-    """Whether files or folders hold, one by one, the bytes that were recorded."""
+    """Whether files or folders have the recorded bytes, in the same order."""
     return [_digest(path) for path in paths] == [entry["sha256"] for entry in entries]
 
 
 def changed_inputs(paths: Iterable[str], recorded: Mapping[str, Input]) -> list[str]:
-    """Those of ``paths``, files or folders, whose bytes are not the recorded ones."""
+    """The files or folders whose bytes differ from the recorded ones.
+
+    Args:
+        paths: to be checked.
+        recorded: entries by path.
+
+    Returns:
+        Some of ``paths``.
+    """
     return [path for path in paths if _digest(path) != recorded[path]["sha256"]]
 
 
 def compare_pixels(record: RunRecord, again: RunRecord, source: str) -> str:
-    """A line that says whether the repeated run painted the same pixels, and if not, what differs beside them."""
+    """Compare the pixels of a repeated run with those of the record.
+
+    Args:
+        record: of the first run.
+        again: of the repeated run.
+        source: file with the first record, for the message.
+
+    Returns:
+        A line that says whether they are equal and, if not, what differs in versions and machine.
+    """
     if record.get("pixels_sha256") == again["pixels_sha256"]:
         return f"the pixels are those of {source}"
     from ..runs.differences import differing_makers
@@ -149,7 +204,7 @@ def _digest(path: str) -> str:
     try:
         return digest_of(path)
     except (OSError, PictureError):
-        return ""  # reading the picture will say what is wrong
+        return ""  # the error is raised when the picture is read
 
 
 def _reason(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""``impasto resume``: a run that was killed or stopped goes on from its checkpoint."""
+"""``impasto resume``: continues a run that was stopped or killed from its checkpoint."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ def resume(
             since = read_checkpoint(file)
             output = output or _output(since, file)
             held.enter_context(claim(output, file))
-            since = read_checkpoint(file)  # as whoever held it has left it
+            since = read_checkpoint(file)  # again: another process may have changed it before the claim
             settings = OutputConfig(**{**since.output.get("settings", {}), "quiet": quiet})
             content, styles = recorded_pictures(since.record, Given(pictures, content_flag, style_flags))
             given = [content, *styles, *recorded_masks(since.record), file]
-            files = replace(OutputFiles.of(output, settings), checkpoint=None)  # that is the one it was read from
+            files = replace(OutputFiles.of(output, settings), checkpoint=None)  # it is an input
             check_outputs([files], files_read(given, config_of(since.record)), bits=settings.bits)
             run = go_on(since, content, styles)
             check_size(output, run.size)
@@ -77,13 +77,14 @@ def resume(
 
 
 def _output(since: Checkpoint, file: str) -> str:
+    """The picture that a checkpoint names."""
     if "path" not in since.output:
         raise CheckpointError(f"{file!r} does not say what picture to write", "give one with -o")
     return str(since.output["path"])
 
 
 def _tell_differences(since: Checkpoint) -> None:
-    """Warn that the picture may not be the same to the bit."""
+    """Print a warning if versions or machine differ, so that the result may not be exactly the same."""
     from ..runs.differences import differing_makers
     from ..runs.record import config_of, make_record
 

@@ -1,4 +1,4 @@
-"""``impasto presets`` and ``impasto inspect``: settings and run records, printed for people."""
+"""``impasto presets`` and ``impasto inspect``: print presets and run records."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def presets(name: str | None) -> None:
 
 
 def _settings(name: str) -> Iterator[str]:
-    """A preset as TOML, every option resolved and under the heading of its group."""
+    """A preset as lines of TOML: all options, resolved, under the headings of their groups."""
     from ..config.presets import read_preset
 
     preset = read_preset(name)
@@ -55,8 +55,7 @@ def _settings(name: str) -> Iterator[str]:
 
 
 def _needs(config: StylizeConfig) -> str:
-    """``Asks for the weights vgg19.oxford (80 MB): impasto weights fetch vgg19.oxford``, and what is used without
-    them."""
+    """The weights of a preset, how to fetch them, and what is used without them."""
     from ..weights.manifest import find_record
 
     record = find_record(config.resolve().weights or "")
@@ -82,8 +81,8 @@ def inspect(picture: str, raw: bool) -> None:
         click.echo(text)
         return
     record: dict[str, Any] = {**parse_record(text)}
-    record["config"] = record.pop("config")  # the long part last
-    if not sys.stdout.isatty():  # for programs: whole values, a line each
+    record["config"] = record.pop("config")  # the longest part last
+    if not sys.stdout.isatty():  # for programs: complete values, a line each
         for key, value in _rows(record):
             click.echo(f"{key}\t{' '.join(value.split())}")
         return
@@ -98,7 +97,7 @@ def inspect(picture: str, raw: bool) -> None:
 
 
 def _rows(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Key and value of each entry that holds something, nested ones as ``config.size``."""
+    """Key and value of each entry that is not empty; nested keys are joined, as ``config.size``."""
     for key, value in record.items():
         if isinstance(value, Mapping):
             yield from _rows(value, f"{prefix}{key}.")

@@ -1,4 +1,4 @@
-"""Standard streams that may be closed, full or read by nobody: what cannot be written is dropped, and work goes on."""
+"""Standard streams that may be closed or full: text that cannot be written is dropped, and the command continues."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ __all__ = ["Lenient", "lenient_streams"]
 
 
 class Lenient:
-    """A text stream that never raises: the first error ends its writing, and is kept.
+    """A text stream that never raises. After the first error, nothing more is written.
+
+    Args:
+        stream: the stream; None if it is closed.
 
     Attributes:
-        lost: the error; None while everything was written. A stream that was closed from the start has lost all of it.
+        lost: the first error; None if everything was written.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
@@ -24,8 +27,18 @@ class Lenient:
         self._stream = stream or io.StringIO()
 
     def write(self, text: str) -> int:
-        """Write ``text``, or drop it. What the stream's encoding lacks, as bytes of names that are no UTF-8, become
-        escapes."""
+        """Write a text, or drop it. Characters that the encoding lacks, such as bytes of file names that are not UTF-8,
+        become escapes.
+
+        Args:
+            text: to be written.
+
+        Returns:
+            The length of the text.
+
+        Raises:
+            TypeError: it is not a text.
+        """
         if not isinstance(text, str):
             raise TypeError("text is expected")
         if self.lost is None:
@@ -33,7 +46,7 @@ class Lenient:
         return len(text)
 
     def flush(self) -> None:
-        """Flush it, or drop what it holds."""
+        """Flush the stream, or drop its buffer."""
         if self.lost is None:
             try:
                 self._stream.flush()
@@ -54,7 +67,7 @@ class Lenient:
             self._drop(error)
 
     def _drop(self, error: Exception) -> None:
-        """Point the descriptor at nothing, so that the interpreter's last flush does not complain."""
+        """Keep the error, and redirect the descriptor to the null device, so that the last flush does not fail."""
         self.lost = error
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
@@ -62,7 +75,11 @@ class Lenient:
 
 @contextmanager
 def lenient_streams() -> Iterator[tuple[Lenient, Lenient]]:
-    """A ``with`` block in which ``sys.stdout`` and ``sys.stderr`` are lenient ones."""
+    """A ``with`` block in which ``sys.stdout`` and ``sys.stderr`` never raise.
+
+    Yields:
+        Both streams.
+    """
     _occupy_descriptors()
     before, streams = (sys.stdout, sys.stderr), (Lenient(sys.stdout), Lenient(sys.stderr))
     sys.stdout, sys.stderr = streams
@@ -75,8 +92,7 @@ def lenient_streams() -> Iterator[tuple[Lenient, Lenient]]:
 
 
 def _occupy_descriptors() -> None:
-    """Give a closed standard descriptor to the null device: the next file that is opened would become standard
-    error."""
+    """Open the null device for closed standard descriptors: otherwise the next opened file would get their number."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)

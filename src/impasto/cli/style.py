@@ -1,4 +1,4 @@
-"""``impasto style``: learning styles, and looking at what was learnt."""
+"""``impasto style``: learns styles, and describes style files."""
 
 from __future__ import annotations
 
@@ -89,6 +89,7 @@ def _sizes(text: str) -> tuple[int, ...]:
 
 
 def _described(style: StyleHeader) -> Iterator[str]:
+    """Lines on a style file."""
     weights, config = style.fact("weights"), style.config
     yield f"{style.name}: {style.facts['format']}, written by impasto {style.facts['impasto']}, sha256 {style.sha256}"
     for origin in style.fact("origins"):
@@ -102,6 +103,7 @@ def _described(style: StyleHeader) -> Iterator[str]:
 
 
 def _level(style: StyleHeader, size: int) -> str:
+    """What the file has at one size."""
     layers, rows, pictures = style.layers(size), style.rows(size), style.pictures(size)
     parts = {
         f"statistics of {', '.join(layers)}": layers,

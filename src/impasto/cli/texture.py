@@ -1,4 +1,4 @@
-"""``impasto texture``: a style without content, at any size."""
+"""``impasto texture``: paints a texture in a style, without content."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def texture(styles: tuple[str, ...], output: str, size: str, preset: str | None,
 
 
 def _sides(size: str) -> tuple[int, int]:
-    """``256x384`` as height and width."""
+    """Parse ``256x384`` as height and width."""
     sides = size.lower().split("x")
     if not (len(sides) in (1, 2) and all(side.strip().isdecimal() for side in sides)):
         raise ConfigError(f"size is {size!r}", "give height and width in px, as in 256x384, or one number for a square")

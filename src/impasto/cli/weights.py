@@ -1,4 +1,4 @@
-"""``impasto weights``: what weights exist, and fetching, checking and converting them."""
+"""``impasto weights``: list, fetch, verify and convert weights; and the download before a run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def list_() -> None:
 
     store = _store()
     places = {id: _place(record, store.locate(id)) for id, record in WEIGHTS.items()}
-    if not sys.stdout.isatty():  # for programs: whole values, two lines each
+    if not sys.stdout.isatty():  # for programs: complete values, two lines each
         for id, record in WEIGHTS.items():
             click.echo(f"{id:<18} {record.megabytes:>4} MB  {record.licence:<13} {places[id]}")
             click.echo(f"{'':<18} {record.origin}")
@@ -57,7 +57,7 @@ def fetch(id: str, quiet: bool) -> None:
     from ..weights.manifest import find_record
 
     if (record := find_record(id)).package:
-        _store().require(id)  # says what to install where another package that holds them is missing
+        _store().require(id)  # raises if the package is not installed
         raise WeightsError(
             f"{id} is inside {record.package}", "there is nothing to fetch; 'impasto weights list' names the others"
         )
@@ -92,10 +92,13 @@ def convert(source: str, target: str) -> None:
 
 
 def fetch_missing(config: StylizeConfig, preset: str | None, *, quiet: bool, exact: bool = False) -> None:
-    """Download the weights that ``config`` asks for by name, if they are not here, and say so before.
+    """Download the weights that a run needs, if they are not on this machine, and print a message before.
 
-    Where a coarser form of them is here, that one is used and nothing is fetched, which is said; unless they have to be
-    ``exact``.
+    Args:
+        config: its ``backbone`` and ``weights``.
+        preset: a name for the message, or None.
+        quiet: print nothing.
+        exact: download them even if a less precise stand-in is on this machine.
 
     Raises:
         WeightsError: they are missing and cannot be fetched; the hint says how to get them.
@@ -122,7 +125,7 @@ def fetch_missing(config: StylizeConfig, preset: str | None, *, quiet: bool, exa
 
 
 def _place(record: WeightsRecord, path: Path | None) -> str:
-    """Where weights are or how to get them, for a list."""
+    """Where weights are, or how to get them."""
     if path:
         return f"inside {record.package}" if record.package else str(path)
     if record.distribution:
@@ -137,7 +140,7 @@ def _store() -> Store:
 
 
 def _fetch(id: str, quiet: bool) -> Path:
-    """Fetch with a bar on a terminal, silently elsewhere."""
+    """Fetch weights, with a progress bar on a terminal."""
     if quiet or not on_a_screen():
         return _store().fetch(id)
     from rich.console import Console

@@ -1,4 +1,4 @@
-"""One pair painted in several ways, side by side: what is varied, the painting of it, and the sheet."""
+"""Comparisons: one pair painted in several ways. Read `cells` (what is varied), `compare` (painting), `sheet`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is compared: one or two axes of choices, and a config for each place where they meet."""
+"""The cells of a comparison: combinations of presets and option values along one or two axes, each with a config."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from ..jobs import Job
 __all__ = ["DEFAULT", "Cell", "Tried", "label_of", "plan_cells"]
 
 DEFAULT = "default"
-"""Stands among presets for none of them."""
+"""Name that stands for no preset."""
 
 
 @dataclass(frozen=True, eq=False)
 class Cell(Job):
-    """One way to paint the pair, and its place.
+    """One way to paint the pair.
 
     Attributes:
-        labels: of its row and its column; the first is empty where there is one row.
-        place: row and column, from 0.
-        preset: None for the defaults.
-        changes: those options that are varied.
+        labels: of its row and its column; the first one is empty if there is only one row.
+        place: (row, column), from 0.
+        preset: a name; None for the defaults.
+        changes: values of the options that are varied, by name.
         config: all options.
     """
 
@@ -45,19 +45,25 @@ class Cell(Job):
 
     @property
     def stem(self) -> str:
-        """The name as that of a file, without suffix: ``gatys2016-style_weight-8``."""
+        """The name as a file name without suffix: ``gatys2016-style_weight-8``."""
         return re.sub(r"[^\w.+]+", "-", self.name).strip("-.")
 
 
 @dataclass(frozen=True, eq=False)
 class Tried(Painted):
-    """What became of a cell: a ``result`` or an ``error``, and ``losses``, a row for each iteration that was done."""
+    """The result of a cell, or its error.
+
+    Attributes:
+        losses: ``scale``, ``seconds``, ``loss`` and the terms of each iteration, by name.
+    """
 
     losses: list[dict[str, float]] = field(default_factory=list, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True)
 class _Choice:
+    """One step along an axis: a preset or the value of an option."""
+
     label: str = ""
     preset: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
@@ -71,10 +77,22 @@ def plan_cells(
     options: Mapping[str, Any],
     keep: Path | None = None,
 ) -> list[Cell]:
-    """Every cell, row by row; with ``keep`` each has its picture there.
+    """Combine presets and values of options to cells.
+
+    Args:
+        content: see `compare`.
+        styles: see `compare`.
+        presets: see `compare`.
+        vary: see `compare`.
+        options: of all cells, by name.
+        keep: folder for the pictures; None writes none.
+
+    Returns:
+        The cells, row by row.
 
     Raises:
-        ConfigError: nothing is compared, or more than two things are; an option or a preset is unknown or out of range.
+        ConfigError: nothing is varied, or more than two things are; a preset or an option is unknown, or a value is
+            out of range.
     """
     axes = [*_preset_axis(presets), *(_option_axis(name, values, options) for name, values in vary.items())]
     if not 1 <= len(axes) <= 2:
@@ -99,7 +117,7 @@ def plan_cells(
 
 
 def _with_files(cells: Sequence[Cell], folder: Path) -> Iterator[Cell]:
-    """The cells with a file each, numbered, so that files sort as the cells do."""
+    """The cells with output files, numbered in the order of the cells."""
     for number, cell in enumerate(cells, start=1):
         yield replace(cell, output=folder / f"{number:02}-{cell.stem}.png")
 
@@ -122,7 +140,7 @@ def _option_axis(name: str, values: Sequence[Any], options: Mapping[str, Any]) -
 
 
 def label_of(name: str, value: Any) -> str:
-    """``style_weight 8``."""
+    """The label of a value: ``style_weight 8``."""
     return f"{name} {_text(value)}"
 
 

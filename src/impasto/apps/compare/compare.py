@@ -1,4 +1,4 @@
-"""`compare`: one pair painted in several ways, one after the other, with one load of each network."""
+"""Comparison of one pair painted in several ways; each network is loaded once."""
 
 from __future__ import annotations
 
@@ -29,13 +29,17 @@ __all__ = ["Comparison", "compare"]
 
 
 class Comparison(Iterator[Tried]):
-    """An iterator that paints one cell after the other, and the sheet of those that are painted.
+    """An iterator that paints one cell after another, and makes a sheet of the painted ones.
+
+    Args:
+        content: of the pair.
+        styles: of the pair.
+        cells: all cells, row by row.
+        painted: paints them.
+        title: what they have in common.
 
     Attributes:
-        content, styles: the pair.
-        cells: all there are, row by row.
-        title: what they have in common.
-        tried: what became of them so far.
+        tried: results so far.
     """
 
     def __init__(
@@ -54,7 +58,7 @@ class Comparison(Iterator[Tried]):
         return self.tried[-1]
 
     def finish(self) -> Comparison:
-        """Paint every cell that is left."""
+        """Paint all remaining cells; returns this comparison."""
         for _ in self:
             pass
         return self
@@ -96,7 +100,7 @@ class Comparison(Iterator[Tried]):
         write_text(Path(path).with_suffix(".json"), record_text(self.report()) + "\n")
 
     def check(self, path: str | os.PathLike[str], *, curves: bool = True) -> None:
-        """Find what `save` would raise, before anything is painted."""
+        """Raise the errors of `save` before anything is painted; arguments as of `save`."""
         if curves:
             require_matplotlib()
         check_output(path)
@@ -152,7 +156,7 @@ def compare(
 def _read_pair(
     content: Any, styles: Sequence[Any], read: dict[Any, tuple[Picture, list[Style]]], config: StylizeConfig
 ) -> tuple[Picture, list[Style]]:
-    """Content and styles as a run with ``config`` would read them, once for all cells that need them as large."""
+    """Read content and styles as a run with ``config`` does. ``read`` caches them by their sizes."""
     sizes = needed(config), needed_of_styles(config)
     if sizes not in read:
         picture = read_picture(content, name="content", least=SHORTEST, within=sizes[0])
@@ -161,12 +165,12 @@ def _read_pair(
 
 
 def _file(source: Picture | Style) -> str:
-    """Its name without folders, if it came from a file."""
+    """File name without folders; empty if the source is not a file."""
     return "" if source.name == "array" else Path(source.name).name
 
 
 def _picture_of(style: Style) -> PIL.Image.Image | None:
-    """Its picture, or None where it has none: a style file may hold statistics alone."""
+    """The picture of a style; None if it has statistics only."""
     try:
         return to_pil(style.picture())
     except StyleError:
@@ -174,7 +178,7 @@ def _picture_of(style: Style) -> PIL.Image.Image | None:
 
 
 def _stylizers(cells: Sequence[Cell]) -> list[Stylizer]:
-    """One for each cell; those that see with the same network share it."""
+    """A stylizer for each cell; cells with the same network share it."""
     stylizers: list[Stylizer] = []
     for cell in cells:
         stylizers.append(Stylizer(config=cell.config, preset=cell.preset, others=stylizers))
@@ -194,7 +198,7 @@ def _paint_all(
 
 
 class _NotedRun(Run):
-    """A run whose losses are noted."""
+    """A run that appends its losses to a list."""
 
     def __init__(
         self, losses: list[dict[str, float]], content: Picture, styles: Sequence[Style], stylizer: Stylizer

@@ -1,4 +1,4 @@
-"""How a comparison is shown: its contact sheet, and the same in numbers."""
+"""The contact sheet of a comparison, and its report in numbers."""
 
 from __future__ import annotations
 
@@ -16,23 +16,28 @@ from .cells import Cell, Tried
 __all__ = ["PICTURE_SIDE", "describe", "lay_out"]
 
 PICTURE_SIDE = 320  # px of a picture on a sheet
-_MOST_ACROSS = 5  # pictures beside each other, where the columns mean nothing
+_MOST_ACROSS = 5  # pictures in a row, if the columns have no meaning
 SCHEMA = 1
 
 Shown = tuple[str, Image.Image | None]
-"""A caption and a picture."""
+"""A caption, and a picture or None."""
 
 
 def lay_out(
     pair: Sequence[Shown], cells: Sequence[Cell], tried: Sequence[Tried], *, title: str, cell: int, curves: bool
 ) -> Image.Image:
-    """The contact sheet of ``cells``, of which the first ones were ``tried``.
+    """Lay out the contact sheet of a comparison.
 
     Args:
         pair: captions and pictures of the content and the styles.
-        title: set above all.
-        cell: long side of each picture, in px.
-        curves: whether to draw losses.
+        cells: all cells.
+        tried: results of the first ones of them.
+        title: above the sheet.
+        cell: long side of each picture in px.
+        curves: whether losses are drawn.
+
+    Returns:
+        An RGB image.
     """
     pictures, captions = [_picture(each) for each in tried], [_figures(each) for each in tried]
     left = len(cells) - len(tried)
@@ -50,7 +55,16 @@ def lay_out(
 
 
 def describe(pair: Sequence[str], cells: Sequence[Cell], tried: Sequence[Tried]) -> dict[str, Any]:
-    """The same in numbers, for JSON. ``pair`` are the names of the content and the styles."""
+    """The report of a comparison, for JSON.
+
+    Args:
+        pair: names of the content and the styles.
+        cells: all cells.
+        tried: results of the first ones of them.
+
+    Returns:
+        A JSON object.
+    """
     content, *styles = pair
     done = [_entry(cell, each) for cell, each in zip(cells, tried, strict=False)]
     return {
@@ -72,7 +86,14 @@ def _entry(cell: Cell, tried: Tried) -> dict[str, Any]:
 
 
 def columns_of(rows: Sequence[Mapping[str, float]]) -> dict[str, list[float | None]]:
-    """``{name: values}``; None where a row has no such value, or one that JSON does not know."""
+    """Transpose rows to columns.
+
+    Args:
+        rows: values by name.
+
+    Returns:
+        For each name the values of all rows; None for a value that is missing or not finite.
+    """
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: [_finite(row.get(name, math.nan)) for row in rows] for name in names}
 
@@ -82,14 +103,14 @@ def _finite(value: float) -> float | None:
 
 
 def _page(shown: Sequence[Shown], across: int, size: int, **labels: Any) -> Image.Image:
-    """Captioned pictures, so many beside each other."""
+    """A sheet of captioned pictures, ``across`` in a row."""
     lines = [shown[start : start + across] for start in range(0, len(shown), across)]
     captions = [[caption for caption, _ in line] for line in lines]
     return contact_sheet([[picture for _, picture in line] for line in lines], captions=captions, cell=size, **labels)
 
 
 def _across(count: int) -> int:
-    """How many pictures to set beside each other, so that the lines are about equally long."""
+    """Number of pictures in a row, such that all rows are about equally long."""
     return math.ceil(count / math.ceil(count / _MOST_ACROSS))
 
 
@@ -103,7 +124,7 @@ def _picture(tried: Tried) -> Image.Image | None:
 
 
 def _figures(tried: Tried) -> str:
-    """``3.2 s, loss 0.234``, or why there is no picture."""
+    """The caption of a cell: ``3.2 s, loss 0.234``, or why there is no picture."""
     if tried.result is None:
         return f"failed: {tried.error}"
     record = tried.result.record
