@@ -20,8 +20,8 @@ __all__ = ["Bank", "LazyBank", "all_rows", "joined"]
 class LazyBank:
     """The hypercolumns of style pictures, computed when rows are asked for.
 
-    A scale that searches asks for all of them once (`all_rows`). One that keeps the matches of the scale below asks for the
-    matched rows alone, which are far fewer than the bank has.
+    A scale that searches asks for all of them once (`all_rows`). One that keeps the matches of the scale below asks for
+    the matched rows alone, which are far fewer than the bank has.
 
     Attributes:
         views: the pictures, whose rows follow each other.
