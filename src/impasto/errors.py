@@ -101,12 +101,19 @@ class CapacityError(ImpastoError):
     """The run would not fit into memory."""
 
 
+_NO_MEMORY = (
+    "can't allocate memory",  # PyTorch on processors
+    "not enough memory",
+    "CUDA error: out of memory",  # the driver, past PyTorch's own allocator
+    "_STATUS_ALLOC_FAILED",  # cuDNN and cuBLAS, of what they work with
+    "MPS backend out of memory",
+)
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether Python, PyTorch or a driver says that memory ran out; by name and text, so that PyTorch need not be
     imported."""
-    told = isinstance(error, RuntimeError) and any(
-        text in str(error) for text in ("can't allocate memory", "not enough memory")
-    )
+    told = isinstance(error, RuntimeError) and any(text in str(error) for text in _NO_MEMORY)
     return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or told
 
 

@@ -24,6 +24,7 @@ from impasto.runs.checkpoint import (
     checkpoint_of,
     read_checkpoint,
     remove_checkpoint,
+    state_of,
     write_checkpoint,
 )
 from impasto.runs.record import Input, make_record
@@ -69,6 +70,13 @@ def test_what_is_written_is_read_to_the_bit(file):
             assert type(read.state[name]) is type(value)
             assert repr(read.state[name]) == repr(value)
     assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_a_device_gets_what_it_computes_with_and_no_float64():
+    """Of which Apple's have none; the losses are plain numbers."""
+    placed = state_of(Checkpoint(RECORD, STATE), RECORD, torch.device("meta"))
+    devices = {name: value.device.type for name, value in placed.items() if isinstance(value, torch.Tensor)}
+    assert devices == {"canvas": "meta", "matches": "meta", "losses": "cpu"}
 
 
 def test_it_lies_beside_the_picture():

@@ -96,7 +96,8 @@ class Objective:
             with torch.enable_grad():
                 total, parts = self.value(leaf)
                 gradient = torch.autograd.grad(total, leaf)[0] if total.requires_grad else torch.zeros_like(canvas)
-        return Report(total.item(), {name: part.item() for name, part in parts.items()}), gradient
+        loss, *values = torch.stack([total, *parts.values()]).tolist()  # one wait for a graphics card, not one each
+        return Report(loss, dict(zip(parts, values, strict=True))), gradient
 
     @torch.no_grad()
     def total(self, canvas: Tensor) -> float:

@@ -178,7 +178,12 @@ def state_of(checkpoint: Checkpoint, record: RunRecord, device: torch.device) ->
     if differing:
         told = f"this run cannot go on, for these are not what they were: {', '.join(differing)}"
         raise CheckpointError(told, "give the same again, or begin anew")
-    return {name: value.to(device) if isinstance(value, Tensor) else value for name, value in checkpoint.state.items()}
+
+    def placed(value: Any) -> Any:
+        """In float64 are plain numbers, which are read where they lie; Apple's devices have none of it."""
+        return value.to(device) if isinstance(value, Tensor) and value.dtype != torch.float64 else value
+
+    return {name: placed(value) for name, value in checkpoint.state.items()}
 
 
 def remove_checkpoint(path: str | os.PathLike[str]) -> None:
