@@ -14,6 +14,25 @@ from impasto.weights.formats import write_weights
 from impasto.weights.network import NetworkWeights
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--device", default=synthetic.DEVICE, choices=("cpu", "cuda", "mps"), help="where tests paint")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    synthetic.DEVICE = config.getoption("--device")
+    if synthetic.DEVICE == "cuda":  # float32 is to be float32, and the same twice
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.deterministic = True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if synthetic.DEVICE == "cpu":
+        return
+    for item in items:
+        if item.get_closest_marker("bits"):
+            item.add_marker(pytest.mark.skip(reason="compares bits of two runs, which only the processor promises"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
     """Tensors this small are not worth a second thread, and the same sums always come in the same order."""

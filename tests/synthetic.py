@@ -9,6 +9,9 @@ from torch import Tensor
 from impasto.weights.manifest import NORMALIZATIONS, Normalization
 from impasto.weights.network import SHAPES, NetworkWeights, convolution_names
 
+DEVICE = "cpu"
+"""Where the tests that take a device compute: what pytest's option --device says, from before they are imported."""
+
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 

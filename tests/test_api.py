@@ -28,7 +28,7 @@ from impasto.images.resample import resize
 from impasto.objective.pixel_term import pixel_target
 from impasto.runs.record import config_of, parse_record, pixels_sha256
 from impasto.weights.manifest import NORMALIZATIONS
-from synthetic import picture, random_weights
+from synthetic import DEVICE, picture, random_weights
 
 QUICK = {
     "backbone": "compact",
@@ -38,7 +38,7 @@ QUICK = {
     "neighbour_bank": 128,
     "neighbour_rotations": 1,
     "precision": "float32",
-    "device": "cpu",
+    "device": DEVICE,
 }
 CONTENT, STYLE, OTHER = ((picture(48, 48, seed) * 255).round() / 255 for seed in (1, 2, 3))
 
@@ -160,7 +160,7 @@ def test_a_record_tells_the_run(painted, content, style):
     assert told["losses"]["total"] == pytest.approx(sum(v for k, v in told["losses"].items() if k != "total"))
     assert told["weights"]["id"] == "compact"
     assert len(told["weights"]["sha256"]) == 64
-    assert (told["config"]["device"], told["config"]["precision"]) == ("cpu", "float32")
+    assert (told["config"]["device"], told["config"]["precision"]) == (DEVICE, "float32")
     assert None not in told["config"].values()
     assert told["seconds"] > 0
     assert told["peak_memory"] > 2**20
@@ -405,7 +405,7 @@ def test_a_backbone_by_name():
 @pytest.mark.usefixtures("narrow_vgg19")
 @pytest.mark.parametrize("kind", [str, Path])
 def test_a_backbone_with_weights_and_settings(kind, vgg_file):
-    options = {"weights": kind(vgg_file), "device": "cpu"}
+    options = {"weights": kind(vgg_file), "device": DEVICE}
     features = {
         (pooling, padding): impasto.create_backbone("vgg19", pooling=pooling, padding=padding, **options)(
             CONTENT, ["relu3_1"]
@@ -435,7 +435,7 @@ def test_the_embedded_backbone_alone_has_its_features_enlarged(vgg_file):
         for name in ("own", "oxford")
     )
     torch.testing.assert_close(large["relu2_1"], 81 * own["relu2_1"], rtol=1e-3, atol=1e-2)
-    options = {"weights": vgg_file, "device": "cpu"}
+    options = {"weights": vgg_file, "device": DEVICE}
     same = [
         impasto.create_backbone("vgg19", activations=name, **options)(CONTENT, ["relu2_1"])
         for name in ("own", "oxford")

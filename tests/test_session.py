@@ -9,11 +9,13 @@ import impasto
 from impasto.api import Begin
 from impasto.matching import Search
 from impasto.styles import PictureStyle
-from synthetic import picture
+from synthetic import DEVICE, picture
+
+pytestmark = pytest.mark.bits
 
 FRAMES = [picture(40, 48, seed) for seed in (1, 2, 3)]
 STYLE = picture(36, 44, 9)
-TINY = {"backbone": "compact", "precision": "float32", "device": "cpu", "size": 48, "scale_count": 1, "iterations": 3}
+TINY = {"backbone": "compact", "precision": "float32", "device": DEVICE, "size": 48, "scale_count": 1, "iterations": 3}
 
 
 def finished(run) -> impasto.Result:

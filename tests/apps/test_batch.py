@@ -15,7 +15,7 @@ from impasto.errors import ConfigError, OutputError, PictureError
 from impasto.images.files.io import read_record
 from impasto.styles import PictureStyle
 from impasto.weights.store import Store
-from synthetic import picture
+from synthetic import DEVICE, picture
 from test_api import as_array
 
 QUICK = {
@@ -25,7 +25,7 @@ QUICK = {
     "neighbour_bank": 64,
     "neighbour_rotations": 1,
     "precision": "float32",
-    "device": "cpu",
+    "device": DEVICE,
 }
 
 

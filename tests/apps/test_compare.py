@@ -15,7 +15,7 @@ from impasto.figures import loss_curves as curves
 from impasto.images.files.io import read_record
 from impasto.runs.record_files import portable
 from impasto.weights.store import Store
-from synthetic import picture
+from synthetic import DEVICE, picture
 from test_api import as_array
 
 QUICK = {
@@ -24,7 +24,7 @@ QUICK = {
     "iterations": 3,
     "objective": "gram",
     "precision": "float32",
-    "device": "cpu",
+    "device": DEVICE,
 }
 
 

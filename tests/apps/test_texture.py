@@ -13,7 +13,7 @@ from impasto.config.options import StylizeConfig
 from impasto.errors import ConfigError, ImpastoError, PictureError
 from impasto.losses import moments_distance, sums
 from impasto.runs.record import config_of, parse_record, record_text
-from synthetic import picture
+from synthetic import DEVICE, picture
 
 STYLE, OTHER = picture(48, 64, 2), picture(64, 48, 3)
 QUICK = {
@@ -22,7 +22,7 @@ QUICK = {
     "iterations": (3, 2),
     "neighbour_rotations": 1,
     "precision": "float32",
-    "device": "cpu",
+    "device": DEVICE,
 }
 
 

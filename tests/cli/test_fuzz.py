@@ -30,6 +30,7 @@ from impasto.cli.main import main
 from impasto.config.fields import options_of
 from impasto.config.options import OutputConfig, StylizeConfig
 from impasto.images.files.io import read_picture
+from synthetic import DEVICE
 
 pytestmark = pytest.mark.slow
 
@@ -39,11 +40,11 @@ OUTPUTS = ["{out}/o.png"] * 15 + [f"{{out}}/{name}" for name in ("o.jpg", "o.web
 COMMANDS = (
     ["stylize"] * 8 + ["batch", "resume"] * 2 + ["texture", "compare", "from", "inspect", "show", "weights", "learn"]
 )
-LEARNT = ("--backbone", "compact", "--device", "cpu", "-o")
+LEARNT = ("--backbone", "compact", "--device", DEVICE, "-o")
 READABLE = (".png", ".jpg", ".webp", ".gif", ".tif", "folder", ".style")
 SOUND = ("/a.png", "/b.jpg", "c.webp", "alpha.png")
 FILES = ("record", "checkpoint_file", "weights", "init", "memory")  # options with values of their own kind
-LIMITS = ("--iterations", "1", "--device", "cpu", "--precision", "float32", "--neighbour-bank", "64")
+LIMITS = ("--iterations", "1", "--device", DEVICE, "--precision", "float32", "--neighbour-bank", "64")
 NUMBERS = ["0", "1", "2", "-1", "0.5", "1e3", "1e30", "nan", "inf", "", " ", "x", "1,2", "0.5,0.5,", "7" * 40, "\udce9"]
 LEAST, THERE = (
     0.5,
@@ -103,7 +104,7 @@ def make_pool(folder: Path) -> None:
         "iterations": (2,),
         "backbone": "compact",
         "precision": "float32",
-        "device": "cpu",
+        "device": DEVICE,
         "neighbour_bank": 64,
     }
     run = impasto.iterate(folder / "a.png", [folder / "b.jpg"], **options)

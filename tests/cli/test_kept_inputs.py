@@ -12,8 +12,9 @@ from tiny import TINY, paint_picture
 import impasto as library
 from impasto.runs.checkpoint import checkpoint_of, read_checkpoint
 from impasto.runs.claims import claim
+from synthetic import DEVICE
 
-TINIEST = {"size": 32, "iterations": (2,), "precision": "float32", "device": "cpu", "backbone": "compact"}
+TINIEST = {"size": 32, "iterations": (2,), "precision": "float32", "device": DEVICE, "backbone": "compact"}
 
 
 @pytest.fixture

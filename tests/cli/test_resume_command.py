@@ -29,6 +29,8 @@ from impasto.images.files.io import read_record
 from impasto.runs import checkpoint
 from impasto.runs.checkpoint import checkpoint_of, read_checkpoint, write_checkpoint
 
+pytestmark = pytest.mark.bits
+
 LONGER = (*TINY, "--iterations", "8", "--objective", "gram")
 
 

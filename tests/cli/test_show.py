@@ -14,6 +14,7 @@ from impasto.config.fields import options_of
 from impasto.config.options import StylizeConfig
 from impasto.config.presets import preset_names, read_preset
 from impasto.weights.manifest import WEIGHTS
+from synthetic import DEVICE
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -161,7 +162,7 @@ def test_a_picture_without_a_record(impasto, photo):
 )
 def test_what_computes_nothing_does_not_wait_for_pytorch(command, impasto, photo, painting, out):
     record, style = out.with_suffix(".json"), out.with_suffix(".style")
-    impasto("style", "learn", painting, "--sizes", "32", "-o", style, "--backbone", "compact", "--device", "cpu")
+    impasto("style", "learn", painting, "--sizes", "32", "-o", style, "--backbone", "compact", "--device", DEVICE)
     impasto("stylize", photo, painting, "-o", out, *TINY, "--quiet", "--record", record)
     args = [part.format(out=out, record=record, style=style) for part in command]
     script = "import sys; from impasto.cli.main import main; "

@@ -10,8 +10,9 @@ from PIL import Image
 from tiny import TINY, paint_picture
 
 from impasto.images.files.io import read_record
+from synthetic import DEVICE
 
-LEARN = ("--sizes", "32", "--backbone", "compact", "--precision", "float32", "--device", "cpu")
+LEARN = ("--sizes", "32", "--backbone", "compact", "--precision", "float32", "--device", DEVICE)
 
 
 @pytest.fixture

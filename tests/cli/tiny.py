@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-SHORT = ("--size", "32", "--iterations", "2", "--precision", "float32", "--device", "cpu")
+from synthetic import DEVICE
+
+SHORT = ("--size", "32", "--iterations", "2", "--precision", "float32", "--device", DEVICE)
 TINY = (*SHORT, "--backbone", "compact")
 
 

@@ -18,7 +18,7 @@ from impasto.images.resample import resize
 from impasto.runs.record import config_of
 from impasto.runs.run import Run
 from impasto.styles import PictureStyle
-from synthetic import picture
+from synthetic import DEVICE, picture
 
 MODES = options_of(StylizeConfig)["color"][2].choices
 QUICK = {
@@ -29,7 +29,7 @@ QUICK = {
     "neighbour_bank": 64,
     "neighbour_rotations": 1,
     "precision": "float32",
-    "device": "cpu",
+    "device": DEVICE,
 }
 CONTENT, STYLE, OTHER = 0.3 + 0.4 * picture(64, 64, 1), picture(64, 64, 2), picture(48, 40, 3)
 YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.595716, -0.274453, -0.321263], [0.211456, -0.522591, 0.311135]])
@@ -148,7 +148,7 @@ def test_every_objective_paints_in_every_mode(mode, objective):
 
 @pytest.mark.parametrize("preset", preset_names())
 def test_every_preset_paints_with_colours_laid_over_and_matched(preset, vgg_file):
-    small = {"size": 32, "scale_count": 1, "iterations": 1, "device": "cpu", "precision": "float32"}
+    small = {"size": 32, "scale_count": 1, "iterations": 1, "device": DEVICE, "precision": "float32"}
     config = load_preset(preset).overlay({**small, "backbone": "vgg19", "weights": str(vgg_file)})
     for mode in ("luminance", "match"):
         pixels = stylize(CONTENT, STYLE, config=config, color=mode).pixels

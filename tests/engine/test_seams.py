@@ -22,11 +22,11 @@ from impasto.matching import Search
 from impasto.objective.build import build_objective
 from impasto.objective.pixel_term import PixelTerm, pixel_target
 from impasto.styles import KeptStyle, PictureStyle
-from synthetic import picture
+from synthetic import DEVICE, picture
 
 CONTENT, STYLE = picture(64, 80, 1), picture(56, 48, 2)
 LAYERS = ("relu1_1", "relu3_1", "relu4_1")
-QUICK = {"size": 80, "coarsest": 40, "iterations": (5, 4), "precision": "float32", "device": "cpu", "recolor": False}
+QUICK = {"size": 80, "coarsest": 40, "iterations": (5, 4), "precision": "float32", "device": DEVICE, "recolor": False}
 OBJECTIVES = {
     "gram": {"objective": "gram"},
     "blend": {"neighbour_layers": LAYERS, "neighbour_refresh": 2, "full_scales": 1},

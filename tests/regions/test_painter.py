@@ -18,7 +18,7 @@ from impasto.images.resample import resize
 from impasto.losses import Sums, sums
 from impasto.regions.painter import Patch, plan_patches
 from impasto.regions.region import Region, read_regions
-from synthetic import STYLE_LAYERS, picture
+from synthetic import DEVICE, STYLE_LAYERS, picture
 
 SIZE = (64, 96)
 CONTENT, ONE, TWO, THREE = (picture(*SIZE, seed) for seed in (1, 2, 3, 4))
@@ -29,7 +29,7 @@ QUICK = {
     "coarsest": 48,
     "iterations": (4, 3),
     "precision": "float32",
-    "device": "cpu",
+    "device": DEVICE,
 }
 BLEND = {
     **QUICK,

@@ -21,7 +21,9 @@ from impasto.runs.checkpoint import read_checkpoint
 from impasto.runs.record_files import portable
 from impasto.runs.run import Run
 from impasto.styles import PictureStyle
-from synthetic import picture, random_weights
+from synthetic import DEVICE, picture, random_weights
+
+pytestmark = pytest.mark.bits
 
 CONTENT, STYLE = picture(40, 48, 1), picture(44, 40, 2)
 QUICK = {"size": 64, "scale_count": 2, "scale_ratio": 1.25, "iterations": (3, 3), "neighbour_rotations": 1}
@@ -31,7 +33,7 @@ TINY = {
     "size": 40,
     "scale_count": 1,
     "precision": "float32",
-    "device": "cpu",
+    "device": DEVICE,
     "objective": "gram",
 }
 LAYERS = ("relu1_1", "relu3_1", "relu4_1")

@@ -14,10 +14,12 @@ from impasto.images.files.io import to_pil
 from impasto.objective.pixel_term import pixel_target
 from impasto.runs.record import parse_record, record_text
 from impasto.runs.steer import recorded_steers
-from synthetic import picture
+from synthetic import DEVICE, picture
+
+pytestmark = pytest.mark.bits
 
 CONTENT, STYLE = picture(40, 48, 1), picture(36, 44, 2)
-TINY = {"backbone": "compact", "precision": "float32", "device": "cpu", "size": 48, "scale_count": 1, "iterations": 6}
+TINY = {"backbone": "compact", "precision": "float32", "device": DEVICE, "size": 48, "scale_count": 1, "iterations": 6}
 GRAM = {**TINY, "objective": "gram"}
 
 

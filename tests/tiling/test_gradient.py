@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+import synthetic
 from impasto.backbones import VGG, Backbone
 from impasto.config.options import StylizeConfig
 from impasto.errors import ConfigError
@@ -15,7 +16,7 @@ from impasto.objective.build import build_objective
 from impasto.objective.objective import Objective
 from impasto.styles import learn
 from impasto.tiling import Anew
-from synthetic import picture, random_weights
+from synthetic import DEVICE, random_weights
 
 LAYERS = ("relu1_1", "relu2_2", "relu3_1", "relu4_1", "relu5_1", "pixels")
 MATCHED = ("relu1_2", "relu2_1", "relu3_4", "relu4_1", "relu5_1")
@@ -46,8 +47,12 @@ OBJECTIVES = {
 }
 
 
+def picture(*size_and_seed: int | torch.dtype) -> Tensor:
+    return synthetic.picture(*size_and_seed).to(DEVICE)
+
+
 def network(shape: str = "VGG-19", dtype: torch.dtype = torch.float64, **options) -> VGG:
-    return VGG(random_weights((3, 4, 4, 5, 5), shape=shape), dtype=dtype, **options)
+    return VGG(random_weights((3, 4, 4, 5, 5), shape=shape), dtype=dtype, device=DEVICE, **options)
 
 
 def make(

@@ -18,7 +18,7 @@ from impasto.objective.build import MatchStart, build_objective
 from impasto.objective.objective import Objective
 from impasto.optim import create_solver
 from impasto.styles import learn
-from synthetic import STYLE_LAYERS, picture, random_weights
+from synthetic import DEVICE, STYLE_LAYERS, picture, random_weights
 
 AXES = {"x": (3,), "y": (2,), "xy": (2, 3)}
 STRIDE = 16
@@ -178,7 +178,7 @@ def painted() -> dict[str, Tensor]:
     }
     style = torch.nn.functional.interpolate(picture(12, 16, 8), size=(72, 96), mode="bicubic").clamp(0, 1)
     return {
-        tile: stylize(slope(72, 96), style, wrap=tile, device="cpu", **options).pixels for tile in ("none", "y", "xy")
+        tile: stylize(slope(72, 96), style, wrap=tile, device=DEVICE, **options).pixels for tile in ("none", "y", "xy")
     }
 
 
@@ -198,7 +198,7 @@ def test_the_record_repeats_a_tiled_run(painted):
         "iterations": 2,
         "neighbour_rotations": 1,
         "precision": "float32",
-        "device": "cpu",
+        "device": DEVICE,
         "wrap": "xy",
         "backbone": "compact",
     }
@@ -212,7 +212,7 @@ def test_the_record_repeats_a_tiled_run(painted):
 
 def test_a_start_of_its_own_continues_over_the_border(tmp_path):
     path = tmp_path / "start.png"
-    options = {"size": 64, "scale_count": 1, "backbone": "compact", "device": "cpu"}
+    options = {"size": 64, "scale_count": 1, "backbone": "compact", "device": DEVICE}
     stylize(slope(48, 64), picture(40, 40, 8), iterations=0, recolor=False, **options).save(path)
     for init in (str(path), "style"):
         start = iterate(slope(48, 64), slope(64, 64), wrap="x", init=init, **options).result().pixels

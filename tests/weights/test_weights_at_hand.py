@@ -13,9 +13,9 @@ from impasto.images.files.io import to_pil
 from impasto.runs.checkpoint import read_checkpoint
 from impasto.weights.formats import write_weights
 from impasto.weights.manifest import WEIGHTS
-from synthetic import picture, random_weights
+from synthetic import DEVICE, picture, random_weights
 
-TINY = {"size": 32, "scale_count": 1, "iterations": 2, "precision": "float32", "device": "cpu"}
+TINY = {"size": 32, "scale_count": 1, "iterations": 2, "precision": "float32", "device": DEVICE}
 GATYS = {"preset": "gatys2015", **TINY}
 
 

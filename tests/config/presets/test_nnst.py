@@ -19,7 +19,7 @@ from impasto.objective.build import MatchStart, build_objective
 from impasto.objective.objective import Objective
 from impasto.styles import learn
 from impasto.weights.formats import write_weights
-from synthetic import picture, random_weights
+from synthetic import DEVICE, picture, random_weights
 
 WEIGHTS = random_weights((20, 24, 28, 32, 8), shape="VGG-16")
 CONV = ["conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3", "conv4_1", "conv4_2", "conv4_3"]
@@ -128,7 +128,7 @@ def test_it_runs_on_vgg19_with_the_weights_that_are_here(tmp_path, monkeypatch):
     monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path))
     config = load_preset("nnst").overlay({"backbone": "vgg19", "size": 32, "iterations": 1, "split_iterations": 1})
     run = iterate(
-        picture(24, 32, 1), picture(24, 32, 2), config=config.overlay({"device": "cpu", "precision": "float32"})
+        picture(24, 32, 1), picture(24, 32, 2), config=config.overlay({"device": DEVICE, "precision": "float32"})
     )
     told = list(run)
     assert all(torch.isfinite(torch.tensor(progress.loss)) for progress in told)
