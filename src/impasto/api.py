@@ -13,10 +13,10 @@ from .backbones import KNOWN_LAYERS, Backbone, as_large_as_oxfords, build_backbo
 from .config import StylizeConfig
 from .config.fields import options_of
 from .config.presets import load_preset
-from .devices import NUMBER_FORMATS, choose_device, choose_precision
+from .devices import NUMBER_FORMATS, choose_device, choose_precision, on_threads
 from .engine.color_modes import FittedColors, fit_colors
 from .engine.progress import Progress
-from .engine.schedule import finished_size
+from .engine.schedule import finished_size, plan_scales
 from .images.files import io
 from .images.resample import resize
 from .objective import build as targets
@@ -26,6 +26,7 @@ from .runs.checkpoint import Checkpoint, read_checkpoint
 from .runs.record import config_of
 from .runs.result import Result
 from .runs.run import Begin, Run
+from .runs.threads import with_threads
 from .styles import KeptStyle, learn, needed, needed_of_styles, read_style
 from .weights.manifest import NORMALIZATIONS
 from .weights.store import Store, default_cache
@@ -131,8 +132,10 @@ class Session:
         flicker."""
         config = self.stylizer.config
         picture = io.read_picture(content, name="content", within=needed(config))
-        shown = resize(picture.pixels, finished_size(config, picture.size), config.resample, config.wrap)
-        return fit_colors(shown, self._styles, config)
+        finest = with_threads(plan_scales(config, picture.size), config.threads)[-1]
+        with on_threads(finest.threads):
+            shown = resize(picture.pixels, finished_size(config, picture.size), config.resample, config.wrap)
+            return fit_colors(shown, self._styles, config)
 
     def iterate(self, content: Any, begin: Begin | None = None) -> Run:
         """Paint a content step by step, as `impasto.iterate`.
@@ -165,8 +168,8 @@ def iterate(
 
 
 def resume(source: str | os.PathLike[str] | Checkpoint, content: Any = None, styles: Any = None) -> Run:
-    """Go on with the run of a checkpoint, as if it had never been stopped: with the same versions, on the same machine
-    with as many threads, the picture is the same to the bit.
+    """Go on with the run of a checkpoint, as if it had never been stopped: with the same versions, on the same
+    machine, the picture is the same to the bit; the checkpoint says on how many threads.
 
     Args:
         source: what `Run.checkpoint` or the command line wrote.

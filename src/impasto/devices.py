@@ -5,7 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -15,10 +16,12 @@ from .errors import DeviceError
 __all__ = [
     "EXACT_SHARE",
     "NUMBER_FORMATS",
+    "SMALL_CANVAS",
     "choose_device",
     "choose_precision",
     "instruction_set",
     "keep_freed_memory",
+    "on_threads",
     "release_freed_memory",
 ]
 
@@ -30,6 +33,11 @@ NUMBER_FORMATS = choices.registered(
 
 EXACT_SHARE = 0.25
 """Of the iterations of each scale, the last ones, is what a mixed run spends in float32."""
+
+
+SMALL_CANVAS = 160 * 160
+"""px: so many, or fewer, are painted on one thread. A second one gains nothing there but what handing work over costs,
+and where other programs keep the processor busy each hand-over waits for them (benchmarks/threads.py)."""
 
 
 _PRESENT: dict[str, Callable[[], bool]] = choices.registered(  # in the order in which auto takes them
@@ -92,6 +100,23 @@ def instruction_set() -> str:
     limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper()
     limits = [f"oneDNN up to {limit}"] if limit not in ("", "ALL", "DEFAULT") else []
     return ", ".join([torch.backends.cpu.get_cpu_capability(), *_bfloat16_units(), *limits])
+
+
+@contextmanager
+def on_threads(count: int) -> Iterator[None]:
+    """A ``with`` block in which PyTorch computes on so many threads; afterwards on as many as before. 0 leaves them.
+
+    How a sum is shared out decides how it is rounded, so results are the same to the bit only with the same count.
+    """
+    before = torch.get_num_threads()
+    if count in (0, before):  # setting it anew would cost oneDNN what it has prepared
+        yield
+        return
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def keep_freed_memory() -> None:

@@ -152,7 +152,7 @@ def _is_otherwise(job: Job, stylizer: Stylizer) -> bool:
 
 
 # Options whose resolved values depend on the machine, and the weights, which are compared by their hash.
-_MACHINES = dict.fromkeys(("device", "precision", "memory", "tile_size", "weights"))
+_MACHINES = dict.fromkeys(("device", "precision", "memory", "threads", "tile_size", "weights"))
 
 
 def _paint_claimed(

@@ -12,7 +12,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Container, MutableMapping, Sequence
 
 import click
 
@@ -32,7 +32,7 @@ from .stylize import stylize
 from .texture import texture
 from .weights import weights
 
-__all__ = ["main"]
+__all__ = ["main", "wait_passively"]
 
 
 @click.group(
@@ -61,6 +61,7 @@ def main(argv: Sequence[str] | None = None, pauses: Pauses | None = None) -> int
     ``pauses`` are what commands that write pictures keep to.
     """
     args = list(sys.argv[1:] if argv is None else argv)
+    wait_passively(os.environ, sys.modules)
     logging.getLogger().addHandler(_SILENCE)
     with lenient_streams() as (out, err):
         code = _run(args, pauses)
@@ -74,6 +75,21 @@ def main(argv: Sequence[str] | None = None, pauses: Pauses | None = None) -> int
     return code
 
 
+def wait_passively(environment: MutableMapping[str, str], loaded: Container[str]) -> None:
+    """Let PyTorch's threads sleep while they wait for each other, which OpenMP reads when PyTorch is loaded.
+
+    By default they spin, and where another program has the processor, a thread waits for one that cannot run: what
+    takes seconds then takes minutes (benchmarks/threads.py). What the user has set stays.
+
+    Args:
+        environment: of the process, changed in place.
+        loaded: names of the modules that are.
+    """
+    if "torch" not in loaded and not any(name in environment for name in _WAITING):
+        environment["OMP_WAIT_POLICY"] = "PASSIVE"
+
+
+_WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "KMP_LIBRARY")
 _SILENCE = logging.NullHandler()  # else the warnings of libraries, about odd tags of files, are printed among our lines
 _PAINTING = {"stylize", "resume", "texture", "batch", "compare", "demo"}  # what they are asked for is in files
 _HELP = {"-h", "--help"}

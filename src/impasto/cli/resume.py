@@ -47,7 +47,7 @@ def resume(
     impasto resume out.png.checkpoint --style moved/painting.jpg
 
     The pictures and the weights have to be the ones it began with; they are looked for where they lay, and beside FILE.
-    On the same machine, with the same versions and as many threads, the picture is the same to the bit.
+    On the same machine, with the same versions, the picture is the same to the bit.
     """
     with ExitStack() as held:
         with waiting(quiet):

@@ -187,8 +187,8 @@ def _repeat(source: str, preset: str | None, given: Given, changes: Mapping[str,
     changed = bool(changes or masks.files or (others and not are_recorded(others, entries)))
     kept = None if changes else record.get("preset")
     config = config_of(record)
-    # The tile size depends on size and machine; it is kept only if the run is repeated exactly.
-    config = config.overlay({"tile_size": 0, **changes}) if changes else config
+    # The tile size and the threads depend on size and machine; they are kept only if the run is repeated exactly.
+    config = config.overlay({"tile_size": 0, "threads": (), **changes}) if changes else config
     return Request(content, styles, config, kept, record, changed, masks)
 
 

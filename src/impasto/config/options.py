@@ -18,7 +18,7 @@ from .concerns import Matching, Scales, SolverOptions, concern_of
 from .defaults import OF_THE_BACKBONE, defaults_of
 from .fields import SUBJECTS, Checked, by_present_name, option, options_of, refuse_unknown
 
-__all__ = ["STYLE_BANK", "STYLE_SIZES", "WHOLE", "OutputConfig", "StylizeConfig", "options_about"]
+__all__ = ["MOST_THREADS", "STYLE_BANK", "STYLE_SIZES", "WHOLE", "OutputConfig", "StylizeConfig", "options_about"]
 
 STYLE_SIZES = (64, 128, 256, 512, 1024)
 """Default sizes in px at which a style is learnt: those of the default run, and the next larger one."""
@@ -29,6 +29,9 @@ quarter turns."""
 
 WHOLE = 100_000
 """Largest side of a picture in px; as ``tile_size`` it stands for no tiles."""
+
+MOST_THREADS = 1024
+"""Threads of the processor that a scale may be painted on."""
 
 _AMOUNT = r"(?i)(\d+(?:\.\d+)?)\s*([KMGT])(i?)B?"
 
@@ -435,6 +438,14 @@ class StylizeConfig(Checked):
         "run",
         choices=("auto", *choices.NUMBER_FORMATS),
         about=("learning",),
+    )
+    threads: tuple[int, ...] = option(
+        (),
+        "threads of the processor at each scale, coarse to fine; the last number serves all finer ones; none takes one "
+        "for small canvases, and for others as many as PyTorch has",
+        "run",
+        low=1,
+        high=MOST_THREADS,
     )
     memory: str = option(
         "auto",

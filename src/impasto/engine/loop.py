@@ -11,6 +11,7 @@ from collections.abc import Generator, Mapping, Sequence
 from functools import partial, reduce
 from typing import Any
 
+from ..devices import on_threads
 from ..images.resample import resize
 from .clock import Clock
 from .inputs import PaintInputs
@@ -59,22 +60,26 @@ def paint(
     below, ended = None, Ended("finished", "every iteration was done")
     for number, plan in list(enumerate(plans))[since.get("scale", 1) - 1 :]:
         # 1. Start the scale: enlarge the canvas of the scale below, find matches, build the objective.
-        if since and below is None:
-            state = begun_again(now.inputs, now.stages[number], since)
+        resumed = bool(since) and below is None
+        with on_threads(plan.threads):
+            if resumed:
+                state = begun_again(now.inputs, now.stages[number], since)
+            else:
+                state = begun(now.inputs, now.stages[number], shown, start or Carry(shown), below)
+        if resumed:
             now.apply((yield _progress(state, now.stages[number], clock)), clock.step, state, number)
-        else:
-            state = begun(now.inputs, now.stages[number], shown, start or Carry(shown), below)
 
         while (over := state.ended(plan.iterations)) is None:
             # 2. Mixed precision: continue in float32 for the last iterations. Search matches again periodically.
             stage, done = now.stages[number], state.iteration
-            if stage.is_exact(done) and done == stage.exact_from:
-                state.measure_by(objective_again(now.inputs, stage, state.found(), exact=True))
-            if done and state.objective.searches and done % stage.config.matching.neighbour_refresh == 0:
-                state.refresh_matches()
+            with on_threads(plan.threads):
+                if stage.is_exact(done) and done == stage.exact_from:
+                    state.measure_by(objective_again(now.inputs, stage, state.found(), exact=True))
+                if done and state.objective.searches and done % stage.config.matching.neighbour_refresh == 0:
+                    state.refresh_matches()
 
-            # 3. One step of the solver, with its step size annealed.
-            note = state.step(_cooled(stage.config.cooling or 0.0, done / plan.iterations))
+                # 3. One step of the solver, with its step size annealed.
+                note = state.step(_cooled(stage.config.cooling or 0.0, done / plan.iterations))
             clock.step += 1
 
             # 4. Report the progress, and apply the changes that are due or that the caller sent.
@@ -123,7 +128,8 @@ class Steered:
         if changes:
             before = self.stages[number]
             self._become(self.inputs.steered(reduce(Change.then, changes)))
-            state.steer(self.inputs, before, self.stages[number])
+            with on_threads(self._plans[number].threads):
+                state.steer(self.inputs, before, self.stages[number])
 
 
 def _progress(state: ScaleState, stage: Stage, clock: Clock, note: str = "") -> Progress:

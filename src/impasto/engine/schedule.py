@@ -28,12 +28,14 @@ class ScalePlan:
         iterations: number of solver steps.
         split: whether each layer is matched by itself, as in the last pass.
         refines: whether it keeps the matches of the scale below, and only adds detail.
+        threads: of the processor; 0 for as many as PyTorch has.
     """
 
     size: Size
     iterations: int
     split: bool = False
     refines: bool = False
+    threads: int = 0
 
 
 def plan_scales(config: StylizeConfig, size: Size) -> tuple[ScalePlan, ...]:

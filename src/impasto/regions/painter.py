@@ -111,7 +111,10 @@ def _patch(zone: Zone, share: Tensor, scales: Sequence[ScalePlan], reach: int) -
     inner = share[..., top:bottom, left:right]
     size, under = (bottom - top, right - left), reach + _UNDER
     counted = F.max_pool2d(inner, 2 * under + 1, stride=1, padding=under)
-    shrunk = [ScalePlan(_scaled(size, scale.size, whole), scale.iterations, scale.split) for scale in scales]
+    shrunk = [
+        ScalePlan(_scaled(size, scale.size, whole), scale.iterations, scale.split, threads=scale.threads)
+        for scale in scales
+    ]
     kept = [k for k, scale in enumerate(shrunk) if min(scale.size) >= _SHORT or scale.size == size]
     ratio = style_length(whole, zone.config.side) / style_length(size, zone.config.side)
     config = zone.config.overlay({"style_scale": [scale * ratio for scale in zone.config.style_scale]})

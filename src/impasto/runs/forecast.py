@@ -14,7 +14,7 @@ import torch
 from ..backbones import PIXELS, Backbone, weighing
 from ..config import StylizeConfig
 from ..config.fields import options_of
-from ..devices import EXACT_SHARE
+from ..devices import EXACT_SHARE, on_threads
 from ..engine.schedule import ScalePlan
 from ..matching import CELL, nearest
 from ..objective.build import build_objective, refining
@@ -101,24 +101,31 @@ def forecast(
     """
     size, trials, trial = scales[-1].size, trials or Trials(), trial or Trial()
     seconds = 0.0
-    known: dict[bool, float] = {}
+    known: dict[tuple[bool, int], float] = {}
     a_pair = 0.0
     for scale in scales:
-        refines = scale.refines
-        if refines not in known:
-            seen = refining(config, backbone) if refines else config
-            about = _about(seen, backbone)
-            known[refines] = trials.seconds("pixel", about, partial(trial.pixel, seen, backbone))
-            if config.precision == "mixed":
-                slower = trials.seconds("exact pixel", about, partial(trial.exact_pixel, seen, backbone))
-                known[refines] += EXACT_SHARE * (slower - known[refines])
-        seconds += scale.iterations * known[refines] * _pixels_seen(scale.size, config, backbone)
-        if config.neighbour_weight and not refines and not scale.split:
+        kind = scale.refines, scale.threads
+        if kind not in known:
+            seen = refining(config, backbone) if scale.refines else config
+            with on_threads(scale.threads):
+                known[kind] = _a_pixel(seen, backbone, trials, trial)
+        seconds += scale.iterations * known[kind] * _pixels_seen(scale.size, config, backbone)
+        if config.neighbour_weight and not scale.refines and not scale.split:
             pairs = _pairs_searched(scale.size, config, styles)
             a_pair = a_pair or trials.seconds("pair", _about(config, backbone), partial(trial.pair, config, backbone))
             seconds += -(-scale.iterations // config.matching.neighbour_refresh) * pairs * a_pair
     tiled = max(size) > config.tile_size > 0
     return Forecast(size, peak_bytes(config, backbone, size, styles), seconds, config.tile_size if tiled else 0)
+
+
+def _a_pixel(config: StylizeConfig, backbone: Backbone, trials: Trials, trial: Trial) -> float:
+    """Seconds of an evaluation, a pixel, in the number formats that a scale is painted in."""
+    about = _about(config, backbone)
+    spent = trials.seconds("pixel", about, partial(trial.pixel, config, backbone))
+    if config.precision == "mixed":
+        slower = trials.seconds("exact pixel", about, partial(trial.exact_pixel, config, backbone))
+        spent += EXACT_SHARE * (slower - spent)
+    return spent
 
 
 def _about(config: StylizeConfig, backbone: Backbone) -> dict[str, Any]:

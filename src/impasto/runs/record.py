@@ -117,7 +117,7 @@ def make_record(config: StylizeConfig, content: Input | None, styles: Sequence[I
             "torch": str(torch.__version__),
             "numpy": metadata.version("numpy"),
         },
-        "machine": machine(config.device),
+        "machine": {**machine(config.device), **({"threads": max(config.threads)} if config.threads else {})},
     }
     return RunRecord(**{**record, **rest})  # type: ignore[typeddict-item]
 
@@ -214,6 +214,8 @@ def parse_record(text: str) -> RunRecord:
         if not usable(record.get(key)):
             raise ConfigError(f"the run record is damaged at {key!r}", _WRITTEN)
     record["config"] = by_present_name(StylizeConfig, record["config"])
+    if "threads" not in record["config"] and isinstance(all_scales := record["machine"].get("threads"), int):
+        record["config"]["threads"] = [all_scales]  # an older run had one number for all of its scales
     config = config_of(record)  # checks the options
     if record["content"] is None and not config.texture:
         raise ConfigError("the run record is damaged at 'content'", _WRITTEN)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..backbones import Backbone
 from ..config import OutputConfig, StylizeConfig
-from ..devices import keep_freed_memory, release_freed_memory
+from ..devices import keep_freed_memory, on_threads, release_freed_memory
 from ..engine.color_modes import FittedColors
 from ..engine.inputs import Guest
 from ..engine.progress import Carry, Outcome, Progress
@@ -32,6 +32,7 @@ from .record import Input, RunRecord, make_record, pixels_sha256, run_id
 from .record_files import located
 from .result import Result
 from .steer import Steer, Steering, recorded_steers
+from .threads import with_threads
 from .trials import Trials
 
 __all__ = ["Begin", "Loaded", "Run"]
@@ -132,12 +133,16 @@ class Run(Iterator[Progress]):
         self._inputs = read_inputs(content, styles, stylizer.config)
         shape = self._inputs.shape(stylizer.config)
         self.size = finished_size(stylizer.config, shape)
-        plans = plan_scales(stylizer.config, shape)[-begin.finest if begin.finest else 0 :]
+        every = with_threads(plan_scales(stylizer.config, shape), stylizer.config.threads)
+        plans = every[-begin.finest if begin.finest else 0 :]
         self._inputs.check(stylizer.config, self._weights, plans)
-        self.config = fitted(stylizer.config, self._backbone, plans[-1].size, len(self._inputs.styles))
+        config = fitted(stylizer.config, self._backbone, plans[-1].size, len(self._inputs.styles))
+        self.config = config.overlay({"threads": [plan.threads for plan in every]})
+        self._threads = plans[-1].threads  # of what is no scale's own
         read = (self._inputs.content, self._inputs.styles, self._inputs.zones)
         task = Task(*read, self.config, self._backbone, plans, self.size, begin.carry, begin.guests, begin.colors)
-        self._painter = create_painter(task)
+        with on_threads(self._threads):
+            self._painter = create_painter(task)
         self.scales = self._painter.plans
         self._steering = Steering(begin.steers, _size(self._painter.ground))
         self._state = self._state_of(begin.since)
@@ -157,7 +162,8 @@ class Run(Iterator[Progress]):
             raise StopIteration
         keep_freed_memory()
         try:
-            progress = self._painting.send(self._steering.sent() if self.last else None)
+            with on_threads(self._threads):
+                progress = self._painting.send(self._steering.sent() if self.last else None)
         except StopIteration as end:
             self._outcome = end.value
             release_freed_memory()
@@ -261,10 +267,11 @@ class Run(Iterator[Progress]):
         Returns:
             The `Result`.
         """
-        outcome = self._outcome or self._unfinished()
-        pixels = self._painter.shown(self._finished(outcome.pixels.detach().float().cpu()))
-        alpha = self._inputs.content.alpha if self._inputs.content else None
-        alpha = None if alpha is None else self._finished(alpha)
+        with on_threads(self._threads):
+            outcome = self._outcome or self._unfinished()
+            pixels = self._painter.shown(self._finished(outcome.pixels.detach().float().cpu()))
+            alpha = self._inputs.content.alpha if self._inputs.content else None
+            alpha = None if alpha is None else self._finished(alpha)
         return Result(pixels, alpha, self._record(pixels, outcome), outcome.reason, outcome.message)
 
     def _finished(self, plane: Tensor) -> Tensor:
