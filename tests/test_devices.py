@@ -9,7 +9,15 @@ import pytest
 import torch
 
 from impasto import devices
-from impasto.devices import NUMBER_FORMATS, choose_device, choose_precision, keep_freed_memory, release_freed_memory
+from impasto.devices import (
+    NUMBER_FORMATS,
+    WORTHWHILE,
+    bfloat16_gain,
+    choose_device,
+    choose_precision,
+    keep_freed_memory,
+    release_freed_memory,
+)
 from impasto.errors import DeviceError
 
 CPU, CUDA, MPS = (torch.device(name) for name in ("cpu", "cuda", "mps"))
@@ -80,6 +88,57 @@ def test_a_line_search_sees_in_float32(monkeypatch):
     assert choose_precision("auto", CPU, "lbfgs") == "mixed"
     assert choose_precision("auto", CPU, "lbfgs", "strong-wolfe") == "float32"
     assert choose_precision("bfloat16", CPU, "lbfgs", "strong-wolfe") == "bfloat16"  # whoever asks gets it
+
+
+@pytest.fixture
+def native(monkeypatch):
+    """A processor that multiplies bfloat16."""
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
+
+
+@pytest.mark.parametrize(("gain", "taken"), [(0.6, "float32"), (1.14, "float32"), (1.15, "bfloat16"), (9, "bfloat16")])
+def test_a_trial_decides_whether_bfloat16_pays(gain, taken, native):
+    assert choose_precision("auto", CPU, "adam", gain=lambda: gain) == taken
+
+
+@pytest.mark.parametrize(
+    "asked", [("bfloat16", CPU), ("float32", CPU), ("auto", CPU, "lbfgs", "strong-wolfe"), ("auto", MPS)], ids=str
+)
+def test_where_there_is_no_doubt_nothing_is_tried(asked, native):
+    choose_precision(*asked, gain=lambda: pytest.fail("tried"))
+
+
+def test_without_the_instructions_nothing_is_tried(monkeypatch):
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.setattr(torch.cpu, name, lambda: False, raising=False)
+    assert choose_precision("auto", CPU, gain=lambda: pytest.fail("tried")) == "float32"
+
+
+class Ticks:
+    """A clock that tells one time after another: turns of so many seconds, of float32 and bfloat16."""
+
+    def __init__(self, *turns: tuple[float, float]) -> None:
+        self.times, now = [0.0], 0.0  # the first is when it began
+        for exact, half in turns:
+            self.times += [now, now, now + exact, now + exact, now + exact + half, now + exact + half]
+            now += exact + half
+            self.times.append(now)
+
+    def __call__(self) -> float:
+        return self.times.pop(0)
+
+
+def test_the_fastest_of_each_format_counts():
+    turns = (0.02, 0.04), (0.06, 0.01), (0.03, 0.03)  # others are busy now and then
+    assert bfloat16_gain(Ticks(*turns, (9, 9)), limit=0.19) == pytest.approx(2)
+
+
+def test_one_turn_is_enough_where_it_takes_longer_than_there_is_time():
+    assert bfloat16_gain(Ticks((2, 1)), limit=0.1) == pytest.approx(2)
+
+
+def test_a_clock_that_stands_still_contradicts_nothing():
+    assert bfloat16_gain(Ticks((0, 0), (1, 1)), limit=-1) == WORTHWHILE
 
 
 def test_auto_takes_float32_on_apple():

@@ -27,6 +27,7 @@ from .runs.record import config_of
 from .runs.result import Result
 from .runs.run import Begin, Run
 from .runs.threads import with_threads
+from .runs.trials import Trials
 from .styles import KeptStyle, learn, needed, needed_of_styles, read_style
 from .weights.manifest import NORMALIZATIONS
 from .weights.store import Store, default_cache
@@ -78,7 +79,8 @@ class Stylizer:
         asked = own_layers(asked, KNOWN_LAYERS[asked.backbone])  # before its weights are looked for, perhaps fetched
         resolved = asked if exact else _with_weights_at_hand(asked)
         device = choose_device(resolved.device)
-        precision = choose_precision(resolved.precision, device, resolved.optimizer, resolved.line_search)
+        gain = _trials().bfloat16_gain
+        precision = choose_precision(resolved.precision, device, resolved.optimizer, resolved.line_search, gain)
         self.config = resolved.overlay({"device": device.type, "precision": precision})
         self.preset = preset
         known = ((other.backbone, other.weights) for other in others if _network(other.config) == _network(self.config))
@@ -241,7 +243,8 @@ def create_backbone(
     given.update(network_input=network_input, activations=activations, device=device, precision=precision)
     config = _with_weights_at_hand(StylizeConfig(**given).resolve())
     chosen = choose_device(config.device)
-    return _backbone(config.overlay({"precision": choose_precision(config.precision, chosen)}), chosen)[0]
+    precision = choose_precision(config.precision, chosen, gain=_trials().bfloat16_gain)
+    return _backbone(config.overlay({"precision": precision}), chosen)[0]
 
 
 def build_objective(content: Any, style: Any, config: StylizeConfig, backbone: Backbone) -> Objective:
@@ -275,6 +278,10 @@ def _check_held(config: StylizeConfig, backbone: Backbone) -> None:
 def _with_weights_at_hand(config: StylizeConfig) -> StylizeConfig:
     """The resolved ``config`` with the weights that are used: see `Store.at_hand`."""
     return config.overlay({"weights": _store().at_hand(str(config.weights))})
+
+
+def _trials() -> Trials:
+    return Trials(default_cache(os.environ))
 
 
 def _store() -> Store:

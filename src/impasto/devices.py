@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import torch
+from torch.nn.grad import conv2d_input
 
 from .config import choices
 from .errors import DeviceError
@@ -17,11 +21,14 @@ __all__ = [
     "EXACT_SHARE",
     "NUMBER_FORMATS",
     "SMALL_CANVAS",
+    "WORTHWHILE",
+    "bfloat16_gain",
     "choose_device",
     "choose_precision",
     "instruction_set",
     "keep_freed_memory",
     "on_threads",
+    "processor_name",
     "release_freed_memory",
 ]
 
@@ -34,6 +41,9 @@ NUMBER_FORMATS = choices.registered(
 EXACT_SHARE = 0.25
 """Of the iterations of each scale, the last ones, is what a mixed run spends in float32."""
 
+
+WORTHWHILE = 1.15
+"""Times as fast as float32, from which on bfloat16 is taken."""
 
 SMALL_CANVAS = 160 * 160
 """px: so many, or fewer, are painted on one thread. A second one gains nothing there but what handing work over costs,
@@ -60,18 +70,33 @@ def choose_device(name: str) -> torch.device:
 
 
 def choose_precision(
-    precision: str, device: torch.device, optimizer: str | None = None, line_search: str = "none"
+    precision: str,
+    device: torch.device,
+    optimizer: str | None = None,
+    line_search: str = "none",
+    gain: Callable[[], float] | None = None,
 ) -> str:
     """One of `NUMBER_FORMATS`; ``auto`` takes bfloat16 where the processor multiplies it natively, mixed for L-BFGS.
+
+    A processor that multiplies it is not always the faster for it, as with AVX512-BF16 alone. So it is tried there, and
+    only what is clearly slower than it should be goes against what the processor says of itself.
 
     Losses, statistics, gradients of the canvas and the solver are float32 whatever this says. L-BFGS takes the
     curvature from differences of gradients, and the closer an optimum is, the more of these is what bfloat16 has
     rounded (benchmarks/precision.py). Adam does not notice. A line search compares losses that differ by less than
     bfloat16 shows, finds no length at all and spends every trial it has, so it gets float32.
+
+    Args:
+        precision: what is asked for.
+        device: that computes.
+        optimizer, line_search: of the run.
+        gain: tells how many times as fast bfloat16 is as float32 on this processor; None takes it for `WORTHWHILE`.
     """
     if precision != "auto":
         return precision
     if line_search != "none" or not _multiplies_bfloat16(device):
+        return "float32"
+    if gain is not None and device.type == "cpu" and gain() < WORTHWHILE:
         return "float32"
     return "mixed" if optimizer == "lbfgs" else "bfloat16"
 
@@ -89,6 +114,55 @@ def _bfloat16_units() -> list[str]:
     no."""
     asks = {"AVX512-BF16": "_is_avx512_bf16_supported", "AMX": "_is_amx_tile_supported"}
     return [unit for unit, name in asks.items() if getattr(torch.cpu, name, lambda: False)()]
+
+
+def bfloat16_gain(clock: Callable[[], float] = time.thread_time, limit: float = 0.15) -> float:
+    """How many times as fast as in float32 a convolution of 256 channels is in bfloat16, there and back to its input.
+
+    Both take turns on one thread, and the fastest of each counts; in seconds of the processor, not of the wall, so that
+    a busy machine gives the same answer.
+
+    Args:
+        clock: tells seconds.
+        limit: no turn begins that would end after so many seconds.
+    """
+    formats = torch.float32, torch.bfloat16
+    spent: dict[torch.dtype, list[float]] = {}
+    with on_threads(1), torch.no_grad():
+        turns = [_convolution(dtype) for dtype in formats]
+        for turn in turns:
+            turn()  # the first one also prepares what all others use
+        began = clock()
+        longest = 0.0
+        while not spent or clock() - began + longest < limit:
+            before = clock()
+            for dtype, turn in zip(formats, turns, strict=True):
+                start = clock()
+                turn()
+                spent.setdefault(dtype, []).append(clock() - start)
+            longest = max(longest, clock() - before)
+    exact, half = (min(spent[dtype]) for dtype in formats)
+    return exact / half if exact > 0 < half else WORTHWHILE
+
+
+def _convolution(dtype: torch.dtype) -> Callable[[], object]:
+    """Calls for a convolution of 3 x 3, as the network has them."""
+    features = torch.full((1, 256, 20, 20), 0.5, dtype=dtype).contiguous(memory_format=torch.channels_last)
+    kernels = torch.full((256, 256, 3, 3), 0.5, dtype=dtype).contiguous(memory_format=torch.channels_last)
+
+    def there_and_back() -> None:
+        seen = torch.nn.functional.conv2d(features, kernels, padding=1)
+        conv2d_input(features.shape, kernels, seen, padding=1)  # type: ignore[no-untyped-call]
+
+    return there_and_back
+
+
+def processor_name() -> str:
+    """What the processor calls itself, on Linux its model; elsewhere what Python knows of it."""
+    with suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    return platform.processor()
 
 
 def instruction_set() -> str:

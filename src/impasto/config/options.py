@@ -434,7 +434,7 @@ class StylizeConfig(Checked):
         "auto",
         "number format of the network; mixed is bfloat16 with the last quarter of a scale's iterations in float32; "
         "auto takes "
-        "bfloat16 where the processor multiplies it, and mixed for L-BFGS there",
+        "bfloat16 where the processor multiplies it and a trial finds that faster, and mixed for L-BFGS there",
         "run",
         choices=("auto", *choices.NUMBER_FORMATS),
         about=("learning",),

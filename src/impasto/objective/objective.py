@@ -89,8 +89,8 @@ class Objective:
             ConfigError: the canvas is larger than a tile, and a term cannot be evaluated in tiles.
         """
         if is_tiled(canvas, self.tile_size):
-            values, gradient = value_and_grad(self.backbone, self.terms, canvas, self.tile_size)
-            total, parts = _added(values, canvas)
+            named, gradient = value_and_grad(self.backbone, self.terms, canvas, self.tile_size)
+            total, parts = _added(named, canvas)
         else:
             leaf = canvas.detach().requires_grad_(True)
             with torch.enable_grad():

@@ -112,7 +112,7 @@ def forecast(
         seconds += scale.iterations * known[kind] * _pixels_seen(scale.size, config, backbone)
         if config.neighbour_weight and not scale.refines and not scale.split:
             pairs = _pairs_searched(scale.size, config, styles)
-            a_pair = a_pair or trials.seconds("pair", _about(config, backbone), partial(trial.pair, config, backbone))
+            a_pair = a_pair or trials.number("pair", _about(config, backbone), partial(trial.pair, config, backbone))
             seconds += -(-scale.iterations // config.matching.neighbour_refresh) * pairs * a_pair
     tiled = max(size) > config.tile_size > 0
     return Forecast(size, peak_bytes(config, backbone, size, styles), seconds, config.tile_size if tiled else 0)
@@ -121,9 +121,9 @@ def forecast(
 def _a_pixel(config: StylizeConfig, backbone: Backbone, trials: Trials, trial: Trial) -> float:
     """Seconds of an evaluation, a pixel, in the number formats that a scale is painted in."""
     about = _about(config, backbone)
-    spent = trials.seconds("pixel", about, partial(trial.pixel, config, backbone))
+    spent = trials.number("pixel", about, partial(trial.pixel, config, backbone))
     if config.precision == "mixed":
-        slower = trials.seconds("exact pixel", about, partial(trial.exact_pixel, config, backbone))
+        slower = trials.number("exact pixel", about, partial(trial.exact_pixel, config, backbone))
         spent += EXACT_SHARE * (slower - spent)
     return spent
 

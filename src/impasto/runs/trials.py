@@ -1,4 +1,4 @@
-"""Seconds that were measured on this machine, kept in the cache folder so that they are measured once."""
+"""Numbers that were measured on this machine, kept in the cache folder so that they are measured once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from ..devices import instruction_set
+from ..devices import bfloat16_gain, instruction_set, processor_name
 from ..errors import OutputError
 from ..files import write_bytes
 
@@ -34,14 +34,18 @@ class Trials:
     def __init__(self, folder: Path | None = None) -> None:
         self._file = folder / "trials.json" if folder else None
 
-    def seconds(self, what: str, about: Mapping[str, Any], measure: Callable[[], float]) -> float:
-        """What ``measure`` gives, or gave before for the same ``what`` and ``about`` with these versions, processor and
-        threads.
+    def bfloat16_gain(self, measure: Callable[[], float] = bfloat16_gain) -> float:
+        """How many times as fast as float32 bfloat16 is on this processor: `devices.bfloat16_gain`, once."""
+        return self.number("bfloat16", {"processor": processor_name()}, measure)
+
+    def number(self, what: str, about: Mapping[str, Any], measure: Callable[[], float]) -> float:
+        """What ``measure`` gives, or gave before for the same ``what`` and ``about`` with these versions, instruction
+        set and threads.
 
         Args:
             what: is measured; a word.
             about: all that it depends on, as JSON holds it.
-            measure: takes the seconds.
+            measure: takes the time; what it gives is above 0.
         """
         key, known = _key(what, about), self._known()
         if key in known:
