@@ -89,7 +89,7 @@ def sums(features: Tensor, mask: Tensor | None = None, *, pooled: bool = False) 
         raise PictureError(told, "give them one by one, or pool them by name: pooled=True")
     columns, share = _rows(features, mask)
     first, second = _Products.apply(columns, share)  # type: ignore[no-untyped-call]
-    return Sums(first.new_tensor(float(len(columns))) if share is None else share.sum(), first, second)
+    return Sums(first.new_full((), len(columns)) if share is None else share.sum(), first, second)
 
 
 class _Products(torch.autograd.Function):
