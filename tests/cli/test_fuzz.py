@@ -48,7 +48,7 @@ LIMITS = ("--iterations", "1", "--device", DEVICE, "--precision", "float32", "--
 NUMBERS = ["0", "1", "2", "-1", "0.5", "1e3", "1e30", "nan", "inf", "", " ", "x", "1,2", "0.5,0.5,", "7" * 40, "\udce9"]
 LEAST, THERE = (
     0.5,
-    0.43e9,
+    0.27e9,
 )  # GB that a run of these sizes is told to take, and what of it this process has before: PyTorch
 ODD = ["stylize", "resume", "--help", "-o", "--size", "", "-", "--", "\0", "x.png", *NUMBERS]
 
