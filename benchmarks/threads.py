@@ -1,13 +1,13 @@
 """Threads and how they wait: seconds of whole runs alone, and beside a busy process.
 
-    python benchmarks/threads.py [--backbone vgg19] [--sizes 128 256 512] [--runs 3]
+    python benchmarks/threads.py [--backbone vgg19] [--effort draft] [--sizes 128 256 512] [--runs 3]
                                  [--output benchmarks/results/threads.json]
 
 Each run is a process of its own, `impasto stylize` with the pictures of the demo, and seconds are those of painting
 that its record tells. `auto` is what Impasto does; `one` and `all` are `--threads 1` and as many as there are;
 `spinning` is all of them, waiting as libgomp has them wait by default. The busy process multiplies matrices on two
 threads. The kinds take turns; medians over the RUNS, and ratios of the runs of one turn, so that what else the machine
-does counts on both sides. A run that takes longer than LIMIT seconds counts as that.
+does counts on both sides. A process that takes longer than LIMIT seconds counts as that.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def medians(turns: Sequence[dict[str, float]], over: Sequence[str]) -> dict[str,
 def compare(size: int, folder: Path, args: argparse.Namespace) -> dict[str, float]:
     """One row: all kinds alone and, at the smallest size, beside a busy process."""
     turns = []
-    options = ["--size", str(size), "--backbone", args.backbone]
+    options = ["--size", str(size), "--backbone", args.backbone, "--effort", args.effort]
     for _ in range(args.runs):
         turn = {kind: paint(folder, [*options, *given], {}, args.limit) for kind, given in ALONE.items()}
         if size == min(args.sizes):
@@ -86,9 +86,10 @@ def compare(size: int, folder: Path, args: argparse.Namespace) -> dict[str, floa
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--backbone", default="vgg19")
+    parser.add_argument("--effort", default="draft")
     parser.add_argument("--sizes", type=int, nargs="+", default=[128, 256, 512])
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--limit", type=float, default=300.0)
+    parser.add_argument("--limit", type=float, default=120.0)
     parser.add_argument("--output", type=Path)
     args = parser.parse_args()
     rows = {}
@@ -98,7 +99,12 @@ def main() -> None:
         PAINTINGS["flow"].paint().save(folder / "style.png")
         for size in args.sizes:
             rows[f"{args.backbone}, {size} px"] = {"runs": args.runs, **compare(size, folder, args)}
-            report = {"machine": machine(), "load": round(psutil.getloadavg()[0], 1), "limit_s": args.limit}
+            report = {
+                "machine": machine(),
+                "load": round(psutil.getloadavg()[0], 1),
+                "limit_s": args.limit,
+                "effort": args.effort,
+            }
             write_report({**report, "results": rows}, args.output)
 
 
