@@ -106,6 +106,8 @@ def _through_convolution(gradient: Tensor, convolution: nn.Conv2d, wrap: str) ->
 
 def _through_maximum(gradient: Tensor, pooled: Tensor) -> Tensor:
     """Which were the largest is found again: indices of 64 bits would take more room than the features themselves."""
-    with torch.enable_grad():
-        leaf = pooled.detach().requires_grad_()
-        return torch.autograd.grad(functional.max_pool2d(leaf, 2), leaf, gradient)[0]
+    _, places = torch.ops.aten.max_pool2d_with_indices(pooled, [2, 2], [2, 2])
+    pulled: Tensor = torch.ops.aten.max_pool2d_with_indices_backward(
+        gradient, pooled, [2, 2], [2, 2], [0, 0], [1, 1], False, places
+    )
+    return pulled

@@ -125,7 +125,7 @@ class Bands:
         shape = gradient.shape
         with torch.enable_grad():
             bands = [gradient.new_zeros(*shape[:-2], *size, requires_grad=True) for size in _sizes(shape)]
-            pulled = torch.autograd.grad(merge_bands(bands, self.wrap), bands, gradient)
+            pulled = torch.autograd.grad((merge_bands(bands, self.wrap) * gradient).sum(), bands)
         del bands
         return torch.cat([_times(band, self.fall**k).flatten() for k, band in enumerate(pulled)])  # (N,)
 
