@@ -22,10 +22,9 @@ from ..types import Size
 
 __all__ = ["COMFORT", "available_memory", "fitted", "peak_bytes", "reading_bytes", "style_rows"]
 
-_BASE = 270 * 10**6  # interpreter, PyTorch and the other libraries
-_WEIGHT = (
-    8  # bytes of each weight of the network: as it was read in float32, and once more in another order or number format
-)
+_BASE = 350 * 10**6  # interpreter, PyTorch and the other libraries
+_SHORT = 100 * 10**6  # what oneDNN and PyTorch keep beside that to compute in a short number format
+_WEIGHT = 4  # bytes of each weight of the network as it was read; it is there once more in the network's number format
 COMFORT = 4 * 10**9
 """Bytes that a run takes of a computer's memory where tiles can do with less than the whole picture."""
 _TILES = (1024, 768, 512, 384, 256, 192, 128)  # px
@@ -90,7 +89,8 @@ def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: fl
     working = number * (_cells(features) + _cells(needed) * (_COLLECTED if tiled else 1) + flowing)
     working += sum(cost.working for cost in costs)
     kept = 12.0 * _PICTURES + _pairs_bytes(config) + sum(cost.kept for cost in costs)
-    fixed = _BASE + _WEIGHT * _weights(backbone) + sum(cost.fixed for cost in costs)
+    fixed = _BASE + (_SHORT if number == 2 else 0) + (_WEIGHT + number) * _weights(backbone)
+    fixed += sum(cost.fixed for cost in costs)
     seen = pixels
     if tiled:
         halo = 2 * max((spec.halo for spec in layers), default=0) + 16
