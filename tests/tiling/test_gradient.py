@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+import impasto
 import synthetic
 from impasto.backbones import VGG, Backbone
 from impasto.config.options import StylizeConfig
@@ -38,6 +39,7 @@ OBJECTIVES = {
         "content_weight": 1e-3,
     },
     "neighbours": {"objective": "neighbours", "style_layers": ()},
+    "layer by layer": {"objective": "neighbours", "neighbour_match": "layers", "style_layers": ()},
     "blend": {"objective": "blend", "content_weight": 0.5, "content_layers": ("relu2_1", "relu4_2"), "tv_weight": 1e-4},
     "pixels alone": {"objective": "gram", "style_layers": ("pixels",), "content_weight": 0.0},
     **{
@@ -208,17 +210,67 @@ def test_the_search_sees_the_same_in_tiles():
     assert not torch.equal(found[0], made.matching.field.rows)
 
 
+@pytest.mark.parametrize("turn", range(5))
+@pytest.mark.parametrize("masked", [False, True])
+def test_layers_are_matched_at_the_same_positions_whatever_the_turn(turn, masked):
+    """Layers of 300 cells are matched at every fourth, of 150 at every second; tiles begin anywhere between them."""
+    size, backbone = (300, 211), network()
+    options = {"objective": "neighbours", "neighbour_match": "layers", "neighbour_layers": MATCHED[:3]}
+    config = StylizeConfig(**options, style_weight=0.0, content_weight=0.0, neighbour_rotations=1)
+    style = [learn(picture(52, 60, 2, torch.float64), config, backbone)]
+    mask = picture(*size, 4, torch.float64)[:, :1] if masked else None
+    objective = build_objective(picture(*size, 1, torch.float64), style, config, backbone, mask=mask)
+    canvas = picture(*size, 9, torch.float64)
+    for _ in range(turn):
+        objective = objective.refreshed(canvas)
+    assert {term.turn for term in objective.terms} == {turn}
+    check(objective, canvas, 80, 1e-10)
+
+
+def test_a_run_whose_last_pass_is_in_tiles_paints_the_same():
+    options = {"objective": "neighbours", "split_iterations": 3, "iterations": 3, "scale_count": 1, "size": 96}
+    small = {"backbone": "compact", "device": DEVICE, "precision": "float32", "neighbour_rotations": 1}
+    whole, tiled = (
+        impasto.stylize(synthetic.picture(72, 96, 1), synthetic.picture(80, 80, 2), **options, **small, tile_size=side)
+        for side in (96, 48)
+    )
+    assert tiled.record["config"]["tile_size"] == 48
+    assert (whole.pixels - tiled.pixels).abs().mean() < 0.2 / 255
+
+
+def test_a_style_matched_by_layers_is_seen_in_tiles():
+    options = {
+        "objective": "neighbours",
+        "neighbour_match": "layers",
+        "neighbour_layers": MATCHED,
+        "neighbour_bank": 50,
+    }
+    backbone, shown = network(), picture(100, 130, 2, torch.float64)
+    whole, tiled = (
+        learn(shown, StylizeConfig(**options, tile_size=tile_size, neighbour_rotations=2), backbone).split
+        for tile_size in (0, 48)
+    )
+    assert whole.keys() == tiled.keys() == set(MATCHED)
+    for name, rows in whole.items():
+        assert 40 < len(rows) <= 50  # the coarsest has 48 places in all
+        assert torch.allclose(rows, tiled[name], rtol=1e-12, atol=1e-12)
+
+
 def test_what_is_no_sum_over_tiles_is_refused():
-    options = {"objective": "neighbours", "neighbour_match": "layers"}
-    with pytest.raises(
-        ConfigError, match="layers matched one by one, and pictures that join, are no sum over tiles; leave out"
-    ):
-        make((100, 117), network(), **options, tile_size=48)
-    with pytest.raises(ConfigError, match="pictures that join, are no sum over tiles; leave out --tile-size"):
+    with pytest.raises(ConfigError, match="pictures that join are no sum over tiles; leave out --tile-size"):
         make((96, 112), network(), objective="gram", wrap="x", tile_size=48)
-    objective = dataclasses.replace(make((100, 117), network(), **options), tile_size=48)
-    with pytest.raises(ConfigError, match=r"the loss 'neighbours' is no sum over tiles"):
+    objective = make((100, 117), network(), objective="gram").with_terms([Unlike()]).in_tiles(48)
+    with pytest.raises(ConfigError, match=r"the loss 'unlike' is no sum over tiles"):
         objective.value_and_grad(picture(100, 117, 9, torch.float64))
+
+
+class Unlike:
+    """A term that is neither additive nor local."""
+
+    name, layers = "unlike", ("relu1_1",)
+
+    def __call__(self, features):
+        return features["relu1_1"].square().mean()
 
 
 def test_terms_without_weight_are_there_and_0():

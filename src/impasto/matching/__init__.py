@@ -7,7 +7,7 @@ may import this one.
 
 from .coherence import coherent
 from .field import CELL, Field, enlarged, grid_of
-from .hypercolumns import columns, grid_columns, hypercolumns, sparse
+from .hypercolumns import columns, grid_columns, hypercolumns, lattice, sparse
 from .nearest import nearest
 from .regrid import Regrid
 from .search import Search, directions
@@ -25,6 +25,7 @@ __all__ = [
     "grid_columns",
     "grid_of",
     "hypercolumns",
+    "lattice",
     "nearest",
     "sparse",
     "voted",

@@ -14,7 +14,7 @@ from torch import Tensor
 from ..types import Size
 from .regrid import Regrid
 
-__all__ = ["columns", "grid_columns", "hypercolumns", "sparse"]
+__all__ = ["columns", "grid_columns", "hypercolumns", "lattice", "sparse"]
 
 _SPARSE = 64  # about how many positions along the long side of a layer are matched at a time
 
@@ -92,7 +92,14 @@ def sparse(features: Tensor, turn: int) -> Tensor:
         >>> sparse(torch.zeros(1, 1, 128, 100), turn=0).shape
         torch.Size([1, 1, 64, 50])
     """
-    height, width = features.shape[2:]
+    down, right, step = lattice((features.shape[2], features.shape[3]), turn)
+    return features[:, :, down::step, right::step]
+
+
+def lattice(size: Size, turn: int) -> tuple[int, int, int]:
+    """Where the positions of `sparse` lie in a layer of (height, width): the first row, the first column, and the
+    step from one to the next."""
+    height, width = size
     step = max(1, max(height, width) // _SPARSE)
     down, right = divmod(turn * (step + 1) % step**2, step)
-    return features[:, :, down % height :: step, right % width :: step]
+    return down % height, right % width, step

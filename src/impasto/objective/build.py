@@ -151,15 +151,14 @@ def _with_mean_std(gram: StyleDistance, weight: float, form: str, stats: Sums, t
 
 
 def tileable(config: StylizeConfig) -> bool:
-    """Whether the loss can be evaluated in tiles: neither if layers are matched one by one nor if the canvas wraps."""
-    layer_by_layer = bool(config.neighbour_weight) and config.neighbour_match == "layers"
-    return config.wrap == "none" and not layer_by_layer
+    """Whether the loss can be evaluated in tiles: not if the canvas wraps."""
+    return config.wrap == "none"
 
 
 def no_sum() -> ConfigError:
     """The error for a loss that is not `tileable`."""
     return ConfigError(
-        "layers matched one by one, and pictures that join, are no sum over tiles",
+        "pictures that join are no sum over tiles",
         "leave out --tile-size",
     )
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
 from ..images.masks import HALF
 from ..losses import cosine_loss, split_loss
-from ..matching import Field, Search, columns, directions, grid_columns, sparse
+from ..matching import Field, Search, columns, directions, grid_columns, lattice, sparse
 from ..numerics import widened
 from ..tiling import Cells, Tile, grid_share, sources_of
+from ..types import Size
 from .terms import Look
 
 __all__ = ["NeighbourTerm", "SplitTerm"]
@@ -99,6 +100,28 @@ def _cosine(parts: Sequence[Tensor], wanted: Tensor, mask: Tensor | None = None)
     return cosine_loss(parts, wanted, mask, [1 / part.shape[1] for part in parts])
 
 
+_Slices = tuple[Any, ...]
+
+
+def _times(length: int, step: int) -> int:
+    """How often a step begins in a length."""
+    return -(-length // step)
+
+
+class Sample(NamedTuple):
+    """The features of a subsample of the positions of a layer.
+
+    Attributes:
+        features: ``(1, C, h, w)``; of a tile 0 where positions are not its own, so that those of all tiles add up.
+    """
+
+    features: Tensor
+
+    def __add__(self, other: object) -> Sample:
+        """What two tiles know together."""
+        return Sample(self.features + other.features) if isinstance(other, Sample) else NotImplemented
+
+
 @dataclass(frozen=True)
 class SplitTerm:
     """Nearest-neighbour loss of one layer, with matches found at every evaluation (see `losses.split_loss`).
@@ -122,10 +145,48 @@ class SplitTerm:
 
     def __call__(self, features: Mapping[str, Tensor]) -> Tensor:
         """The weighted loss, a scalar ``()``."""
-        ours = widened(columns(sparse(features[self.layers[0]], self.turn)))  # (n, C)
+        return self.compare(self.sums(features))
+
+    def sums(self, features: Mapping[str, Tensor], tile: Tile | None = None) -> Sample:
+        """See `tiling.Additive`. What adds up is the subsample itself, which is small however large the picture is."""
+        (name,) = self.layers
+        if tile is None:
+            return Sample(sparse(features[name], self.turn))
+        grid, there, here = self._places(tile)
+        found = features[name].new_zeros(*features[name].shape[:2], *grid)
+        found[there] = features[name][here]
+        return Sample(found)
+
+    def compare(self, stats: Sample) -> Tensor:
+        """See `tiling.Additive`."""
+        ours = widened(columns(stats.features))  # (n, C)
         if self.mask is not None:
             ours = ours[columns(sparse(self.mask, self.turn))[:, 0] >= HALF]
         return self.weight * split_loss(ours, self.bank) if len(ours) else ours.sum()
+
+    def pulled(self, features: Mapping[str, Tensor], slope: Sample, tile: Tile) -> dict[str, Tensor]:
+        """See `tiling.Additive`."""
+        (name,), (_, there, here) = self.layers, self._places(tile)
+        found = torch.zeros_like(features[name])
+        found[here] = slope.features[there]
+        return {name: found}
+
+    def _places(self, tile: Tile) -> tuple[Size, _Slices, _Slices]:
+        """(height, width) of the subsample; the tile's part of it, and where that lies in the tile's own cells."""
+        (name,) = self.layers
+        size = tile.whole(name)
+        *firsts, step = lattice(size, self.turn)
+        spans = [
+            [max(0, _times(edge - first, step)) for edge in span]
+            for first, span in zip(firsts, tile.own(name), strict=True)
+        ]
+        starts = [
+            first + begin * step - start
+            for first, (begin, _), (start, _) in zip(firsts, spans, tile.own(name), strict=True)
+        ]
+        height, width = (_times(length - first, step) for first, length in zip(firsts, size, strict=True))
+        there, here = (slice(*span) for span in spans), (slice(start, None, step) for start in starts)
+        return (height, width), (..., *there), (..., *here)
 
     @property
     def searches(self) -> bool:

@@ -1,7 +1,7 @@
 """The weighted terms of the loss: each is a frozen dataclass that maps the features of its layers to a scalar.
 
-Style terms are functions of `losses.Sums`, which add up over positions; the other terms are sums over positions. So all
-but `SplitTerm` can be evaluated in tiles, unless the canvas wraps.
+Style terms are functions of `losses.Sums`, which add up over positions, `SplitTerm` is one of a subsample of positions;
+the other terms are sums over positions. So all can be evaluated in tiles, unless the canvas wraps.
 """
 
 from __future__ import annotations

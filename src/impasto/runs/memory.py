@@ -149,11 +149,11 @@ def fitted(config: StylizeConfig, backbone: Backbone, size: Size, styles: int = 
         CapacityError: more is needed than there is; the hint gives a size that fits.
         ConfigError: see `peak_bytes`; or a ``tile_size`` is given for a loss that is no sum over tiles.
     """
-    if 0 < config.tile_size < max(size) and not _splits(config):
+    if 0 < config.tile_size < max(size) and not tileable(config):
         raise no_sum()
     there = config.memory_bytes or available_memory(backbone.device)
     comfort = there if config.memory_bytes or backbone.device.type == "cuda" else min(there, COMFORT)
-    tiles = [config.tile_size] if config.tile_size else [WHOLE, *(_TILES if _splits(config) else ())]
+    tiles = [config.tile_size] if config.tile_size else [WHOLE, *(_TILES if tileable(config) else ())]
     choices = [config.overlay({"tile_size": tile_size}) for tile_size in tiles]
     shorter = [
         choices[-1].overlay({"history": pairs})
@@ -165,11 +165,6 @@ def fitted(config: StylizeConfig, backbone: Backbone, size: Size, styles: int = 
         if peak_bytes(choice, backbone, size, styles) <= most:
             return choice
     raise _too_large(others[-1], backbone, size, styles, there)
-
-
-def _splits(config: StylizeConfig) -> bool:
-    """Whether every scale of the run can be evaluated in tiles."""
-    return tileable(config) and not (config.neighbour_weight and config.split_iterations)
 
 
 def _too_large(config: StylizeConfig, backbone: Backbone, size: Size, styles: int, there: int) -> CapacityError:

@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ..backbones import Backbone, features_of, own_layers, weighing
+from ..backbones import Backbone, own_layers, weighing
 from ..config import StylizeConfig
 from ..images.masks import HALF, Mask, reduced
 from ..images.resample import fit_size, resize, side_of
-from ..losses import sums
-from ..matching import CELL, columns, grid_of
+from ..matching import CELL, grid_of
 from ..numerics import widened
-from ..tiling import picture_sums
+from ..tiling import picture_rows, picture_sums
 from ..types import Size
 from .patch_bank import LazyBank
 from .style import StyleTargets
@@ -174,17 +173,18 @@ def _learn_layers(
 ) -> StyleTargets:
     """`learn`, where each layer is matched by itself."""
     layers, matched = _layers(config, share)
-    features = features_of(backbone, picture, (*layers, *matched))
-    stats = {name: sums(features[name], _weight(mask, name, backbone)) for name in layers}
+    weights = {name: weight for name in layers if (weight := _weight(mask, name, backbone)) is not None}
+    stats = picture_sums(backbone, picture, layers, config.tile_size, weights)
     seen = views(picture, config, share)
-    found = [features, *(features_of(backbone, view.picture, matched) for view in seen[1:])]
-    most, parts = layer_bank(config) * share / len(seen), _turned(mask, len(seen))
+    most = layer_bank(config) * share / len(seen)
 
-    def rows(name: str) -> Tensor:
-        each = zip(found, parts, strict=True)
-        return torch.cat([_layer(view[name], _weight(part, name, backbone), most, config) for view, part in each])
+    def rows(view: View, part: Tensor | None) -> dict[str, Tensor]:
+        places = {name: _places(view.picture, part, name, backbone, most, config) for name in matched}
+        return picture_rows(backbone, view.picture, places, config.tile_size)
 
-    return StyleTargets(stats, picture.new_zeros(0, 0), split={name: rows(name) for name in matched})
+    found = [rows(view, part) for view, part in zip(seen, _turned(mask, len(seen)), strict=True)]
+    split = {name: widened(torch.cat([each[name] for each in found])) for name in matched}
+    return StyleTargets(stats, picture.new_zeros(0, 0), split=split)
 
 
 def _layers(config: StylizeConfig, share: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -225,21 +225,30 @@ def _counted(weight: Tensor) -> Tensor:
     return weight.flatten() >= weight.max().clamp_max(HALF)
 
 
-def _layer(features: Tensor, weight: Tensor | None, most: float, config: StylizeConfig) -> Tensor:
-    """At most ``most`` positions of one layer, ``(n, C)``, without the border, and only where ``weight`` is high.
+def _places(
+    picture: Tensor, mask: Tensor | None, name: str, backbone: Backbone, most: float, config: StylizeConfig
+) -> Tensor:
+    """At most ``most`` positions of one layer, without the border, and only where ``mask`` is high.
 
     Args:
-        features: ``(1, C, H, W)``.
-        weight: ``(1, 1, H, W)`` in [0, 1], see `_counted`; None for all positions.
+        picture: ``(1, 3, h, w)``.
+        mask: ``(1, 1, h, w)``, see `learn`; None for all positions.
+        name: of the layer.
+        backbone: the network.
         most: limit of positions.
         config: ``neighbour_border`` and ``seed``.
+
+    Returns:
+        ``(n,)`` int64, as `tiling.picture_rows` takes them.
     """
-    height, width = features.shape[2:]
+    stride = backbone.layers[name].stride
+    height, width = picture.shape[2] // stride, picture.shape[3] // stride
     cells = math.ceil(config.neighbour_border * max(height, width))
     top, left = min(cells, height // 3), min(cells, width // 3)
     inner = (..., slice(top, height - top), slice(left, width - left))
-    rows = widened(columns(features[inner]))
-    return drawn(rows if weight is None else rows[_counted(weight[inner])], most, config.seed)
+    places = torch.arange(height * width, device=picture.device).reshape(height, width)[inner].flatten()
+    weight = _weight(mask, name, backbone)
+    return drawn(places if weight is None else places[_counted(weight[inner])], most, config.seed)
 
 
 def layer_bank(config: StylizeConfig) -> int:
@@ -254,12 +263,12 @@ def drawn(rows: Tensor, most: float, seed: int) -> Tensor:
     """Draw rows at random, without replacement, if there are more than ``most``.
 
     Args:
-        rows: ``(n, C)``.
+        rows: ``(n, ...)``.
         most: limit; at least one row is drawn.
         seed: of the random numbers.
 
     Returns:
-        ``(m, C)``.
+        ``(m, ...)``.
     """
     if len(rows) <= most:
         return rows

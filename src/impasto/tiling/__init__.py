@@ -10,6 +10,7 @@ from .features import (
     hypercolumn_parts,
     picture_features,
     picture_hypercolumns,
+    picture_rows,
     picture_sums,
     sources_of,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "is_tiled",
     "picture_features",
     "picture_hypercolumns",
+    "picture_rows",
     "picture_sums",
     "sources_of",
     "tiles_of",

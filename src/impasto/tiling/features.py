@@ -20,6 +20,7 @@ __all__ = [
     "hypercolumn_parts",
     "picture_features",
     "picture_hypercolumns",
+    "picture_rows",
     "picture_sums",
     "sources_of",
 ]
@@ -97,6 +98,35 @@ def picture_sums(
     for tile, features in _tiles(backbone, picture, layers, tile_size):
         stats = {name: sums(part, tile.of(weights[name], name) if weights else None) for name, part in features.items()}
         found = {name: found[name] + more for name, more in stats.items()} if found else stats
+    return found
+
+
+def picture_rows(
+    backbone: Backbone, picture: Tensor, places: Mapping[str, Tensor], tile_size: int
+) -> dict[str, Tensor]:
+    """Features at some positions of layers.
+
+    Args:
+        backbone: as of `picture_features`.
+        picture: as of `picture_features`.
+        places: ``(n,)`` int64 by layer: row times width of the layer, plus column.
+        tile_size: as of `picture_features`.
+
+    Returns:
+        ``(n, C)`` by layer.
+    """
+    if not is_tiled(picture, tile_size):
+        features = features_of(backbone, picture, tuple(places))
+        return {name: columns(features[name])[rows] for name, rows in places.items()}
+    found: dict[str, Tensor] = {}
+    for tile, features in _tiles(backbone, picture, tuple(places), tile_size):
+        for name, part in features.items():
+            (top, bottom), (left, right) = tile.own(name)
+            y, x = places[name] // tile.whole(name)[1], places[name] % tile.whole(name)[1]
+            here = ((y >= top) & (y < bottom) & (x >= left) & (x < right)).nonzero().flatten()
+            if name not in found:
+                found[name] = part.new_empty(len(y), part.shape[1])
+            found[name][here] = columns(part)[(y[here] - top) * (right - left) + x[here] - left]
     return found
 
 

@@ -8,7 +8,7 @@ terms, back to the pixels in the window of each tile, and accumulates it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -16,7 +16,6 @@ from torch import Tensor
 from ..backbones import PIXELS, Backbone, with_pullback
 from ..devices import release_freed_memory
 from ..errors import ConfigError
-from ..losses import Sums
 from .features import Wanted, cut_features
 from .tiles import Tile, Window, tiles_of
 
@@ -34,20 +33,24 @@ class TiledTerm(Protocol):
         ...
 
 
+Stats = TypeVar("Stats", bound=tuple[Tensor, ...])
+"""Statistics: a named tuple of tensors with ``+``, as `losses.Sums`."""
+
+
 @runtime_checkable
-class Additive(TiledTerm, Protocol):
+class Additive(TiledTerm, Protocol[Stats]):
     """A term of statistics that are sums over positions. ``features`` are ``(1, C, h, w)`` by layer: the cells of one
     tile, or all of them."""
 
-    def sums(self, features: Mapping[str, Tensor], tile: Tile | None = None) -> Sums:
+    def sums(self, features: Mapping[str, Tensor], tile: Tile | None = None) -> Stats:
         """The statistics of one tile; without ``tile`` those of the whole picture."""
         ...
 
-    def compare(self, stats: Sums) -> Tensor:
+    def compare(self, stats: Stats) -> Tensor:
         """The weighted loss, a scalar, as a function of the statistics of the whole picture."""
         ...
 
-    def pulled(self, features: Mapping[str, Tensor], slope: Sums, tile: Tile) -> Mapping[str, Tensor]:
+    def pulled(self, features: Mapping[str, Tensor], slope: Stats, tile: Tile) -> Mapping[str, Tensor]:
         """The gradient with respect to the features of a tile, by layer, of the shapes of the features.
 
         Args:
@@ -110,7 +113,7 @@ def value_and_grad(
     return [(term.name, value) for term, value in zip((*additive, *local), values, strict=True)], gradient
 
 
-def _sorted(terms: Sequence[TiledTerm]) -> tuple[list[Additive], list[Local]]:
+def _sorted(terms: Sequence[TiledTerm]) -> tuple[list[Additive[Any]], list[Local]]:
     """The additive terms, and the local ones."""
     for term in terms:
         if not isinstance(term, (Additive, Local)):
@@ -119,9 +122,9 @@ def _sorted(terms: Sequence[TiledTerm]) -> tuple[list[Additive], list[Local]]:
 
 
 @torch.no_grad()
-def _totals(backbone: Backbone, terms: Sequence[Additive], canvas: Tensor, tiles: Sequence[Tile]) -> list[Sums]:
+def _totals(backbone: Backbone, terms: Sequence[Additive[Any]], canvas: Tensor, tiles: Sequence[Tile]) -> list[Any]:
     """First pass: the statistics of the whole canvas for each term."""
-    totals: list[Sums] = []
+    totals: list[Any] = []
     for tile in tiles if terms else ():
         wanted = [_own(term, tile) for term in terms]
         window = tile.window(wanted)
@@ -131,18 +134,19 @@ def _totals(backbone: Backbone, terms: Sequence[Additive], canvas: Tensor, tiles
     return totals
 
 
-def _compared(term: Additive, stats: Sums) -> tuple[Tensor, Sums]:
+def _compared(term: Additive[Stats], stats: Stats) -> tuple[Tensor, Stats]:
     """The loss of one term, and its gradient with respect to the statistics."""
-    leaves = Sums(*(part.detach().requires_grad_() for part in stats))
+    kind: Any = type(stats)
+    leaves = kind(*(part.detach().requires_grad_() for part in stats))
     with torch.enable_grad():
         value = term.compare(leaves)
         slopes = torch.autograd.grad(value, leaves, materialize_grads=True)
-    return value.detach(), Sums(*slopes)
+    return value.detach(), kind(*slopes)
 
 
 def _descend(
     backbone: Backbone,
-    additive: Sequence[tuple[Additive, Sums]],
+    additive: Sequence[tuple[Additive[Any], Any]],
     local: Sequence[Local],
     canvas: Tensor,
     tile: Tile,
