@@ -33,6 +33,7 @@ _FRIEZE = 4  # times as long as wide, beyond which a style of usual proportions 
 _SMALLEST = 64  # px: a hint below would be of no use
 
 _FLOWING = 3  # gradients of the size of the largest layer on the way back through a block
+_FRAGMENTS = 1.1  # of what tiles take, for memory that tiles of different sizes leave between them
 _COLLECTED = 2  # gradients of each layer in tiles: of a term, and of all terms
 _PICTURES = 14  # float32 pictures of the finest size: content, canvas, gradient, Adam's moments, and what comes between
 
@@ -96,7 +97,7 @@ def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: fl
         halo = 2 * max((spec.halo for spec in layers), default=0) + 16
         seen = math.prod(min(side, config.tile_size + halo) for side in size)
     searching = pixels * sum(cost.searching for cost in costs)
-    return int(fixed + pixels * kept + max(seen * working, searching))
+    return int(fixed + pixels * kept + max(seen * working * (_FRAGMENTS if tiled else 1), searching))
 
 
 def style_rows(config: StylizeConfig, size: Size, area: float = 1.0) -> float:
