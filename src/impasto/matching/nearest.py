@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..numerics import row_dots, wide_type
 
-__all__ = ["centred", "nearest", "nearest_centred"]
+__all__ = ["centred", "nearest", "nearest_centred", "normalized_"]
 
 _CANDIDATES = 4  # for each position: found in bfloat16, compared again with sums in float32
 _BLOCK = 1024  # queries that are compared at a time
@@ -34,10 +34,15 @@ def centred(rows: Tensor, among: Tensor | None = None) -> Tensor:
     counted = rows if among is None else rows[among]
     total = torch.stack([part.sum(0, dtype=dtype) for part in torch.split(counted, _AT_ONCE)]).sum(0)
     apart = rows - (total / len(counted)).to(rows.dtype)
-    for part in torch.split(apart, _AT_ONCE):  # sums of a short number format widen a copy: one of a few rows
-        length = torch.linalg.vector_norm(part, dim=1, keepdim=True, dtype=dtype)
+    return normalized_(apart)
+
+
+def normalized_(rows: Tensor) -> Tensor:
+    """Normalise each row ``(n, C)`` to unit length, in place; rows of 0 stay 0."""
+    for part in torch.split(rows, _AT_ONCE):  # norms of a short number format widen a copy: one of a few rows
+        length = torch.linalg.vector_norm(part, dim=1, keepdim=True, dtype=wide_type(rows))
         part.div_(length.clamp_min_(_SHORTEST).to(rows.dtype))
-    return apart
+    return rows
 
 
 def nearest(query: Tensor, bank: Tensor, *, block: int = _BLOCK, candidates: int = _CANDIDATES) -> Tensor:

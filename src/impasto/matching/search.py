@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-import torch
 from torch import Tensor
 
 from ..devices import release_freed_memory
 from ..images.laplacian import split_bands
-from ..numerics import wide_type
 from ..types import Size
 from .coherence import coherent
 from .field import Field
-from .nearest import centred, nearest_centred
+from .nearest import centred, nearest_centred, normalized_
 
 __all__ = ["Search", "directions"]
 
@@ -114,6 +112,4 @@ def directions(bank: Rows, matches: Tensor) -> Tensor:
         >>> directions(torch.tensor([[2.0, 0.0], [3.0, 4.0]]), torch.tensor([1, 0])).tolist()
         [[0.6000000238418579, 0.800000011920929], [1.0, 0.0]]
     """
-    rows = bank[matches]  # (n, C); indexing copies, so that the division below may be in place
-    length = torch.linalg.vector_norm(rows, dim=1, keepdim=True, dtype=wide_type(rows))  # (n, 1)
-    return rows.div_(length.clamp_min_(1e-12).to(rows.dtype))
+    return normalized_(bank[matches])  # indexing copies
