@@ -90,7 +90,7 @@ def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: fl
     working = number * (_cells(features) + _cells(needed) * (_COLLECTED if tiled else 1) + flowing)
     working += sum(cost.working for cost in costs)
     kept = 12.0 * _PICTURES + _pairs_bytes(config) + sum(cost.kept for cost in costs)
-    fixed = _BASE + (_SHORT if number == 2 else 0) + (_WEIGHT + number) * _weights(backbone)
+    fixed: float = _BASE + (_SHORT if number == 2 else 0) + (_WEIGHT + number) * _weights(backbone)
     fixed += sum(cost.fixed for cost in costs)
     seen = pixels
     if tiled:
