@@ -10,7 +10,7 @@ import torch
 
 from impasto.backbones import VGG
 from impasto.config.options import WHOLE, StylizeConfig
-from impasto.errors import CapacityError, ConfigError
+from impasto.errors import CapacityError
 from impasto.runs.memory import available_memory, fitted, peak_bytes
 from synthetic import random_weights
 
@@ -178,16 +178,8 @@ def test_where_no_tile_will_do_lbfgs_remembers_less(vgg, machine):
     assert fit(vgg, (100, 100), **options).history == 100
 
 
-def test_what_cannot_be_tiled_is_painted_whole_or_refused(vgg, machine):
-    machine(2**60)
-    assert fit(vgg, (4000, 4000), wrap="xy").tile_size == WHOLE
-    machine(4 * GIB)
-    with pytest.raises(CapacityError, match="try --size"):
-        fit(vgg, (4000, 4000), wrap="xy")
-
-
-@pytest.mark.parametrize("options", [{"neighbour_match": "layers"}, {"split_iterations": 5}], ids=str)
-def test_what_is_matched_layer_by_layer_is_tiled(options, vgg, machine):
+@pytest.mark.parametrize("options", [{"neighbour_match": "layers"}, {"split_iterations": 5}, {"wrap": "xy"}], ids=str)
+def test_every_kind_of_run_is_tiled(options, vgg, machine):
     machine(bytes_of(vgg, (2000, 2000), tile_size=256, **options))
     assert 256 <= fit(vgg, (2000, 2000), **options).tile_size < 2000
 
@@ -215,11 +207,3 @@ def test_where_no_size_would_do_the_hint_says_so(vgg, machine):
     machine(1000)
     with pytest.raises(CapacityError, match=r"0\.0 GB are free; end other programs, or use a machine with more memory"):
         fit(vgg, (512, 512))
-
-
-def test_tiles_by_hand_are_refused_where_the_loss_is_no_sum(vgg):
-    """Before anything is computed, and only where the picture is larger than a tile."""
-    config = StylizeConfig(tile_size=128, wrap="x").resolve()
-    with pytest.raises(ConfigError, match=r"are no sum over tiles; leave out --tile-size$"):
-        fitted(config, vgg, (256, 192))
-    assert fitted(config, vgg, (128, 96)) == config

@@ -187,7 +187,7 @@ def test_no_more_than_a_tile_is_looked_at():
     sizes, size, backbone = [], (208, 256), network()
 
     class Spy:
-        layers, tile = backbone.layers, "none"
+        layers, wrap = backbone.layers, "none"
 
         def __call__(self, image, layers):
             sizes.append(tuple(image.shape[2:]))
@@ -210,6 +210,32 @@ def test_the_search_sees_the_same_in_tiles():
     assert not torch.equal(found[0], made.matching.field.rows)
 
 
+@pytest.mark.parametrize("wrap", ["x", "y", "xy"])
+@pytest.mark.parametrize("options", OBJECTIVES.values(), ids=OBJECTIVES)
+def test_every_objective_is_the_same_in_tiles_of_a_picture_that_joins(options, wrap):
+    size = (96, 112)
+    check(make(size, network(), wrap=wrap, **options), picture(*size, 9, torch.float64), 48, 1e-10)
+
+
+@pytest.mark.parametrize(("size", "tile_size"), [((32, 48), 16), ((64, 16), 16), ((160, 128), 100)], ids=str)
+@pytest.mark.parametrize("padding", ["zeros", "replicate-all"])
+def test_surroundings_may_go_around_a_picture_more_than_once(size, tile_size, padding):
+    """The deepest layer sees 80 px beyond a cell."""
+    objective = make(size, network(padding=padding), objective="blend", content_weight=0.5, wrap="xy", tv_weight=1e-3)
+    check(objective, picture(*size, 9, torch.float64), tile_size, 1e-10)
+
+
+def test_a_picture_that_joins_has_the_same_matches_and_content_in_tiles():
+    size, canvas = (96, 128), picture(96, 128, 9, torch.float64)
+    options = {"objective": "blend", "content_weight": 0.5, "wrap": "x", "content_layers": ("relu2_1", "relu4_2")}
+    whole = make(size, network(), **options)
+    for more in ({}, {"content_targets": "recompute"}):
+        tiled = make(size, network(), **options, **more, tile_size=48)
+        assert torch.equal(tiled.matching.field.rows, whole.matching.field.rows)
+        assert tiled.value_and_grad(canvas)[0].total == pytest.approx(whole.value_and_grad(canvas)[0].total, rel=1e-10)
+        assert torch.equal(tiled.refreshed(canvas).matching.field.rows, whole.refreshed(canvas).matching.field.rows)
+
+
 @pytest.mark.parametrize("turn", range(5))
 @pytest.mark.parametrize("masked", [False, True])
 def test_layers_are_matched_at_the_same_positions_whatever_the_turn(turn, masked):
@@ -227,8 +253,9 @@ def test_layers_are_matched_at_the_same_positions_whatever_the_turn(turn, masked
     check(objective, canvas, 80, 1e-10)
 
 
-def test_a_run_whose_last_pass_is_in_tiles_paints_the_same():
-    options = {"objective": "neighbours", "split_iterations": 3, "iterations": 3, "scale_count": 1, "size": 96}
+@pytest.mark.parametrize("more", [{"objective": "neighbours", "split_iterations": 3}, {"wrap": "xy"}], ids=str)
+def test_a_run_in_tiles_paints_the_same(more):
+    options = {"iterations": 3, "scale_count": 1, "size": 96, **more}
     small = {"backbone": "compact", "device": DEVICE, "precision": "float32", "neighbour_rotations": 1}
     whole, tiled = (
         impasto.stylize(synthetic.picture(72, 96, 1), synthetic.picture(80, 80, 2), **options, **small, tile_size=side)
@@ -257,8 +284,6 @@ def test_a_style_matched_by_layers_is_seen_in_tiles():
 
 
 def test_what_is_no_sum_over_tiles_is_refused():
-    with pytest.raises(ConfigError, match="pictures that join are no sum over tiles; leave out --tile-size"):
-        make((96, 112), network(), objective="gram", wrap="x", tile_size=48)
     objective = make((100, 117), network(), objective="gram").with_terms([Unlike()]).in_tiles(48)
     with pytest.raises(ConfigError, match=r"the loss 'unlike' is no sum over tiles"):
         objective.value_and_grad(picture(100, 117, 9, torch.float64))

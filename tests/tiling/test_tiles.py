@@ -14,7 +14,7 @@ LAYERS = {"pixels": LayerSpec(3, 1, 0), "relu2_1": LayerSpec(5, 2, 4), "relu5_1"
 
 
 class Network:
-    layers, tile = LAYERS, "none"
+    layers, wrap = LAYERS, "none"
 
 
 def tiles(height: int, width: int, tile_size: int) -> list[Tile]:
@@ -84,7 +84,7 @@ def test_a_picture_is_in_tiles_where_a_side_is_longer(tile_size, expected):
 
 def test_tiles_begin_on_a_cell_of_every_layer_where_no_stride_is_a_multiple_of_all():
     class Odd:
-        layers, tile = {"four": LayerSpec(3, 4, 5), "six": LayerSpec(3, 6, 7)}, "none"
+        layers, wrap = {"four": LayerSpec(3, 4, 5), "six": LayerSpec(3, 6, 7)}, "none"
 
     tiles = tiles_of(torch.zeros(1, 3, 50, 61), Odd(), Odd.layers, 24)
     windows = [tile.window([{name: tile.own(name) for name in Odd.layers}]) for tile in tiles]

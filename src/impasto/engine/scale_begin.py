@@ -8,7 +8,6 @@ from typing import Any
 from torch import Tensor
 
 from ..devices import release_freed_memory
-from ..objective.build import tileable
 from ..objective.objective import Objective
 from ..tiling import within_memory
 from .inputs import PaintInputs
@@ -43,7 +42,7 @@ def begun(inputs: PaintInputs, stage: Stage, shown: Tensor, start: Carry, below:
 
     # If memory ran out at the scale below, its tiles are smaller than planned.
     tile_size = below.tile_size if below else config.tile_size
-    (canvas, objective), _ = within_memory(work, tile_size, max(size), tileable=tileable(config))
+    (canvas, objective), _ = within_memory(work, tile_size, max(size), tileable=True)
     carried = below.solver if below else start.solver
     state = solver.resize(carried, size) if carried else solver.init(canvas)
     step_size = below.step_size if below else solver.method.step_size

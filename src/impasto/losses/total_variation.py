@@ -60,7 +60,7 @@ def tile_variation(
 
     Args:
         around: ``(1, 3, h + 2, w + 2)``, the tile with a margin of one pixel on each side; beyond the border of the
-            canvas the margin repeats the border pixel.
+            canvas the margin repeats the border pixel, or, along a wrapped axis, is the pixel of the other side.
         form: see `total_variation`.
         size: (height, width) of the whole canvas.
         last: whether the tile touches the lower and the right border of the canvas.
@@ -73,9 +73,11 @@ def tile_variation(
     centre, planes = around[..., 1:-1, 1:-1], around.shape[0] * around.shape[1]
     dx, dy = around[..., 1:-1, 2:] - centre, around[..., 2:, 1:-1] - centre  # (1, 3, h, w)
     if form == "nine-point":
-        # Each diagonal lies between two pixels and is counted in the tile that follows it. On a torus the diagonals
-        # across opposite borders are the same ones.
-        down, right = (slice(int(wrap), None if ends else -1) for wrap, ends in zip(wraps, last, strict=True))
+        # Each diagonal lies between two pixels and is counted in the tile that follows it, along a wrapped axis in the
+        # one before it: on a torus the diagonals across opposite borders are the same ones.
+        down, right = (
+            slice(1, None) if wrap else slice(0, None if ends else -1) for wrap, ends in zip(wraps, last, strict=True)
+        )
         falling = (around[..., 1:, 1:] - around[..., :-1, :-1])[..., down, right]
         rising = (around[..., 1:, :-1] - around[..., :-1, 1:])[..., down, right]
         places = planes * (size[0] + 1 - wraps[0]) * (size[1] + 1 - wraps[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 
 import torch
@@ -92,12 +93,24 @@ class Regrid:
         start, stop = span
         if k := self._averages:
             return start * k, stop * k
+        if is_wrapped(axis - 2, self.wrap):
+            return _place(self.stride, start), _place(self.stride, stop - 1) + 2
         used = self._matrix(axis)[start:stop].any(0).nonzero()
         return int(used[0]), int(used[-1]) + 1
 
     def _matrix(self, axis: int) -> Tensor:
         wraps = is_wrapped(axis - 2, self.wrap)
         return _interpolation(self.stride, self.source[axis], self.grid[axis], wraps=wraps)
+
+    def _weights(self, cells: Span, sources: Span, axis: int) -> Tensor:
+        """Weights of ``sources`` in ``cells``, ``(h, H)``; along a wrapped axis sources may lie beyond the border."""
+        start, stop = sources
+        if start >= 0 and stop <= self.source[axis]:
+            return self._matrix(axis)[slice(*cells), start:stop]
+        first, share = _taps_of(self.stride, torch.arange(*cells))
+        places = first[:, None] - start + torch.arange(2)  # (h, 2)
+        weights = torch.zeros(len(first), stop - start, dtype=share.dtype)
+        return weights.scatter_(1, places, torch.stack([1 - share, share], 1))
 
     def _resampled(self, features: Tensor, cells: tuple[Span, Span], sources: tuple[Span, Span]) -> Tensor:
         """These ``cells`` of the grid, from the features of these ``sources``."""
@@ -107,9 +120,8 @@ class Regrid:
             if down or right:  # a picture of less than one cell
                 features = F.pad(features, (0, right, 0, down), mode="replicate")
             return average_pooled(features, k)[..., :height, :width]
-        rows, columns = (
-            self._matrix(axis)[slice(*cells[axis]), slice(*sources[axis])].to(features) for axis in (0, 1)
-        )  # (h, H), (w, W)
+        rows, columns = (self._weights(cells[axis], sources[axis], axis).to(features) for axis in (0, 1))
+        # (h, H), (w, W)
         places = features[0].permute(1, 2, 0)  # (H, W, C)
         tall = (rows @ places.flatten(1)).reshape(len(rows), *places.shape[1:])  # (h, W, C)
         return torch.bmm(columns.expand(len(rows), -1, -1), tall).permute(2, 0, 1)[None]  # (h, w, C) -> (1, C, h, w)
@@ -118,11 +130,21 @@ class Regrid:
 @functools.lru_cache(maxsize=64)
 def _interpolation(stride: int, source: int, grid: int, *, wraps: bool) -> Tensor:
     """Weights of linear interpolation along one axis, ``(grid, source)`` in float64."""
-    centres = (torch.arange(grid, dtype=torch.float64) + 0.5) * CELL / stride - 0.5  # in cells of the layer
-    first = centres.floor()
-    share = (centres - first)[:, None]
+    first, share = _taps_of(stride, torch.arange(grid))
     matrix = torch.zeros(grid, source, dtype=torch.float64)
     for offset, weight in ((0, 1 - share), (1, share)):
-        place = first.long() + offset
-        matrix.scatter_add_(1, (place % source if wraps else place.clamp(0, source - 1))[:, None], weight)
+        place = first + offset
+        matrix.scatter_add_(1, (place % source if wraps else place.clamp(0, source - 1))[:, None], weight[:, None])
     return matrix
+
+
+def _taps_of(stride: int, cells: Tensor) -> tuple[Tensor, Tensor]:
+    """For cells of the grid the first of the two cells of the layer they lie between, and the weight of the second."""
+    centres = (cells.double() + 0.5) * CELL / stride - 0.5  # in cells of the layer
+    first = centres.floor()
+    return first.long(), centres - first
+
+
+def _place(stride: int, cell: int) -> int:
+    """The first of the two cells of the layer that a cell of the grid lies between."""
+    return math.floor((cell + 0.5) * CELL / stride - 0.5)

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from ..backbones import Backbone, weighing
 from ..config import StylizeConfig
-from ..errors import ConfigError
 from ..losses import (
     Sums,
     blend,
@@ -28,7 +27,7 @@ from .build_matching import FRESH, Masks, MatchStart, kept_term, searched_term, 
 from .objective import Objective
 from .terms import ContentTerm, StyleDistance, StyleTerm, Term, VariationTerm
 
-__all__ = ["MatchStart", "build_objective", "no_sum", "refining", "tileable"]
+__all__ = ["MatchStart", "build_objective", "refining"]
 
 
 @torch.no_grad()
@@ -55,13 +54,10 @@ def build_objective(
         The `Objective`, for canvases of the content's size.
 
     Raises:
-        ConfigError: an option is for another number of styles, a layer is unknown to the backbone, or the loss cannot
-            be evaluated in tiles as asked.
+        ConfigError: an option is for another number of styles, or a layer is unknown to the backbone.
         PictureError: there is no style.
     """
     config = config.resolve()
-    if is_tiled(content, config.tile_size) and not tileable(config):
-        raise no_sum()
     backbone = backbone.wrapped(config.wrap) if config.wrap != "none" else backbone
     parts = parts_of(config, len(styles))
     masks = Masks(mask, backbone)
@@ -148,19 +144,6 @@ def _distance(config: StylizeConfig) -> StyleDistance:
 def _with_mean_std(gram: StyleDistance, weight: float, form: str, stats: Sums, target: Sums) -> Tensor:
     beside = form if form in ("sum", "relative") else "mean"
     return gram(stats, target) + weight * mean_std_distance(stats, target, distance=beside)
-
-
-def tileable(config: StylizeConfig) -> bool:
-    """Whether the loss can be evaluated in tiles: not if the canvas wraps."""
-    return config.wrap == "none"
-
-
-def no_sum() -> ConfigError:
-    """The error for a loss that is not `tileable`."""
-    return ConfigError(
-        "pictures that join are no sum over tiles",
-        "leave out --tile-size",
-    )
 
 
 def refining(config: StylizeConfig, backbone: Backbone) -> StylizeConfig:

@@ -128,7 +128,7 @@ class Objective:
     @property
     def tileable(self) -> bool:
         """Whether all terms can be evaluated in tiles."""
-        return self.backbone.wrap == "none" and all(isinstance(term, (Additive, Local)) for term in self.terms)
+        return all(isinstance(term, (Additive, Local)) for term in self.terms)
 
     def with_terms(self, terms: Sequence[Term]) -> Objective:
         """A new objective with additional terms."""

@@ -1,7 +1,7 @@
 """The weighted terms of the loss: each is a frozen dataclass that maps the features of its layers to a scalar.
 
 Style terms are functions of `losses.Sums`, which add up over positions, `SplitTerm` is one of a subsample of positions;
-the other terms are sums over positions. So all can be evaluated in tiles, unless the canvas wraps.
+the other terms are sums over positions. So all can be evaluated in tiles.
 """
 
 from __future__ import annotations
@@ -190,13 +190,12 @@ class VariationTerm:
 
     def seen(self, tile: Tile) -> dict[str, Cells]:
         """See `tiling.Local`: the tile and one more pixel on each side, where there is one."""
-        sides = zip(tile.pixels, tile.size, strict=True)
-        rows, columns = ((max(0, start - 1), min(length, stop + 1)) for (start, stop), length in sides)
-        return {PIXELS: (rows, columns)}
+        return {PIXELS: tile.around(1)}
 
     def share(self, features: Mapping[str, Tensor], tile: Tile) -> Tensor:
         """See `tiling.Local`."""
-        (top, _), (left, _) = tile.pixels
-        below, right = tile.last
-        around = F.pad(features[PIXELS], (int(left == 0), int(right), int(top == 0), int(below)), mode="replicate")
-        return self.weight * tile_variation(around, self.form, tile.size, tile.last)
+        (top, bottom), (left, right) = tile.pixels
+        (above, below), (before, behind) = tile.around(1)
+        missing = (before == left, behind == right, above == top, below == bottom)  # beyond a border that does not wrap
+        around = F.pad(features[PIXELS], tuple(map(int, missing)), mode="replicate")
+        return self.weight * tile_variation(around, self.form, tile.size, tile.last, self.wrap)

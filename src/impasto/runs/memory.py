@@ -12,10 +12,11 @@ from ..backbones import Backbone, LayerSpec
 from ..config import WHOLE, StylizeConfig
 from ..engine.schedule import ScalePlan, plan_scales
 from ..errors import CapacityError, ConfigError, PictureError
+from ..images.periodic import is_wrapped
 from ..images.resample import side_of
 from ..machine import free_memory
 from ..matching import CELL
-from ..objective.build import no_sum, refining, tileable
+from ..objective.build import refining
 from ..objective.costs import Situation, costs_of
 from ..styles import parts_of, style_length
 from ..types import Size
@@ -95,7 +96,12 @@ def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: fl
     seen = pixels
     if tiled:
         halo = 2 * max((spec.halo for spec in layers), default=0) + 16
-        seen = math.prod(min(side, config.tile_size + halo) for side in size)
+        seen = math.prod(
+            min(side, config.tile_size) + halo  # of a picture that wraps around, which has surroundings everywhere
+            if is_wrapped(axis, config.wrap)
+            else min(side, config.tile_size + halo)
+            for axis, side in zip((-2, -1), size, strict=True)
+        )
     searching = pixels * sum(cost.searching for cost in costs)
     return int(fixed + pixels * kept + max(seen * working * (_FRAGMENTS if tiled else 1), searching))
 
@@ -148,13 +154,11 @@ def fitted(config: StylizeConfig, backbone: Backbone, size: Size, styles: int = 
 
     Raises:
         CapacityError: more is needed than there is; the hint gives a size that fits.
-        ConfigError: see `peak_bytes`; or a ``tile_size`` is given for a loss that is no sum over tiles.
+        ConfigError: see `peak_bytes`.
     """
-    if 0 < config.tile_size < max(size) and not tileable(config):
-        raise no_sum()
     there = config.memory_bytes or available_memory(backbone.device)
     comfort = there if config.memory_bytes or backbone.device.type == "cuda" else min(there, COMFORT)
-    tiles = [config.tile_size] if config.tile_size else [WHOLE, *(_TILES if tileable(config) else ())]
+    tiles = [config.tile_size] if config.tile_size else [WHOLE, *_TILES]
     choices = [config.overlay({"tile_size": tile_size}) for tile_size in tiles]
     shorter = [
         choices[-1].overlay({"history": pairs})

@@ -23,6 +23,7 @@ __all__ = [
     "picture_rows",
     "picture_sums",
     "sources_of",
+    "unwrapped",
 ]
 
 Wanted = Mapping[str, Cells]
@@ -43,8 +44,14 @@ def cut_features(
     Returns:
         For each set the features of its cells, ``(1, C, h, w)`` by layer.
     """
-    features = features_of(backbone, image, list(dict.fromkeys(name for part in wanted for name in part)))
+    names = list(dict.fromkeys(name for part in wanted for name in part))
+    features = features_of(unwrapped(backbone), image, names)
     return [{name: window.cut(features[name], name, cells) for name, cells in part.items()} for part in wanted]
+
+
+def unwrapped(backbone: Backbone) -> Backbone:
+    """The network as it looks at a window, in which the surroundings are, those beyond a border that wraps too."""
+    return backbone if backbone.wrap == "none" else backbone.wrapped("none")
 
 
 def picture_features(backbone: Backbone, picture: Tensor, layers: Sequence[str], tile_size: int) -> dict[str, Tensor]:
@@ -209,7 +216,7 @@ def grid_share(features: Mapping[str, Tensor], tile: Tile, layers: Sequence[str]
 
 
 def _regrid(tile: Tile, name: str, grid: Size) -> Regrid:
-    return Regrid(tile.layers[name].stride, tile.whole(name), grid)
+    return Regrid(tile.layers[name].stride, tile.whole(name), grid, tile.wrap)
 
 
 def _tiles(

@@ -16,7 +16,7 @@ from torch import Tensor
 from ..backbones import PIXELS, Backbone, with_pullback
 from ..devices import release_freed_memory
 from ..errors import ConfigError
-from .features import Wanted, cut_features
+from .features import Wanted, cut_features, unwrapped
 from .tiles import Tile, Window, tiles_of
 
 __all__ = ["Additive", "Local", "value_and_grad"]
@@ -157,7 +157,7 @@ def _descend(
     window = tile.window([*wanted, *needs])
     image = window.of(canvas)
     deep = [name for name in dict.fromkeys(name for part in (*wanted, *needs) for name in part) if name != PIXELS]
-    seen, pullback = with_pullback(backbone, image, deep) if deep else ({}, None)
+    seen, pullback = with_pullback(unwrapped(backbone), image, deep) if deep else ({}, None)
     flow = _Flow(window, {**seen, PIXELS: image})
     for (term, slope), cells in zip(additive, wanted, strict=True):
         flow.add(cells, term.pulled(flow.cut(cells), slope, tile))
@@ -165,7 +165,7 @@ def _descend(
     pixels = flow.gradients.pop(PIXELS, None)
     for part in (pixels, pullback(flow.gradients) if pullback else None):
         if part is not None:
-            window.of(gradient).add_(part)
+            window.add(gradient, part)
     return shares
 
 

@@ -7,9 +7,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from ..backbones import Backbone, LayerSpec
+from ..images.periodic import is_wrapped
 from ..matching import CELL
 from ..types import Size, Span
 
@@ -21,10 +23,12 @@ Cells = tuple[Span, Span]
 
 @dataclass(frozen=True)
 class Window:
-    """The pixels that the features of a tile are computed from: the tile and its surroundings, within the picture.
+    """The pixels that the features of a tile are computed from: the tile and its surroundings, within the picture; over
+    the border of one that wraps around.
 
     Attributes:
-        pixels: spans of rows and columns in px; they start at a cell boundary of every layer.
+        pixels: spans of rows and columns in px; they start at a cell boundary of every layer. Beyond the border lies
+            the other side of the picture.
         layers: specification of each layer, by name.
     """
 
@@ -32,9 +36,26 @@ class Window:
     layers: Mapping[str, LayerSpec]
 
     def of(self, picture: Tensor) -> Tensor:
-        """The pixels of this window in a picture ``(..., H, W)``, as a view."""
+        """The pixels of this window in a picture ``(..., H, W)``, as a view if they lie within it."""
+        for axis, (start, stop) in zip((-2, -1), self.pixels, strict=True):
+            if _is_within(start, stop, picture.shape[axis]):
+                picture = picture.narrow(axis, start, stop - start)
+            else:
+                picture = picture.index_select(axis, _around_the_border(start, stop, axis, picture))
+        return picture
+
+    def add(self, picture: Tensor, part: Tensor) -> None:
+        """Add what this window has found, ``(..., h, w)``, to its pixels of a picture ``(..., H, W)``."""
         (top, bottom), (left, right) = self.pixels
-        return picture[..., top:bottom, left:right]
+        if not _is_within(left, right, picture.shape[-1]):
+            whole = part.new_zeros(*part.shape[:-1], picture.shape[-1])
+            part = whole.index_add_(-1, _around_the_border(left, right, -1, picture), part)
+            left, right = 0, picture.shape[-1]
+        columns = picture[..., left:right]
+        if _is_within(top, bottom, picture.shape[-2]):
+            columns[..., top:bottom, :].add_(part)
+        else:
+            columns.index_add_(-2, _around_the_border(top, bottom, -2, picture), part)
 
     def cut(self, features: Tensor, name: str, cells: Cells) -> Tensor:
         """Cut cells out of the features of this window.
@@ -63,17 +84,30 @@ class Tile:
             lower edge of the picture that pooling drops belong to the last tile.
         size: (height, width) of the picture in px.
         layers: specification of each layer, by name.
+        wrap: axes along which the picture wraps around, see `images.periodic`; along them its size is a multiple of the
+            stride of every layer.
     """
 
     pixels: Cells
     size: Size
     layers: Mapping[str, LayerSpec]
+    wrap: str = "none"
 
     @property
     def last(self) -> tuple[bool, bool]:
         """Whether the tile reaches the lower, and the right edge of the picture."""
         (_, bottom), (_, right) = self.pixels
         return bottom == self.size[0], right == self.size[1]
+
+    def around(self, margin: int) -> Cells:
+        """The tile's pixels and ``margin`` more on each side, where the picture goes on."""
+        rows, columns = (
+            (start - margin, stop + margin)
+            if is_wrapped(axis, self.wrap)
+            else (max(0, start - margin), min(length, stop + margin))
+            for axis, (start, stop), length in zip((-2, -1), self.pixels, self.size, strict=True)
+        )
+        return rows, columns
 
     def whole(self, name: str) -> Size:
         """(height, width) in cells of a layer of the whole picture."""
@@ -114,7 +148,12 @@ class Tile:
         step = _step(self.layers)
         wanted = [(self.layers[name], cells) for part in seen for name, cells in part.items()]
         rows, columns = (
-            _around([(spec, cells[axis]) for spec, cells in wanted], step, self.size[axis]) for axis in (0, 1)
+            _around(
+                [(spec, cells[axis]) for spec, cells in wanted],
+                step,
+                None if is_wrapped(axis - 2, self.wrap) else self.size[axis],
+            )
+            for axis in (0, 1)
         )
         return Window((rows, columns), self.layers)
 
@@ -146,7 +185,7 @@ def tiles_of(picture: Tensor, backbone: Backbone, names: Iterable[str], tile_siz
     layers = {name: backbone.layers[name] for name in names}
     step = _step(layers)
     rows, columns = (_spans(length, step, max(1, (tile_size or length) // step)) for length in size)
-    return [Tile((row, column), size, layers) for row in rows for column in columns]
+    return [Tile((row, column), size, layers, backbone.wrap) for row in rows for column in columns]
 
 
 def _step(layers: Mapping[str, LayerSpec]) -> int:
@@ -162,8 +201,18 @@ def _spans(length: int, step: int, most: int) -> list[Span]:
     return list(itertools.pairwise(edges))
 
 
-def _around(wanted: Sequence[tuple[LayerSpec, Span]], step: int, length: int) -> Span:
-    """The span of px that some cells depend on, extended to whole steps, within the picture."""
+def _is_within(start: int, stop: int, length: int) -> bool:
+    return start >= 0 and stop <= length
+
+
+def _around_the_border(start: int, stop: int, axis: int, picture: Tensor) -> Tensor:
+    """Indices of a span of an axis that goes on at the other side."""
+    return torch.arange(start, stop, device=picture.device) % picture.shape[axis]
+
+
+def _around(wanted: Sequence[tuple[LayerSpec, Span]], step: int, length: int | None) -> Span:
+    """The span of px that some cells depend on, extended to whole steps, within the picture; None is without end."""
     start = min(spec.stride * first - spec.radius for spec, (first, _) in wanted)
     stop = max(spec.stride * last + spec.radius for spec, (_, last) in wanted)
-    return max(0, start // step * step), min(length, -(-stop // step) * step)
+    start, stop = start // step * step, -(-stop // step) * step
+    return (start, stop) if length is None else (max(0, start), min(length, stop))
