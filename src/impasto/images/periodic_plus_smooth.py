@@ -46,19 +46,19 @@ def seamless(picture: Tensor, wrap: str) -> Tensor:
         jump = x.narrow(axis, x.shape[axis] - 1, 1) - x.narrow(axis, 0, 1)
         jumps.narrow(axis, 0, 1).add_(jump)
         jumps.narrow(axis, x.shape[axis] - 1, 1).sub_(jump)
-    smooth = torch.fft.irfft2(torch.fft.rfft2(jumps) / _laplacian(x), s=x.shape[2:])  # (B, C, H, W)
+    smooth = torch.fft.irfft2(torch.fft.rfft2(jumps) * _inverse_laplacian(x), s=x.shape[2:])  # (B, C, H, W)
     joined: Tensor = (x - smooth)[..., :height, :width]
     return joined.clamp(0, 1).to(picture.dtype)
 
 
-def _laplacian(x: Tensor) -> Tensor:
-    """Eigenvalues of the discrete Laplacian of a torus, at the frequencies of ``rfft2``: ``(H, W // 2 + 1)``.
+def _inverse_laplacian(x: Tensor) -> Tensor:
+    """Inverse eigenvalues of the discrete Laplacian of a torus, at the frequencies of ``rfft2``: ``(H, W // 2 + 1)``.
 
-    At frequency 0, where the eigenvalue is 0, it is infinite, so that the mean is not changed.
+    At frequency 0, where the eigenvalue is 0, it is 0, so that the mean is not changed.
     """
     rows, columns = x.shape[2:]
     down = 2 * torch.cos(2 * math.pi * torch.arange(rows, dtype=x.dtype, device=x.device) / rows) - 2
     right = 2 * torch.cos(2 * math.pi * torch.arange(columns // 2 + 1, dtype=x.dtype, device=x.device) / columns) - 2
-    laplacian = down[:, None] + right
-    laplacian[0, 0] = math.inf
-    return laplacian
+    inverse = (down[:, None] + right).reciprocal_()
+    inverse[0, 0] = 0  # not infinity in the divisor: PyTorch 2.6 makes a complex number divided by it nan
+    return inverse
