@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..config import StylizeConfig
+from ..devices import release_freed_memory
 from ..images.color.spaces import luma_of
 from ..images.laplacian import merge_bands, split_bands
 from ..images.periodic import bordered, differences, interpolated
@@ -110,10 +111,12 @@ def begin(
     canvas = start.canvas
     if canvas.shape[2:] != size:
         canvas = enlarged_canvas(canvas, colored, config.detail or 0.0, config.wrap)
+    del colored  # pictures of the finest sizes are large
     kept = start.field if refines else None
     objective = _objective(inputs, size, config, target, MatchStart(canvas, kept, keep=refines))
     voting = Voting.of(config, refines=refines)
     if (matching := objective.matching) and voting.share:
+        release_freed_memory()
         canvas = painted_over(canvas, target, matching.field, matching.pictures, voting)
     return canvas, objective
 
@@ -194,11 +197,14 @@ def painted_over(canvas: Tensor, content: Tensor, field: Field, pictures: Sequen
     down, right = canvas.shape[2] - strokes.shape[2], canvas.shape[3] - strokes.shape[3]
     if down or right:  # pixels beyond the last whole cell
         strokes = F.pad(strokes, (0, right, 0, down), mode="replicate")
-    change = strokes - canvas
+    change = strokes.sub_(canvas)  # in place, as below: these are as large as the canvas
+    del strokes
     if voting.bands is not None:
         *fine, coarse = split_bands(change, voting.bands, field.wrap)
-        change = merge_bands([*fine, torch.zeros_like(coarse)], field.wrap)
-    return canvas + voting.share * _flatness(content, voting.edges, field.wrap) * change
+        del change
+        change = merge_bands([*fine, coarse.zero_()], field.wrap)
+        del fine, coarse
+    return change.mul_(voting.share * _flatness(content, voting.edges, field.wrap)).add_(canvas)
 
 
 def _flatness(content: Tensor, edges: float, wrap: str) -> Tensor | float:

@@ -34,9 +34,9 @@ _FRIEZE = 4  # times as long as wide, beyond which a style of usual proportions 
 _SMALLEST = 64  # px: a hint below would be of no use
 
 _FLOWING = 3  # gradients of the size of the largest layer on the way back through a block
-_FRAGMENTS = 1.3  # of what tiles take: memory that tiles of different sizes leave between them, and scratch of oneDNN
+_FRAGMENTS = 1.1  # of what tiles take: memory that tiles of different sizes leave between them, and scratch of oneDNN
 _COLLECTED = 2  # gradients of each layer in tiles: of a term, and of all terms
-_PICTURES = 14  # float32 pictures of the finest size: content, canvas, gradient, Adam's moments, and what comes between
+_PICTURES = 22  # float32 pictures of the finest size: content, canvas, gradient, Adam's moments, and what comes between
 
 
 def peak_bytes(config: StylizeConfig, backbone: Backbone, size: Size, styles: int = 1) -> int:
