@@ -25,7 +25,7 @@ __all__ = ["COMFORT", "available_memory", "fitted", "peak_bytes", "reading_bytes
 
 _BASE = 350 * 10**6  # interpreter, PyTorch and the other libraries
 _SHORT = 100 * 10**6  # what oneDNN and PyTorch keep beside that to compute in a short number format
-_WEIGHT = 4  # bytes of each weight of the network as it was read; it is there once more in the network's number format
+_WEIGHT = 4  # bytes of each weight of the network as it was read
 COMFORT = 4 * 10**9
 """Bytes that a run takes of a computer's memory where tiles can do with less than the whole picture."""
 _TILES = (1024, 768, 512, 384, 256, 192, 128)  # px
@@ -91,7 +91,8 @@ def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: fl
     working = number * (_cells(features) + _cells(needed) * (_COLLECTED if tiled else 1) + flowing)
     working += sum(cost.working for cost in costs)
     kept = 12.0 * _PICTURES + _pairs_bytes(config) + sum(cost.kept for cost in costs)
-    fixed: float = _BASE + (_SHORT if number == 2 else 0) + (_WEIGHT + number) * _weights(backbone)
+    held = number + (_WEIGHT if config.precision == "mixed" else 0)  # mixed goes over to the weights as they were read
+    fixed: float = _BASE + (_SHORT if number == 2 else 0) + held * _weights(backbone)
     fixed += sum(cost.fixed for cost in costs)
     seen = pixels
     if tiled:
