@@ -149,7 +149,7 @@ def test_targets_and_scripts_exist(name):
     for line in "\n".join(blocks(name, "sh")).splitlines():
         if line.startswith("make "):
             assert f"\n{line.split()[1]}:" in makefile
-    for script in re.findall(r"\bscripts/\w+", text_of(name)):
+    for script in re.findall(r"\bscripts/[\w-]+", text_of(name)):
         assert (ROOT / script).stat().st_mode & 0o111
 
 
