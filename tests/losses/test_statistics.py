@@ -9,8 +9,8 @@ from impasto.losses import (
     gram_distance,
     mean_std_distance,
     moments_distance,
-    pulled,
     sums,
+    sums_gradient,
     wasserstein_distance,
 )
 
@@ -218,4 +218,4 @@ def test_what_is_pulled_back_is_the_gradient_of_the_sums(masked):
     stats = sums(maps, weight)
     slope = Sums(*(torch.rand(part.shape, dtype=torch.float64, generator=generator) for part in stats))
     (expected,) = torch.autograd.grad((stats.first, stats.second), maps, (slope.first, slope.second))
-    torch.testing.assert_close(pulled(maps.detach(), slope, weight), expected)
+    torch.testing.assert_close(sums_gradient(maps.detach(), slope, weight), expected)

@@ -6,7 +6,7 @@ Read `content` and `statistics` (Gatys et al. 2016, equations 1 to 5), then `cos
 
 from .content import content_divisor, content_loss, content_size, content_squares
 from .cosine import cosine_loss, split_loss
-from .statistics import Sums, blend, pulled, sums
+from .statistics import Sums, blend, sums, sums_gradient
 from .style_distance import gram_distance, mean_std_distance, moments_distance, wasserstein_distance
 from .total_variation import tile_variation, total_variation
 
@@ -21,9 +21,9 @@ __all__ = [
     "gram_distance",
     "mean_std_distance",
     "moments_distance",
-    "pulled",
     "split_loss",
     "sums",
+    "sums_gradient",
     "tile_variation",
     "total_variation",
     "wasserstein_distance",

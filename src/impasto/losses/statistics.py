@@ -16,7 +16,7 @@ from torch import Tensor
 from ..errors import PictureError
 from ..numerics import widened
 
-__all__ = ["Sums", "blend", "pulled", "sums"]
+__all__ = ["Sums", "blend", "sums", "sums_gradient"]
 
 _TINY = 1e-12
 
@@ -130,7 +130,7 @@ def _row_gradients(columns: Tensor, share: Tensor | None, first: Tensor, second:
     return found if share is None else found * share.to(found.dtype)
 
 
-def pulled(features: Tensor, slope: Sums, mask: Tensor | None = None) -> Tensor:
+def sums_gradient(features: Tensor, slope: Sums, mask: Tensor | None = None) -> Tensor:
     """Gradient of the features, given the gradient of their `sums`: the backward pass of `sums`.
 
     With slope = (a, A): the gradient at a position of weight w and feature vector f is w (a + (A + A^T) f). The values
@@ -147,7 +147,7 @@ def pulled(features: Tensor, slope: Sums, mask: Tensor | None = None) -> Tensor:
     Examples:
         >>> import torch
         >>> slope = Sums(torch.zeros(()), torch.tensor([1.0]), torch.tensor([[0.5]]))
-        >>> pulled(torch.tensor([[[[2.0, 3.0]]]]), slope).flatten().tolist()  # 1 + 2 * 0.5 * f
+        >>> sums_gradient(torch.tensor([[[[2.0, 3.0]]]]), slope).flatten().tolist()  # 1 + 2 * 0.5 * f
         [3.0, 4.0]
     """
     columns, share = _rows(features, mask)

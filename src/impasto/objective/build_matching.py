@@ -83,7 +83,7 @@ def searched_term(
     def look(picture: Tensor, layers: Sequence[str]) -> Tensor:
         return picture_hypercolumns(backbone, picture, tuple(layers), config.tile_size)
 
-    return term.looked_again(content if start.canvas is None else start.canvas, look)
+    return term.refreshed(content if start.canvas is None else start.canvas, look)
 
 
 def _search(content: Tensor, matched: Sequence[Matched], config: StylizeConfig, backbone: Backbone) -> Search:

@@ -74,7 +74,7 @@ class NeighbourTerm:
         """See `Searching`."""
         return self.search is not None
 
-    def looked_again(self, canvas: Tensor, look: Look) -> NeighbourTerm:
+    def refreshed(self, canvas: Tensor, look: Look) -> NeighbourTerm:
         """See `Searching`: the matches of this canvas."""
         if self.search is None:
             return self
@@ -164,7 +164,7 @@ class SplitTerm:
             ours = ours[columns(sparse(self.mask, self.turn))[:, 0] >= HALF]
         return self.weight * split_loss(ours, self.bank) if len(ours) else ours.sum()
 
-    def pulled(self, features: Mapping[str, Tensor], slope: Sample, tile: Tile) -> dict[str, Tensor]:
+    def feature_gradients(self, features: Mapping[str, Tensor], slope: Sample, tile: Tile) -> dict[str, Tensor]:
         """See `tiling.Additive`."""
         (name,), (_, there, here) = self.layers, self._places(tile)
         found = torch.zeros_like(features[name])
@@ -193,7 +193,7 @@ class SplitTerm:
         """See `Searching`."""
         return True
 
-    def looked_again(self, canvas: Tensor, look: Look) -> SplitTerm:
+    def refreshed(self, canvas: Tensor, look: Look) -> SplitTerm:
         """See `Searching`: the term with the next subsample of positions."""
         return dataclasses.replace(self, turn=self.turn + 1)
 

@@ -122,7 +122,7 @@ class Objective:
         def look(picture: Tensor, layers: Sequence[str]) -> Tensor:
             return picture_hypercolumns(self.backbone, picture, tuple(layers), self.tile_size)
 
-        terms = (term.looked_again(canvas, look) if isinstance(term, Searching) else term for term in self.terms)
+        terms = (term.refreshed(canvas, look) if isinstance(term, Searching) else term for term in self.terms)
         return dataclasses.replace(self, terms=tuple(terms))
 
     @property

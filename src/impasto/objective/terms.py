@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..backbones import PIXELS
-from ..losses import Sums, content_squares, pulled, sums, tile_variation, total_variation
+from ..losses import Sums, content_squares, sums, sums_gradient, tile_variation, total_variation
 from ..tiling import Anew, Cells, Tile
 
 __all__ = ["ContentTerm", "Searching", "StyleDistance", "StyleTerm", "Term", "VariationTerm"]
@@ -51,7 +51,7 @@ class Searching(Protocol):
         """Whether the search is repeated."""
         ...
 
-    def looked_again(self, canvas: Tensor, look: Look) -> Term:
+    def refreshed(self, canvas: Tensor, look: Look) -> Term:
         """The term with the matches of this canvas.
 
         Args:
@@ -160,9 +160,9 @@ class StyleTerm:
         """See `tiling.Additive`."""
         return self.weight * self.distance(stats, self.target)
 
-    def pulled(self, features: Mapping[str, Tensor], slope: Sums, tile: Tile) -> dict[str, Tensor]:
+    def feature_gradients(self, features: Mapping[str, Tensor], slope: Sums, tile: Tile) -> dict[str, Tensor]:
         """See `tiling.Additive`."""
-        return {name: pulled(features[name], slope, self._mask(tile)) for name in self.layers}
+        return {name: sums_gradient(features[name], slope, self._mask(tile)) for name in self.layers}
 
     def _mask(self, tile: Tile | None) -> Tensor | None:
         return self.mask if self.mask is None or tile is None else tile.of(self.mask, self.layers[0])

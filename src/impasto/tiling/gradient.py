@@ -50,7 +50,7 @@ class Additive(TiledTerm, Protocol[Stats]):
         """The weighted loss, a scalar, as a function of the statistics of the whole picture."""
         ...
 
-    def pulled(self, features: Mapping[str, Tensor], slope: Stats, tile: Tile) -> Mapping[str, Tensor]:
+    def feature_gradients(self, features: Mapping[str, Tensor], slope: Stats, tile: Tile) -> Mapping[str, Tensor]:
         """The gradient with respect to the features of a tile, by layer, of the shapes of the features.
 
         Args:
@@ -160,7 +160,7 @@ def _descend(
     seen, pullback = with_pullback(unwrapped(backbone), image, deep) if deep else ({}, None)
     flow = _Flow(window, {**seen, PIXELS: image})
     for (term, slope), cells in zip(additive, wanted, strict=True):
-        flow.add(cells, term.pulled(flow.cut(cells), slope, tile))
+        flow.add(cells, term.feature_gradients(flow.cut(cells), slope, tile))
     shares = [_descend_locally(term, tile, cells, flow) for term, cells in zip(local, needs, strict=True)]
     pixels = flow.gradients.pop(PIXELS, None)
     for part in (pixels, pullback(flow.gradients) if pullback else None):
