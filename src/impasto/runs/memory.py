@@ -97,11 +97,12 @@ def _scale_bytes(config: StylizeConfig, backbone: Backbone, size: Size, area: fl
     seen = pixels
     if tiled:
         halo = 2 * max((spec.halo for spec in layers), default=0) + 16
+        tiles = (math.ceil(side / math.ceil(side / config.tile_size)) for side in size)  # about equal
         seen = math.prod(
-            min(side, config.tile_size) + halo  # of a picture that wraps around, which has surroundings everywhere
+            tile + halo
             if is_wrapped(axis, config.wrap)
-            else min(side, config.tile_size + halo)
-            for axis, side in zip((-2, -1), size, strict=True)
+            else min(side, tile + halo)  # what wraps is surrounded all over
+            for axis, side, tile in zip((-2, -1), size, tiles, strict=True)
         )
     searching = pixels * sum(cost.searching for cost in costs)
     return int(fixed + pixels * kept + max(seen * working * (_FRAGMENTS if tiled else 1), searching))
