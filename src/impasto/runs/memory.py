@@ -33,7 +33,7 @@ _PAIRS = (50, 20, 10, 5)  # of L-BFGS, where memory is short: with fewer it is h
 _FRIEZE = 4  # times as long as wide, beyond which a style of usual proportions has far more pixels than the canvas
 _SMALLEST = 64  # px: a hint below would be of no use
 
-_FLOWING = 3  # gradients of the size of the largest layer on the way back through a block
+_FLOWING = 4  # gradients of the size of the largest layer on the way back through a block
 _FRAGMENTS = 1.1  # of what tiles take: memory that tiles of different sizes leave between them, and scratch of oneDNN
 _COLLECTED = 2  # gradients of each layer in tiles: of a term, and of all terms
 _PICTURES = 22  # float32 pictures of the finest size: content, canvas, gradient, Adam's moments, and what comes between
